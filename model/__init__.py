@@ -1,0 +1,1 @@
+"""The digit model: pure code, and in `trained/` the files that training produced."""

@@ -1,0 +1,223 @@
+"""Files that training writes and the app reads: networks, reports, histories, runs.
+
+The only writer of `model/trained/` and of `runs/`. Everything is written under a temporary
+name and then renamed, so a file is the old one or the new one, never half of one.
+"""
+
+import csv
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from model.errors import ArtifactError
+
+TRAINED = Path(__file__).parent / "trained"
+RUNS = Path(__file__).parent.parent / "runs"
+
+ONNX_FILE = "digits.onnx"
+KERAS_FILE = "digits.keras"
+REPORT_FILE = "report.json"
+HISTORY_FILE = "history.csv"
+CONFIG_FILE = "config.json"
+CHECKPOINT_FILE = "checkpoint.keras"
+PUBLISHED = (ONNX_FILE, KERAS_FILE, HISTORY_FILE, REPORT_FILE)  # the report last: it vouches
+
+RETRAIN = 'Train one with "python train.py", or restore the file from the repository.'
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run as its folder tells it.
+
+    Attributes:
+        name: The folder's name.
+        config: The settings, empty if they can't be read.
+        history: One dict of floats an epoch.
+        report: The report, or `None` while the run has not finished.
+        problem: One sentence if a file is damaged or missing, else `""`.
+    """
+
+    name: str
+    config: dict
+    history: list[dict]
+    report: dict | None
+    problem: str = field(default="")
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Lets `write` write a temporary file beside `path`, then renames it to `path`.
+
+    Raises:
+        ArtifactError: If the folder can't be written to; the old file is kept.
+    """
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(temporary)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise ArtifactError(
+            f"{path} can't be written ({error.strerror or error}): make room or allow writing "
+            "there; nothing was replaced."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save_json(path: Path, content: dict) -> None:
+    """Writes a dict as readable JSON."""
+    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
+    write_atomically(path, lambda temporary: temporary.write_text(text))
+
+
+def save_history(path: Path, history: list[dict]) -> None:
+    """Writes one CSV row an epoch; an epoch's columns are those of the first."""
+    text = io.StringIO()
+    if history:
+        writer = csv.DictWriter(text, list(history[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(history)
+    write_atomically(path, lambda temporary: temporary.write_text(text.getvalue()))
+
+
+def load_json(path: Path, what: str) -> dict:
+    """Reads a JSON object.
+
+    Raises:
+        ArtifactError: If there is none or it is damaged; the sentence says what to do.
+    """
+    try:
+        content = json.loads(path.read_text())
+        if not isinstance(content, dict):
+            raise ValueError("not an object")
+    except FileNotFoundError as error:
+        raise ArtifactError(f"There is no {what} at {path}. {RETRAIN}") from error
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"The {what} at {path} can't be read ({error}). {RETRAIN}") from error
+    return content
+
+
+def load_history(path: Path) -> list[dict]:
+    """Reads a history; `[]` if there is none yet.
+
+    Raises:
+        ArtifactError: If it is damaged.
+    """
+    if not path.exists():
+        return []
+    try:
+        with path.open(newline="") as file:
+            return [
+                {key: float(value) for key, value in row.items()} for row in csv.DictReader(file)
+            ]
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ArtifactError(f"The history at {path} can't be read ({error}). {RETRAIN}") from error
+
+
+def load_report(folder: Path = TRAINED) -> dict:
+    """The report of the network in `folder`.
+
+    Raises:
+        ArtifactError: If it is missing, damaged, or speaks of another network file.
+    """
+    report = load_json(folder / REPORT_FILE, "training report")
+    missing = {"run", "trained_at", "config", "data", "network", "test"} - set(report)
+    if missing:
+        raise ArtifactError(
+            f"The training report at {folder / REPORT_FILE} lacks {', '.join(sorted(missing))}. "
+            f"{RETRAIN}"
+        )
+    onnx = folder / ONNX_FILE
+    if onnx.exists() and report["network"].get("sha256") != sha256(onnx):
+        raise ArtifactError(
+            f"The training report at {folder / REPORT_FILE} belongs to another network than "
+            f"{onnx}. {RETRAIN}"
+        )
+    return report
+
+
+def load_runs(folder: Path = RUNS) -> list[Run]:
+    """All runs in a folder, newest first; a half-written one comes with its `problem`."""
+    if not folder.is_dir():
+        return []
+    names = sorted((path.name for path in folder.iterdir() if path.is_dir()), reverse=True)
+    return [_load_run(folder / name) for name in names]
+
+
+def _load_run(folder: Path) -> Run:
+    problems: list[str] = []
+
+    def attempt(load: Callable, otherwise):
+        try:
+            return load()
+        except ArtifactError as error:
+            problems.append(str(error).split(" Train one with")[0])
+            return otherwise
+
+    config = attempt(lambda: load_json(folder / CONFIG_FILE, "configuration"), {})
+    history = attempt(lambda: load_history(folder / HISTORY_FILE), [])
+    report = None
+    if (folder / REPORT_FILE).exists():
+        report = attempt(lambda: load_report(folder), None)
+    return Run(folder.name, config, history, report, " ".join(problems))
+
+
+def version_key(folder: Path = TRAINED) -> int:
+    """Changes when the network file does: its time of change in ns, 0 if there is none."""
+    try:
+        return (folder / ONNX_FILE).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def sha256(path: Path) -> str:
+    """The file's SHA-256 in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def publish(run: Path, out: Path = TRAINED) -> None:
+    """Copies a finished run's network, history and report to where they are served from.
+
+    The report goes last, and names the network's hash, so a reader can tell if a crash came
+    between.
+
+    Raises:
+        ArtifactError: If a file can't be written.
+    """
+    for name in PUBLISHED:
+        write_atomically(out / name, lambda temporary, name=name: shutil.copy(run / name, temporary))
+
+
+def newest_unfinished(folder: Path, preset: str) -> Path | None:
+    """The newest run of a preset that has a checkpoint and no report."""
+    for run in load_runs(folder):
+        path = folder / run.name
+        if (
+            run.config.get("preset") == preset
+            and run.report is None
+            and (path / CHECKPOINT_FILE).exists()
+        ):
+            return path
+    return None
+
+
+def config_from_json(kind: type, content: dict):
+    """Makes a frozen dataclass of settings from its saved form.
+
+    Raises:
+        ArtifactError: If a field is unknown or missing.
+    """
+    known = {item.name for item in dataclasses.fields(kind)}
+    if set(content) != known:
+        odd = ", ".join(sorted(set(content) ^ known))
+        raise ArtifactError(
+            f"The saved settings were written by another version (they differ in {odd}): start "
+            "a new run."
+        )
+    return kind(**content)

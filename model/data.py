@@ -1,0 +1,220 @@
+"""Where digits come from: MNIST, checked by shape, range, counts and hash, and a bundled fallback.
+
+MNIST is read from a folder that the user names, else from the file that
+`keras.datasets.mnist` keeps in the Keras folder, fetched from the same address into the same
+place when it is not there yet. Keras itself is not imported: it would cost the app seconds.
+"""
+
+import gzip
+import hashlib
+import os
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from model.errors import DataError
+from model.preprocess import to_mnist
+
+FOLDER_VARIABLE = "DIGITPAD_DATA"
+
+# The address and hash that keras.datasets.mnist uses (keras/src/datasets/mnist.py).
+MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
+MNIST_FILE_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
+DOWNLOAD_TIMEOUT = 20  # seconds without an answer
+
+IDX_FILES = {
+    "x_train": "train-images-idx3-ubyte.gz",
+    "y_train": "train-labels-idx1-ubyte.gz",
+    "x_test": "t10k-images-idx3-ubyte.gz",
+    "y_test": "t10k-labels-idx1-ubyte.gz",
+}
+SHAPES = {
+    "x_train": (60000, 28, 28),
+    "y_train": (60000,),
+    "x_test": (10000, 28, 28),
+    "y_test": (10000,),
+}
+LABEL_COUNTS = {
+    "y_train": (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949),
+    "y_test": (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009),
+}
+# SHA-256 of each array's bytes in C order, so that IDX and npz files are held to the same.
+CONTENT_SHA256 = {
+    "x_train": "741c988805d008ac6e4c904b69001ba184c24b2c540a4ef403f4c71b676cf757",
+    "y_train": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",
+    "x_test": "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161",
+    "y_test": "ddeff807876a9661a1110d45c266c86239a3a1b7d37da0c3716a7a683c852ff5",
+}
+# Which of the 60,000 training images validate: those of the last 25 writers of form series 4
+# and the last 26 of series 0, so that no writer is on both sides. Packed bits, from the
+# writers' table of QMNIST (BSD licence; C. Yadav and L. Bottou, arXiv:1905.10498).
+SPLIT_FILE = Path(__file__).with_name("validation_split.npy")
+
+REMEDY = "Fetch the file again, or leave the folder out to use the copy that Keras downloads."
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Labelled images.
+
+    Attributes:
+        images: `uint8` array of shape `(n, 28, 28)`, 0 paper to 255 ink.
+        labels: `uint8` array of shape `(n,)`, 0 to 9.
+        name: What to call it before a person.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    name: str
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def frames(self) -> np.ndarray:
+        """The images as a `float32` array of shape `(n, 28, 28)`, 0 paper to 1 ink."""
+        return self.images.astype(np.float32) / 255
+
+    def take(self, which: np.ndarray, name: str) -> "Dataset":
+        """The images that a mask or an index array picks, under a new name."""
+        return Dataset(self.images[which], self.labels[which], name)
+
+
+def load_mnist(folder: str | Path | None = None, progress=False) -> tuple[Dataset, Dataset]:
+    """Loads MNIST's training and test images and checks every byte of them.
+
+    Args:
+        folder: A folder with `mnist.npz` or the four IDX `.gz` files. Default: the folder
+            that `DIGITPAD_DATA` names, else the file in the Keras folder, fetched if need be.
+        progress: `True` shows a bar on the terminal while fetching; an object with `total`,
+            `update`, `reset` and `close`, as `pooch` takes it, shows it elsewhere.
+
+    Returns:
+        The training set, 60,000 images, and the test set, 10,000.
+
+    Raises:
+        DataError: If the files are missing, can't be fetched, are damaged or not MNIST.
+    """
+    folder = folder or os.environ.get(FOLDER_VARIABLE)
+    if folder:
+        arrays, files = _from_folder(Path(folder))
+    else:
+        path = _cached_npz(progress)
+        arrays, files = _read_npz(path), dict.fromkeys(SHAPES, path)
+    for key, array in arrays.items():
+        _check(key, array, files[key])
+    return (
+        Dataset(arrays["x_train"], arrays["y_train"], "MNIST training images"),
+        Dataset(arrays["x_test"], arrays["y_test"], "MNIST test images"),
+    )
+
+
+def validation_mask() -> np.ndarray:
+    """Which MNIST training images validate, by writers who wrote none of the others.
+
+    Returns:
+        `bool` array of shape `(60000,)`; 5,707 are true.
+    """
+    return np.unpackbits(np.load(SPLIT_FILE)).astype(bool)
+
+
+def bundled_digits() -> Dataset:
+    """The 1,797 digits of 8x8 pixels that ship inside scikit-learn, in MNIST's format.
+
+    Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI 1998.
+    """
+    from sklearn.datasets import load_digits  # seconds to import, and seldom needed
+
+    digits = load_digits()
+    frames = np.stack([to_mnist(image / 16) for image in digits.images.astype(np.float32)])
+    images = np.round(frames * 255).astype(np.uint8)
+    return Dataset(images, digits.target.astype(np.uint8), "scikit-learn's digits")
+
+
+def _from_folder(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Path]]:
+    if not folder.is_dir():
+        raise DataError(f"There is no folder {folder}: name the one that holds MNIST.")
+    npz = folder / "mnist.npz"
+    if npz.is_file():
+        return _read_npz(npz), dict.fromkeys(SHAPES, npz)
+    files = {key: folder / name for key, name in IDX_FILES.items()}
+    missing = [path.name for path in files.values() if not path.is_file()]
+    if missing:
+        raise DataError(
+            f"{folder} lacks {', '.join(missing)}: put mnist.npz or the four IDX files of "
+            "MNIST there."
+        )
+    return {key: _read_idx(path) for key, path in files.items()}, files
+
+
+def _read_idx(path: Path) -> np.ndarray:
+    """Reads a gzipped IDX file of unsigned bytes.
+
+    Source: the format's description by Y. LeCun, http://yann.lecun.com/exdb/mnist.
+    """
+    try:
+        content = gzip.decompress(path.read_bytes())
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(
+            f"{path} is not a whole gzip file ({error or type(error).__name__}). {REMEDY}"
+        ) from error
+    rank = content[3] if content[:3] == b"\x00\x00\x08" else 0
+    shape = tuple(np.frombuffer(content[4 : 4 + 4 * rank], ">u4").tolist())
+    body = content[4 + 4 * rank :]
+    if rank == 0 or len(shape) < rank or len(body) != np.prod(shape, dtype=object):
+        raise DataError(
+            f"{path} is not a whole IDX file of bytes: it holds {len(content)} bytes. {REMEDY}"
+        )
+    return np.frombuffer(body, np.uint8).reshape(shape)
+
+
+def _read_npz(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {key: archive[key] for key in SHAPES}
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(
+            f"{path} is not a whole mnist.npz with {', '.join(SHAPES)} ({error}). {REMEDY}"
+        ) from error
+
+
+def _check(key: str, array: np.ndarray, path: Path) -> None:
+    """Raises `DataError` unless the array is MNIST's, saying what differs."""
+    if array.shape != SHAPES[key] or array.dtype != np.uint8:
+        raise DataError(
+            f"{path} should hold {key} as uint8 of shape {SHAPES[key]} but holds {array.dtype} "
+            f"of shape {array.shape}. {REMEDY}"
+        )
+    if key in LABEL_COUNTS and tuple(np.bincount(array, minlength=10)) != LABEL_COUNTS[key]:
+        raise DataError(f"{path} has other labels than MNIST has in {key}. {REMEDY}")
+    if hashlib.sha256(np.ascontiguousarray(array)).hexdigest() != CONTENT_SHA256[key]:
+        raise DataError(
+            f"{path} differs from MNIST: the SHA-256 of {key} should begin with "
+            f"{CONTENT_SHA256[key][:12]}. {REMEDY}"
+        )
+
+
+def _cached_npz(progress) -> Path:
+    """The path of Keras' own copy of MNIST, fetched first if it is not there."""
+    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    import pooch  # only here: a folder of one's own needs no downloader
+
+    pooch.get_logger().setLevel("WARNING")
+    try:
+        return Path(
+            pooch.retrieve(
+                MNIST_URL,
+                known_hash=f"sha256:{MNIST_FILE_SHA256}",
+                fname="mnist.npz",
+                path=home / "datasets",
+                downloader=pooch.HTTPDownloader(timeout=DOWNLOAD_TIMEOUT, progressbar=progress),
+            )
+        )
+    except (OSError, ValueError) as error:  # requests' errors are OSErrors; a wrong hash
+        raise DataError(
+            f"MNIST can't be had from {MNIST_URL} ({type(error).__name__}). Check the internet "
+            f"connection, or name a folder that holds it with --data or {FOLDER_VARIABLE}."
+        ) from error

@@ -1,0 +1,49 @@
+"""The tree of errors whose text a user may read as it is.
+
+    DigitError
+    ├── NothingDrawn       a picture or drawing without ink
+    ├── TooSmall           a dot where a digit should be
+    ├── BadDrawing         a drawing that no canvas of ours would send
+    ├── DataError          MNIST is missing, damaged or not MNIST
+    ├── ArtifactError      a trained network or its report is missing or damaged
+    └── TrainingError      a run that cannot start, go on or be published
+
+What a user can cause derives from `DigitError`; what a programmer can cause is a
+`ValueError`.
+"""
+
+
+class DigitError(Exception):
+    """Something a user can understand and mend; `str(error)` says how."""
+
+
+class NothingDrawn(DigitError):
+    """There is no ink to read."""
+
+    def __init__(self, message: str = "There is no digit yet: draw one, as large as you like."):
+        super().__init__(message)
+
+
+class TooSmall(DigitError):
+    """The ink is a dot, too small to be a digit."""
+
+    def __init__(
+        self, message: str = "That is only a dot: draw the digit larger, in one stroke or more."
+    ):
+        super().__init__(message)
+
+
+class BadDrawing(DigitError):
+    """The drawing is not what the canvas sends."""
+
+
+class DataError(DigitError):
+    """A data set is missing, damaged or not what it should be."""
+
+
+class ArtifactError(DigitError):
+    """A trained network, its report or a run's file is missing or damaged."""
+
+
+class TrainingError(DigitError):
+    """A training run cannot start, go on or be published."""

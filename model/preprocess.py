@@ -1,0 +1,238 @@
+"""Turns any picture or pen strokes into MNIST's 28x28 format: the one place that does.
+
+After this module 0 is paper and 1 is ink. Frames have axes row, column; points of
+strokes are x, y in canvas pixels, as pens and canvases give them.
+"""
+
+import cv2
+import numpy as np
+
+from model.errors import NothingDrawn, TooSmall
+
+FRAME_SIDE = 28  # pixels; the side of an MNIST image
+BOX_SIDE = 20  # pixels; MNIST scales a digit's longer side to this
+# MNIST pastes the digit so that its centre of mass, in pixel-index coordinates, falls into
+# (13.5, 14.5] on each axis, in all of its 70,000 images.
+LAST_CENTRE = 14.5
+FAINTEST_INK = 0.1  # of the full range; a picture with less contrast is blank
+MAX_SIDE = 4096  # pixels; larger pictures are refused before any work is done
+
+# A pen of this width in the 20-pixel box gives MNIST's mean ink of 0.131 and its median
+# stroke width, whatever pen the visitor chose.
+PEN_WIDTH = 2.27  # pixels of the 20-pixel box
+SUPERSAMPLING = 8  # strokes are drawn this much larger and averaged down; OpenCV's own
+# anti-aliased lines come out too thick
+DOT = 0.04  # of the canvas' side; shorter drawings are dots, not digits
+
+_LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+
+
+def ink_from_rgba(rgba: np.ndarray) -> np.ndarray:
+    """Flattens a canvas picture onto plain paper and returns its ink.
+
+    What is transparent becomes paper: white under a dark pen, black under a light one.
+
+    Args:
+        rgba: `uint8` array of shape `(rows, cols, 4)`, values 0-255, as the drawing
+            canvas gives it.
+
+    Returns:
+        `float32` array of shape `(rows, cols)`; 0 is bare paper, 1 is full ink.
+
+    Raises:
+        ValueError: If `rgba` is not an 8-bit four-channel picture.
+        NothingDrawn: If all of the picture has one shade.
+
+    Source: the "over" operator, T. Porter and T. Duff, SIGGRAPH 1984.
+    """
+    if rgba.dtype != np.uint8 or rgba.ndim != 3 or rgba.shape[2] != 4:
+        raise ValueError(
+            f"rgba must be uint8 of shape (rows, cols, 4). Received: {rgba.dtype} {rgba.shape}"
+        )
+    shade = rgba[..., :3] @ (_LUMINANCE / 255)
+    alpha = rgba[..., 3].astype(np.float32) / 255
+    visible = float(alpha.sum())
+    if visible == 0:
+        raise NothingDrawn
+    paper = 1.0 if float((shade * alpha).sum()) / visible < 0.5 else 0.0
+    return _ink_from_shade(shade * alpha + paper * (1 - alpha))
+
+
+def ink_from_picture(picture: np.ndarray) -> np.ndarray:
+    """Returns the ink of a grey, RGB or RGBA picture, light on dark or dark on light.
+
+    Args:
+        picture: `uint8` array of shape `(rows, cols)`, `(rows, cols, 3)` or
+            `(rows, cols, 4)`, values 0-255, each side 1 to 4096 pixels.
+
+    Returns:
+        `float32` array of shape `(rows, cols)`; 0 is bare paper, 1 is full ink.
+
+    Raises:
+        ValueError: If `picture` has another dtype or shape.
+        NothingDrawn: If all of the picture has one shade.
+    """
+    if picture.ndim == 3 and picture.shape[2] == 4:
+        return ink_from_rgba(picture)
+    if picture.dtype != np.uint8 or not (
+        picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] == 3)
+    ):
+        raise ValueError(
+            "picture must be uint8 of shape (rows, cols), (rows, cols, 3) or (rows, cols, 4). "
+            f"Received: {picture.dtype} {picture.shape}"
+        )
+    scale = np.float32(1 / 255)
+    shade = picture * scale if picture.ndim == 2 else picture @ (_LUMINANCE * scale)
+    return _ink_from_shade(shade.astype(np.float32))
+
+
+def _ink_from_shade(shade: np.ndarray) -> np.ndarray:
+    """Ink of a `float32` picture with 0 black and 1 white, whichever of them is the paper.
+
+    The paper is what most of the border shows; a 1-pixel-wide picture is all border.
+    """
+    border = np.concatenate([shade[0], shade[-1], shade[:, 0], shade[:, -1]])
+    paper = float(np.median(border))
+    lightest, darkest = float(shade.max()), float(shade.min())
+    if lightest - darkest < FAINTEST_INK:
+        raise NothingDrawn
+    if lightest - paper >= paper - darkest:
+        ink = (shade - paper) / max(1 - paper, FAINTEST_INK)
+    else:
+        ink = (paper - shade) / max(paper, FAINTEST_INK)
+    return np.clip(ink, 0, 1).astype(np.float32)
+
+
+def to_mnist(ink: np.ndarray) -> np.ndarray:
+    """Scales and places ink as MNIST does.
+
+    The ink's bounding box is scaled by area averaging until its longer side has 20 pixels,
+    its peak becomes 1, and it is pasted, moved by whole pixels only, with its centre of mass
+    where MNIST has it.
+
+    Args:
+        ink: `float32` array of shape `(rows, cols)`, 0 paper to 1 ink, each side 1 to 4096.
+
+    Returns:
+        `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
+
+    Raises:
+        ValueError: If `ink` is not two-dimensional, is too large or holds values that are
+            not finite.
+        NothingDrawn: If there is no ink.
+
+    Source: C. Yadav and L. Bottou, "Cold case: the lost MNIST digits", arXiv:1905.10498,
+    whose reconstruction of MNIST's preparation is followed.
+    """
+    if ink.ndim != 2 or not 0 < max(ink.shape) <= MAX_SIDE:
+        raise ValueError(
+            f"ink must be two-dimensional, 1 to {MAX_SIDE} pixels a side. Received: {ink.shape}"
+        )
+    if not np.isfinite(ink).all():
+        raise ValueError("ink must be finite. Received: an array with NaN or infinity")
+    peak = float(ink.max(initial=0.0))
+    if peak < FAINTEST_INK:
+        raise NothingDrawn
+    rows = np.flatnonzero((ink > 0).any(axis=1))
+    cols = np.flatnonzero((ink > 0).any(axis=0))
+    box = ink[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+    return _paste(_to_box(np.ascontiguousarray(box, np.float32)))
+
+
+def _to_box(box: np.ndarray) -> np.ndarray:
+    """Scales a box of ink to a longer side of 20 pixels and a peak of 1."""
+    longer = max(box.shape)
+    if longer < BOX_SIDE:
+        # Small pictures are enlarged smoothly first, so that averaging has pixels to average.
+        factor = -(-BOX_SIDE // longer)
+        box = cv2.resize(box, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
+        longer *= factor
+    rows, cols = (max(1, round(side * BOX_SIDE / longer)) for side in box.shape)
+    if box.shape != (rows, cols):
+        box = cv2.resize(box, (cols, rows), interpolation=cv2.INTER_AREA)
+    box = np.clip(box, 0, None)
+    return box / box.max()
+
+
+def _paste(box: np.ndarray) -> np.ndarray:
+    """Places a box of at most 20x20 pixels in a frame by its centre of mass."""
+    frame = np.zeros((FRAME_SIDE, FRAME_SIDE), np.float32)
+    mass = box.sum()
+    starts = []
+    for axis, side in enumerate(box.shape):
+        centre = float(box.sum(axis=1 - axis) @ np.arange(side)) / mass
+        start = int(np.floor(LAST_CENTRE - centre))
+        # Lopsided ink (an L, say) would reach past the frame; MNIST cuts it, but ink is
+        # what there is to read, so the shift ends at the border.
+        starts.append(min(max(start, 0), FRAME_SIDE - side))
+    row, col = starts
+    frame[row : row + box.shape[0], col : col + box.shape[1]] = box
+    return frame
+
+
+def strokes_to_mnist(strokes: list[np.ndarray], canvas_side: float) -> np.ndarray:
+    """Draws pen strokes anew in MNIST's format, with MNIST's stroke width.
+
+    The pen's width is chosen in proportion to the digit, so neither the visitor's pen, nor
+    the size, nor the place on the canvas changes the frame.
+
+    Args:
+        strokes: Arrays of shape `(num_points, 2)`, points x, y in canvas pixels; y grows
+            downwards.
+        canvas_side: The canvas' side in the same pixels.
+
+    Returns:
+        `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
+
+    Raises:
+        NothingDrawn: If there is no point.
+        TooSmall: If the drawing is a dot: shorter than 4 % of the canvas.
+    """
+    strokes = [np.asarray(stroke, np.float64) for stroke in strokes if len(stroke)]
+    if not strokes:
+        raise NothingDrawn
+    points = np.concatenate(strokes)
+    corner = points.min(axis=0)
+    extent = float((points.max(axis=0) - corner).max())
+    if extent < DOT * canvas_side:
+        raise TooSmall
+    return to_mnist(draw_strokes(strokes, PEN_WIDTH))
+
+
+def draw_strokes(strokes: list[np.ndarray], pen_width: float) -> np.ndarray:
+    """Draws strokes so that ink and pen together fill the 20-pixel box.
+
+    Args:
+        strokes: At least one array of shape `(num_points, 2)`, points x, y in any unit.
+        pen_width: Width of the round pen in pixels of the 20-pixel box.
+
+    Returns:
+        `float32` array of shape `(rows, cols)`, 0 to 1, its longer side 20 pixels.
+    """
+    points = np.concatenate(strokes)
+    corner = points.min(axis=0)
+    size = points.max(axis=0) - corner
+    scale = (BOX_SIDE - pen_width) / max(float(size.max()), 1e-9)
+    sides = np.clip(np.ceil(size * scale + pen_width - 1e-6), 1, BOX_SIDE).astype(int)
+    # The shorter side is centred in its whole pixels.
+    start = (sides - size * scale) / 2
+    cols, rows = map(int, sides)
+    large = np.zeros((rows * SUPERSAMPLING, cols * SUPERSAMPLING), np.uint8)
+    fraction_bits = 4  # OpenCV takes fixed-point coordinates, counted from pixel centres
+    lines = [
+        np.round((((stroke - corner) * scale + start) * SUPERSAMPLING - 0.5) * 2**fraction_bits)
+        .astype(np.int32)
+        .reshape(-1, 1, 2)
+        for stroke in strokes
+    ]
+    cv2.polylines(
+        large,
+        lines,
+        isClosed=False,
+        color=255,
+        thickness=max(1, round(pen_width * SUPERSAMPLING)),
+        lineType=cv2.LINE_8,
+        shift=fraction_bits,
+    )
+    small = cv2.resize(large, (cols, rows), interpolation=cv2.INTER_AREA)
+    return small.astype(np.float32) / 255

@@ -1,0 +1,97 @@
+"""Frames in, probabilities out: the exported network, served by ONNX Runtime.
+
+The app reads digits through this module alone; neither TensorFlow nor Keras is imported.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from model.artifacts import ONNX_FILE, RETRAIN, TRAINED
+from model.errors import ArtifactError
+from model.preprocess import FRAME_SIDE
+
+BATCH = 500  # frames a call; more only costs memory
+NUM_CLASSES = 10
+
+
+class Recognizer:
+    """A trained network, ready to read frames; one may serve many threads.
+
+    Example:
+        >>> recognizer = Recognizer.load()
+        >>> recognizer.probabilities(np.zeros((3, 28, 28), np.float32)).shape
+        (3, 10)
+    """
+
+    def __init__(self, session: onnxruntime.InferenceSession):
+        self._session = session
+        self._input = session.get_inputs()[0].name
+
+    @classmethod
+    def load(cls, folder: Path = TRAINED) -> "Recognizer":
+        """Loads `digits.onnx` from a folder and tries it on a blank frame.
+
+        Raises:
+            ArtifactError: If it is missing, damaged, or not a digit network.
+        """
+        path = folder / ONNX_FILE
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4  # what goes wrong is raised; the log repeats it
+        # One frame takes under a millisecond on one thread; more threads only fight over it.
+        options.intra_op_num_threads = 1
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError as error:
+            raise ArtifactError(f"There is no trained network at {path}. {RETRAIN}") from error
+        except OSError as error:
+            raise ArtifactError(
+                f"The trained network at {path} can't be read ({error.strerror}). {RETRAIN}"
+            ) from error
+        try:
+            session = onnxruntime.InferenceSession(
+                content, options, providers=["CPUExecutionProvider"]
+            )
+            recognizer = cls(session)
+            answer = recognizer.probabilities(np.zeros((1, FRAME_SIDE, FRAME_SIDE), np.float32))
+        except Exception as error:  # ONNX Runtime raises types of its own, by cause
+            raise ArtifactError(
+                f"The trained network at {path} is damaged or not a digit network "
+                f"({type(error).__name__}). {RETRAIN}"
+            ) from error
+        if answer.shape != (1, NUM_CLASSES) or not np.allclose(answer.sum(), 1, atol=1e-3):
+            raise ArtifactError(
+                f"The trained network at {path} does not answer with ten probabilities. {RETRAIN}"
+            )
+        return recognizer
+
+    def probabilities(self, frames: np.ndarray) -> np.ndarray:
+        """Reads frames.
+
+        Args:
+            frames: `float32` array of shape `(n, 28, 28)`, 0 paper to 1 ink.
+
+        Returns:
+            `float32` array of shape `(n, 10)`; each row adds up to 1.
+
+        Raises:
+            ValueError: If shape or dtype differ, or a value is outside 0 to 1.
+        """
+        if frames.dtype != np.float32 or frames.shape[1:] != (FRAME_SIDE, FRAME_SIDE):
+            raise ValueError(
+                f"frames must be float32 of shape (n, 28, 28). Received: {frames.dtype} "
+                f"{frames.shape}"
+            )
+        if len(frames) == 0:
+            return np.empty((0, NUM_CLASSES), np.float32)
+        if not (frames.min() >= 0 and frames.max() <= 1):  # NaN fails both
+            raise ValueError(
+                f"frames must lie in 0 to 1. Received: {frames.min()} to {frames.max()}"
+            )
+        return np.concatenate(
+            [
+                self._session.run(None, {self._input: frames[start : start + BATCH, ..., None]})[0]
+                for start in range(0, len(frames), BATCH)
+            ]
+        )

@@ -1,0 +1,375 @@
+"""Trains a network from settings and a data set, with a checkpoint each epoch, and judges it."""
+
+import math
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from model import artifacts, augment, evaluation, network
+from model.data import Dataset, validation_mask
+from model.errors import ArtifactError, TrainingError
+from model.recognizer import Recognizer
+
+AGREEMENT = 1e-5  # largest difference allowed between Keras' and ONNX Runtime's probabilities
+NUM_AGREEMENT_FRAMES = 1000
+NUM_REFRESH_BATCHES = 200  # batches that re-estimate batch normalisation's statistics
+FINAL_LEARNING_RATE = 1e-5  # where the cosine ends
+WARM_UP = 0.05  # of all steps; the learning rate rises to its peak in them
+AVERAGING = 0.999  # momentum of the moving average of the weights
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """All settings of a run; saved beside its network.
+
+    Attributes:
+        preset: Which network and recipe: `digitpad` or `tutorial`.
+        epochs: Passes over the training images.
+        batch_size: Images a step.
+        seed: Of initial weights, order, dropout and distortions.
+        learning_rate: The peak; the tutorial's stays constant.
+        weight_decay: AdamW's; 0 is plain Adam.
+        modern: Distortions, cosine schedule, weight averaging and a validation split that
+            keeps writers apart. Without it, all 60,000 images train, as in the tutorials.
+    """
+
+    preset: str = "digitpad"
+    epochs: int = 30
+    batch_size: int = 128
+    seed: int = 1
+    learning_rate: float = 2e-3
+    weight_decay: float = 2e-4
+    modern: bool = True
+
+
+PRESETS = {
+    "digitpad": TrainConfig(),
+    "tutorial": TrainConfig(
+        preset="tutorial",
+        epochs=10,
+        batch_size=32,
+        learning_rate=1e-3,
+        weight_decay=0.0,
+        modern=False,
+    ),
+}
+
+
+class TrainingBatches(keras.utils.PyDataset):
+    """Shuffled, distorted batches; the same for the same seed, epoch and step.
+
+    Keras draws the batches on a thread of its own while a step runs.
+    """
+
+    def __init__(self, data: Dataset, config: TrainConfig, first_epoch: int = 0):
+        super().__init__(workers=1)
+        self._data = data
+        self._config = config
+        self._epoch = first_epoch
+        self._order = np.empty(0, np.int64)
+        self._shuffle()
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._data) / self._config.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        size = self._config.batch_size
+        which = self._order[index * size : (index + 1) * size]
+        frames = self._data.images[which].astype(np.float32) / 255
+        if self._config.modern:
+            rng = np.random.default_rng((self._config.seed, self._epoch, index))
+            frames = augment.distort(frames, rng)
+        return frames[..., None], self._data.labels[which].astype(np.int32)
+
+    def on_epoch_end(self) -> None:
+        self._epoch += 1
+        self._shuffle()
+
+    def _shuffle(self) -> None:
+        rng = np.random.default_rng((self._config.seed, self._epoch))
+        self._order = rng.permutation(len(self._data))
+
+
+class _Keeper(keras.callbacks.Callback):
+    """Keeps history and checkpoint after each epoch, and says how long is left."""
+
+    def __init__(self, folder: Path, config: TrainConfig, history: list, say: Callable):
+        super().__init__()
+        self._folder, self._config, self._say = folder, config, say
+        self._history = history
+        self._started = 0.0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._started = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        seconds = time.perf_counter() - self._started
+        self._history.append(
+            {
+                "epoch": epoch + 1,
+                **{key: round(float(value), 6) for key, value in (logs or {}).items()},
+                "learning_rate": float(
+                    keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)
+                ),
+                "seconds": round(seconds, 2),
+            }
+        )
+        # The history first: on resuming, epochs beyond the checkpoint are dropped from it.
+        artifacts.save_history(self._folder / artifacts.HISTORY_FILE, self._history)
+        artifacts.write_atomically(
+            self._folder / artifacts.CHECKPOINT_FILE, _keras_writer(self.model)
+        )
+        if left := self._config.epochs - epoch - 1:
+            self._say(
+                f"epoch {epoch + 1} of {self._config.epochs} took {seconds:.0f} s; about "
+                f"{left * seconds / 60:.0f} min left"
+            )
+
+
+def split(mnist: Dataset, config: TrainConfig) -> tuple[Dataset, Dataset | None]:
+    """Training and validation images; the tutorial trains on all and validates on none."""
+    if not config.modern or len(mnist) != 60000:
+        return mnist, None
+    held_out = validation_mask()
+    return (
+        mnist.take(~held_out, "MNIST training images of 488 writers"),
+        mnist.take(held_out, "MNIST training images of 51 other writers"),
+    )
+
+
+def start_run(config: TrainConfig, folder: Path = artifacts.RUNS) -> Path:
+    """Makes the run's folder, named by time and preset, with its settings in it."""
+    stem = f"{datetime.now():%Y%m%d-%H%M%S}-{config.preset}"
+    run = folder / stem
+    number = 2
+    while run.exists():
+        run = folder / f"{stem}-{number}"
+        number += 1
+    artifacts.save_json(run / artifacts.CONFIG_FILE, asdict(config))
+    return run
+
+
+def load_config(run: Path) -> TrainConfig:
+    """The settings of a run that was started before.
+
+    Raises:
+        ArtifactError: If they are missing or of another version.
+    """
+    content = artifacts.load_json(run / artifacts.CONFIG_FILE, "configuration")
+    return artifacts.config_from_json(TrainConfig, content)
+
+
+def train(
+    config: TrainConfig,
+    mnist: Dataset,
+    run: Path,
+    say: Callable[[str], None] = lambda line: None,
+    verbose: int = 0,
+) -> keras.Model:
+    """Trains, or goes on from the run's checkpoint if it has one.
+
+    Args:
+        config: The settings.
+        mnist: The training images; part of them validates.
+        run: The run's folder, for checkpoint and history.
+        say: Takes one line after each epoch.
+        verbose: Keras' progress bar: 0 none, 1 a bar, 2 a line an epoch.
+
+    Returns:
+        The trained network.
+
+    Raises:
+        TrainingError: If the checkpoint can't be read.
+    """
+    keras.utils.set_random_seed(config.seed)
+    training, validation = split(mnist, config)
+    steps = math.ceil(len(training) / config.batch_size)
+    checkpoint = run / artifacts.CHECKPOINT_FILE
+    if checkpoint.exists():
+        try:
+            trained = keras.models.load_model(checkpoint)
+        except Exception as error:  # a zip, HDF5 or Keras error, by where it is damaged
+            raise TrainingError(
+                f"The checkpoint {checkpoint} can't be read ({type(error).__name__}): start a "
+                "new run without --resume."
+            ) from error
+    else:
+        trained = network.BUILDERS[config.preset](seed=config.seed)
+        _compile(trained, config, steps)
+    first_epoch = int(trained.optimizer.iterations) // steps
+    history = artifacts.load_history(run / artifacts.HISTORY_FILE)[:first_epoch]
+    callbacks = [_Keeper(run, config, history, say)]
+    if config.modern:
+        callbacks.append(keras.callbacks.SwapEMAWeights())  # validates the averaged weights
+    if first_epoch < config.epochs:
+        trained.fit(
+            TrainingBatches(training, config, first_epoch),
+            validation_data=validation and (validation.frames[..., None], validation.labels),
+            validation_batch_size=500,
+            epochs=config.epochs,
+            initial_epoch=first_epoch,
+            callbacks=callbacks,
+            verbose=verbose,
+        )
+    if config.modern:
+        _refresh_statistics(trained, TrainingBatches(training, config, config.epochs))
+    return trained
+
+
+def judge(trained: keras.Model, config: TrainConfig, mnist: Dataset, test: Dataset, run: Path):
+    """Exports the network into the run's folder and writes the report on it.
+
+    All figures are those of the exported file, read as the app reads it.
+
+    Returns:
+        The report, as `report.json` holds it.
+
+    Raises:
+        TrainingError: If the export does not answer as the network does.
+    """
+    artifacts.write_atomically(
+        run / artifacts.KERAS_FILE,
+        _keras_writer(keras.models.clone_model(trained), trained.get_weights()),
+    )
+    artifacts.write_atomically(
+        run / artifacts.ONNX_FILE, lambda temporary: network.export(trained, temporary)
+    )
+    recognizer = Recognizer.load(run)
+    check_agreement(trained, recognizer, test.frames[:NUM_AGREEMENT_FRAMES])
+    training, validation = split(mnist, config)
+    history = artifacts.load_history(run / artifacts.HISTORY_FILE)
+    report = {
+        "run": run.name,
+        "trained_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        "config": asdict(config),
+        "data": {
+            "training": training.name,
+            "num_training": len(training),
+            "validation": validation.name if validation else None,
+            "num_validation": len(validation) if validation else 0,
+            "test": test.name,
+            "num_test": len(test),
+        },
+        "network": {
+            "name": trained.name,
+            "num_parameters": trained.count_params(),
+            "num_bytes": (run / artifacts.ONNX_FILE).stat().st_size,
+            "sha256": artifacts.sha256(run / artifacts.ONNX_FILE),
+        },
+        "seconds_per_epoch": round(float(np.median([row["seconds"] for row in history])), 1),
+        "software": {
+            "python": platform.python_version(),
+            "keras": keras.version(),
+            "backend": keras.config.backend(),
+        },
+        "validation": validation
+        and evaluation.evaluate(recognizer.probabilities(validation.frames), validation.labels),
+        "test": evaluation.evaluate(recognizer.probabilities(test.frames), test.labels),
+    }
+    artifacts.save_json(run / artifacts.REPORT_FILE, report)
+    return report
+
+
+def check_agreement(trained: keras.Model, recognizer: Recognizer, frames: np.ndarray) -> None:
+    """Raises `TrainingError` if Keras and the exported file differ by more than 1e-5."""
+    expected = trained.predict(frames[..., None], verbose=0)
+    difference = float(np.abs(recognizer.probabilities(frames) - expected).max())
+    if not difference <= AGREEMENT:
+        raise TrainingError(
+            f"The exported network answers differently from the trained one, by {difference:.1e} "
+            f"where {AGREEMENT:.0e} is allowed: nothing was replaced."
+        )
+
+
+def publish(run: Path, report: dict, out: Path, min_accuracy: float, force: bool) -> None:
+    """Makes a finished run's network the served one, unless a better one is served.
+
+    Raises:
+        TrainingError: If it is worse than asked for or than the served one, and not forced.
+    """
+    reached = report["test"]["accuracy"]
+    if not force:
+        if reached < min_accuracy:
+            raise TrainingError(
+                f"The network reads {reached:.2%} of the test images, and {min_accuracy:.2%} were "
+                f"asked for: it stays in {run} and nothing was replaced (--force replaces)."
+            )
+        served = _served_accuracy(out)
+        if served is not None and served > reached:
+            raise TrainingError(
+                f"The network in {out} is better: {served:.2%} of the test images against "
+                f"{reached:.2%}. The new one stays in {run} and nothing was replaced (--force "
+                "replaces, --out names another folder)."
+            )
+    artifacts.publish(run, out)
+
+
+def _served_accuracy(out: Path) -> float | None:
+    """Test accuracy of the network served from a folder; `None` if no whole one is there."""
+    try:
+        Recognizer.load(out)
+        return float(artifacts.load_report(out)["test"]["accuracy"])
+    except (ArtifactError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _compile(trained: keras.Model, config: TrainConfig, steps: int) -> None:
+    if not config.modern:
+        optimizer = keras.optimizers.Adam(config.learning_rate)
+    else:
+        num_steps = steps * config.epochs
+        warm_up = int(WARM_UP * num_steps)
+        schedule = keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=FINAL_LEARNING_RATE,
+            warmup_target=config.learning_rate,
+            warmup_steps=warm_up,
+            decay_steps=num_steps - warm_up,
+            alpha=FINAL_LEARNING_RATE / config.learning_rate,
+        )
+        optimizer = keras.optimizers.AdamW(
+            schedule, weight_decay=config.weight_decay, use_ema=True, ema_momentum=AVERAGING
+        )
+        optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    trained.compile(
+        optimizer=optimizer,
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=False,  # measured on two cores: XLA takes twice the time for convolutions
+    )
+
+
+def _refresh_statistics(trained: keras.Model, batches: TrainingBatches) -> None:
+    """Re-estimates batch normalisation's statistics for the averaged weights.
+
+    Source: P. Izmailov et al., "Averaging weights leads to wider optima and better
+    generalization", UAI 2018, arXiv:1803.05407, section 3.2.
+    """
+    norms = [
+        layer for layer in trained.layers if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    momenta = [layer.momentum for layer in norms]
+    for index in range(min(NUM_REFRESH_BATCHES, len(batches))):
+        for layer in norms:
+            layer.momentum = index / (index + 1)  # a plain mean over the batches so far
+        trained(batches[index][0], training=True)
+    for layer, momentum in zip(norms, momenta, strict=True):
+        layer.momentum = momentum
+
+
+def _keras_writer(trained: keras.Model, weights: list | None = None) -> Callable[[Path], None]:
+    """A writer for `write_atomically`; Keras insists on the name's ending."""
+
+    def write(temporary: Path) -> None:
+        if weights is not None:
+            trained.set_weights(weights)
+        named = temporary.with_suffix(".tmp.keras")
+        trained.save(named)
+        named.replace(temporary)
+
+    return write

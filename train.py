@@ -1,0 +1,116 @@
+"""Trains the digit network, judges it and puts it where the app serves it from.
+
+    python train.py                      the shipped network and recipe
+    python train.py --preset tutorial    the textbook network: about 98.4 % on MNIST's test set
+    python train.py --resume             goes on with the newest unfinished run
+
+Every run leaves a folder in runs/ with its settings, history, report and network.
+"""
+
+import argparse
+import os
+import sys
+from dataclasses import fields, replace
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets with a page of notes
+
+from model.artifacts import RUNS, TRAINED, newest_unfinished  # noqa: E402
+from model.data import load_mnist  # noqa: E402
+from model.errors import DigitError, TrainingError  # noqa: E402
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--preset", choices=("digitpad", "tutorial"), default="digitpad", help="what to train")
+    add("--epochs", type=_positive, help="passes over the training images")
+    add("--batch-size", type=_positive, help="images a step")
+    add("--seed", type=int, help="of weights, order and distortions")
+    add("--learning-rate", type=float, help="the peak learning rate")
+    add("--weight-decay", type=float, help="AdamW's weight decay")
+    add("--data", help="folder with MNIST (default: DIGITPAD_DATA, else Keras' own copy)")
+    add("--out", type=Path, default=TRAINED, help="where the network is served from")
+    add("--runs", type=Path, default=RUNS, help="where the runs' folders go")
+    add(
+        "--resume",
+        nargs="?",
+        const="newest",
+        metavar="RUN",
+        help="go on with that run's folder, or with the newest unfinished run of the preset",
+    )
+    add("--min-accuracy", type=float, default=0.97, help="publish from this test accuracy on, 0-1")
+    add("--force", action="store_true", help="publish even if a better network is served")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parse(arguments)
+    try:
+        return run(options)
+    except DigitError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def run(options: argparse.Namespace) -> int:
+    mnist, test = load_mnist(options.data, progress=True)
+    from model import training  # here, so that a wrong option or file is told at once
+
+    config, folder = choose(options, training)
+    print(f"{config.preset}: {config.epochs} epochs, run folder {folder}")
+    try:
+        trained = training.train(
+            config, mnist, folder, say=print, verbose=1 if sys.stdout.isatty() else 2
+        )
+    except KeyboardInterrupt:
+        print(f"\nStopped. Go on with: python train.py --resume {folder}", file=sys.stderr)
+        return 130
+    report = training.judge(trained, config, mnist, test, folder)
+    figures = report["test"]
+    print(
+        f"{figures['accuracy']:.2%} of {figures['num_all']} test images right "
+        f"(95 % interval {figures['low']:.2%} to {figures['high']:.2%})"
+    )
+    training.publish(folder, report, options.out, options.min_accuracy, options.force)
+    print(f"The network is served from {options.out}")
+    return 0
+
+
+def choose(options: argparse.Namespace, training) -> tuple:
+    """The settings and the folder of the run: a new one, or one to go on with."""
+    given = {
+        field.name: getattr(options, field.name)
+        for field in fields(training.TrainConfig)
+        if field.name != "preset" and getattr(options, field.name, None) is not None
+    }
+    if options.resume is None:
+        config = replace(training.PRESETS[options.preset], **given)
+        return config, training.start_run(config, options.runs)
+    if given:
+        raise TrainingError(
+            f"--resume goes on with the run's own settings: leave out {', '.join(given)}."
+        )
+    folder = (
+        newest_unfinished(options.runs, options.preset)
+        if options.resume == "newest"
+        else Path(options.resume)
+    )
+    if folder is None or not folder.is_dir():
+        raise TrainingError(
+            f"There is no unfinished run of {options.preset} in {options.runs}: start one with "
+            f'"python train.py --preset {options.preset}".'
+        )
+    return training.load_config(folder), folder
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not at least 1")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())
