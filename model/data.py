@@ -102,7 +102,7 @@ def load_mnist(folder: str | Path | None = None, progress=False) -> tuple[Datase
     if folder:
         arrays, files = _from_folder(Path(folder))
     else:
-        path = _cached_npz(progress)
+        path = fetch(progress)
         arrays, files = _read_npz(path), dict.fromkeys(SHAPES, path)
     for key, array in arrays.items():
         _check(key, array, files[key])
@@ -110,6 +110,48 @@ def load_mnist(folder: str | Path | None = None, progress=False) -> tuple[Datase
         Dataset(arrays["x_train"], arrays["y_train"], "MNIST training images"),
         Dataset(arrays["x_test"], arrays["y_test"], "MNIST test images"),
     )
+
+
+def needs_download() -> bool:
+    """Whether `load_mnist()` would have to fetch MNIST from the internet first."""
+    return not os.environ.get(FOLDER_VARIABLE) and not _keras_file().exists()
+
+
+def fetch(progress=False) -> Path:
+    """Fetches Keras' own copy of MNIST if it is not there yet, and checks its hash.
+
+    Args:
+        progress: As in `load_mnist`.
+
+    Returns:
+        The path of `mnist.npz`.
+
+    Raises:
+        DataError: If it can't be had, or what came is not MNIST.
+    """
+    import pooch  # only here: a folder of one's own needs no downloader
+
+    pooch.get_logger().setLevel("WARNING")
+    path = _keras_file()
+    try:
+        pooch.retrieve(
+            MNIST_URL,
+            known_hash=f"sha256:{MNIST_FILE_SHA256}",
+            fname=path.name,
+            path=path.parent,
+            downloader=pooch.HTTPDownloader(timeout=DOWNLOAD_TIMEOUT, progressbar=progress),
+        )
+    except (OSError, ValueError) as error:  # requests' errors are OSErrors; a wrong hash
+        raise DataError(
+            f"MNIST can't be had from {MNIST_URL} ({type(error).__name__}). Check the internet "
+            f"connection, or name a folder that holds it with --data or {FOLDER_VARIABLE}."
+        ) from error
+    return path
+
+
+def _keras_file() -> Path:
+    """Where `keras.datasets.mnist` keeps its copy."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets" / "mnist.npz"
 
 
 def validation_mask() -> np.ndarray:
@@ -195,26 +237,3 @@ def _check(key: str, array: np.ndarray, path: Path) -> None:
             f"{path} differs from MNIST: the SHA-256 of {key} should begin with "
             f"{CONTENT_SHA256[key][:12]}. {REMEDY}"
         )
-
-
-def _cached_npz(progress) -> Path:
-    """The path of Keras' own copy of MNIST, fetched first if it is not there."""
-    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
-    import pooch  # only here: a folder of one's own needs no downloader
-
-    pooch.get_logger().setLevel("WARNING")
-    try:
-        return Path(
-            pooch.retrieve(
-                MNIST_URL,
-                known_hash=f"sha256:{MNIST_FILE_SHA256}",
-                fname="mnist.npz",
-                path=home / "datasets",
-                downloader=pooch.HTTPDownloader(timeout=DOWNLOAD_TIMEOUT, progressbar=progress),
-            )
-        )
-    except (OSError, ValueError) as error:  # requests' errors are OSErrors; a wrong hash
-        raise DataError(
-            f"MNIST can't be had from {MNIST_URL} ({type(error).__name__}). Check the internet "
-            f"connection, or name a folder that holds it with --data or {FOLDER_VARIABLE}."
-        ) from error

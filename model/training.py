@@ -233,10 +233,11 @@ def judge(trained: keras.Model, config: TrainConfig, mnist: Dataset, test: Datas
     Raises:
         TrainingError: If the export does not answer as the network does.
     """
-    artifacts.write_atomically(
-        run / artifacts.KERAS_FILE,
-        _keras_writer(keras.models.clone_model(trained), trained.get_weights()),
-    )
+    # A network that was never compiled: the optimizer's state would make the file three times
+    # as large.
+    plain = network.BUILDERS[config.preset](seed=config.seed)
+    plain.set_weights(trained.get_weights())
+    artifacts.write_atomically(run / artifacts.KERAS_FILE, _keras_writer(plain))
     artifacts.write_atomically(
         run / artifacts.ONNX_FILE, lambda temporary: network.export(trained, temporary)
     )
@@ -362,12 +363,10 @@ def _refresh_statistics(trained: keras.Model, batches: TrainingBatches) -> None:
         layer.momentum = momentum
 
 
-def _keras_writer(trained: keras.Model, weights: list | None = None) -> Callable[[Path], None]:
+def _keras_writer(trained: keras.Model) -> Callable[[Path], None]:
     """A writer for `write_atomically`; Keras insists on the name's ending."""
 
     def write(temporary: Path) -> None:
-        if weights is not None:
-            trained.set_weights(weights)
         named = temporary.with_suffix(".tmp.keras")
         trained.save(named)
         named.replace(temporary)

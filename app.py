@@ -1,0 +1,15 @@
+"""DigitPad's entry: `streamlit run app.py`."""
+
+import streamlit as st
+
+st.set_page_config(page_title="DigitPad", page_icon=":material/draw:", layout="wide")
+
+page = st.navigation(
+    [
+        st.Page("app_pages/draw.py", title="Draw", icon=":material/draw:", default=True),
+        st.Page("app_pages/test_set.py", title="Test set", icon=":material/grid_view:"),
+        st.Page("app_pages/dashboard.py", title="Dashboard", icon=":material/monitoring:"),
+    ],
+    position="top",
+)
+page.run()

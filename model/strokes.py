@@ -1,0 +1,124 @@
+"""Reads the pen strokes out of what the drawing canvas sends, and trusts none of it."""
+
+import math
+
+import numpy as np
+
+from model.errors import BadDrawing
+
+# Far more than a hand draws, and little enough to be read in milliseconds.
+MAX_STROKES = 500
+MAX_COMMANDS = 20_000  # path commands of all strokes together
+MAX_COORDINATE = 100_000.0  # canvas pixels
+CURVE_STEP = 2.0  # pixels between the points of a flattened curve
+MAX_CURVE_POINTS = 32
+
+_NUM_ARGUMENTS = {"M": 2, "L": 2, "Q": 4}
+_ORIGIN = {"left": 0.5, "top": 0.5, "center": 0.0, "right": -0.5, "bottom": -0.5}
+
+
+def strokes_of_canvas(drawing: dict | None) -> list[np.ndarray]:
+    """The strokes of a Fabric.js drawing as polylines in canvas pixels.
+
+    A stroke that was moved, scaled or turned keeps its path, and its other fields say what
+    was done; that is applied here.
+
+    Args:
+        drawing: The canvas' `json_data`, a dict with a list `objects` of paths.
+
+    Returns:
+        One `float64` array of shape `(num_points, 2)`, points x, y, for each stroke.
+
+    Raises:
+        BadDrawing: If it is anything but free-hand strokes of finite numbers, or too many.
+
+    Source: Fabric.js, `Path` and `PencilBrush`; a path's own coordinates are centred by the
+    box around its exact curves.
+    """
+    try:
+        objects = [] if drawing is None else drawing["objects"]
+        if not isinstance(objects, list) or len(objects) > MAX_STROKES:
+            raise ValueError("too many strokes")
+        if sum(len(item["path"]) for item in objects) > MAX_COMMANDS:
+            raise ValueError("too many points")
+        return [_stroke(item) for item in objects]
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
+        raise BadDrawing(
+            "This drawing can't be read: clear the canvas and draw again, in "
+            f"{MAX_STROKES} strokes at most."
+        ) from error
+
+
+def _stroke(item: dict) -> np.ndarray:
+    if str(item["type"]).lower() != "path":
+        raise ValueError(f"not a stroke: {item['type']}")
+    points, box = _flatten(item["path"])
+    scale = np.array([_number(item, "scaleX", 1.0), _number(item, "scaleY", 1.0)])
+    if item.get("flipX"):
+        scale[0] = -scale[0]
+    if item.get("flipY"):
+        scale[1] = -scale[1]
+    angle = math.radians(_number(item, "angle", 0.0))
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    middle = box.mean(axis=0)
+    place = np.array([_number(item, "left", middle[0]), _number(item, "top", middle[1])])
+    # Left and top say where the origin is, half a box (pen included) away from the middle.
+    origin = np.array(
+        [_ORIGIN[item.get("originX", "center")], _ORIGIN[item.get("originY", "center")]]
+    )
+    size = (box[1] - box[0] + _number(item, "strokeWidth", 0.0)) * np.abs(scale)
+    place = place + turn @ (origin * size)
+    moved = ((points - middle) * scale) @ turn.T + place
+    if not (np.abs(moved) <= MAX_COORDINATE).all():
+        raise ValueError("coordinates out of range")
+    return moved
+
+
+def _number(item: dict, key: str, default: float) -> float:
+    number = float(item.get(key, default))
+    if not abs(number) <= MAX_COORDINATE:
+        raise ValueError(f"{key} out of range")
+    return number
+
+
+def _flatten(path: list) -> tuple[np.ndarray, np.ndarray]:
+    """Points along the path, and the corners `[[x0, y0], [x1, y1]]` of the exact curves."""
+    points: list[np.ndarray] = []
+    extremes: list[np.ndarray] = []
+    for command in path:
+        kind = command[0]
+        numbers = np.array([float(number) for number in command[1:]]).reshape(-1, 2)
+        if numbers.size != _NUM_ARGUMENTS[kind] or not (np.abs(numbers) <= MAX_COORDINATE).all():
+            raise ValueError(f"odd path command {kind}")
+        if not points and kind != "M":
+            raise ValueError("a path begins with M")
+        if kind == "Q":
+            curve, turning = _quadratic(points[-1], *numbers)
+            points.extend(curve)
+            extremes.extend(turning)
+        else:
+            points.append(numbers[0])
+    if not points:
+        raise ValueError("an empty path")
+    line = np.array(points)
+    outline = np.concatenate([line, *(point[None] for point in extremes)])
+    return line, np.array([outline.min(axis=0), outline.max(axis=0)])
+
+
+def _quadratic(
+    start: np.ndarray, control: np.ndarray, end: np.ndarray
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Points on a quadratic Bezier curve after its start, and those where it turns back."""
+
+    def at(t):
+        return (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
+
+    length = np.abs(control - start).sum() + np.abs(end - control).sum()
+    num = int(min(max(math.ceil(length / CURVE_STEP), 1), MAX_CURVE_POINTS))
+    bend = start - 2 * control + end
+    turning = [
+        at((start[axis] - control[axis]) / bend[axis])
+        for axis in range(2)
+        if bend[axis] and 0 < (start[axis] - control[axis]) / bend[axis] < 1
+    ]
+    return [at(t) for t in np.arange(1, num + 1) / num], turning

@@ -1,0 +1,108 @@
+"""What all visitors share, loaded once: the network, the test images, their predictions."""
+
+import base64
+import io
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from model.artifacts import TRAINED, version_key
+from model.data import Dataset, bundled_digits, fetch, load_mnist, needs_download
+from model.errors import DataError
+from model.recognizer import Recognizer
+
+
+def recognizer() -> Recognizer:
+    """The served network; after retraining, the new one at the next call.
+
+    Raises:
+        ArtifactError: If there is none or it is damaged.
+    """
+    return _recognizer(version_key())
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _recognizer(version: int) -> Recognizer:
+    return Recognizer.load(TRAINED)
+
+
+def test_images() -> tuple[Dataset, str]:
+    """MNIST's test images, or the bundled digits where MNIST can't be had.
+
+    Returns:
+        The images, and why they are not MNIST's: a sentence, or `""`.
+    """
+    try:
+        if needs_download():
+            _download()
+        return _mnist_test(), ""
+    except DataError as error:
+        return _bundled(), str(error)
+
+
+def _download() -> None:
+    bar = st.progress(0.0, "Downloading MNIST")
+    try:
+        fetch(_Download(bar))
+    finally:
+        bar.empty()
+
+
+@st.cache_resource(show_spinner="Loading MNIST")
+def _mnist_test() -> Dataset:
+    return load_mnist()[1]
+
+
+@st.cache_resource(show_spinner="Loading digits")
+def _bundled() -> Dataset:
+    return bundled_digits()
+
+
+def predictions(data: Dataset) -> np.ndarray:
+    """The served network's probabilities for a data set, an `(n, 10)` `float32` array.
+
+    Raises:
+        ArtifactError: If the network is missing or damaged.
+    """
+    return _predictions(data.name, version_key(), data)
+
+
+@st.cache_data(show_spinner="Reading the test images", max_entries=4)
+def _predictions(name: str, version: int, _data: Dataset) -> np.ndarray:
+    return recognizer().probabilities(_data.frames)
+
+
+class _Download:
+    """Shows a download on a Streamlit progress bar; the interface that pooch asks for."""
+
+    def __init__(self, bar):
+        self._bar = bar
+        self.total, self._done = 0, 0
+
+    def update(self, num_bytes: int) -> None:
+        self._done += num_bytes
+        if self.total:
+            self._bar.progress(min(self._done / self.total, 1.0), "Downloading MNIST")
+
+    def reset(self) -> None:
+        self._done = 0
+
+    def close(self) -> None:
+        pass
+
+
+def picture_url(image: np.ndarray, scale: int = 1) -> str:
+    """A picture as a data URL, which a browser shows without asking the server again.
+
+    Args:
+        image: `(rows, cols)` array, `uint8` 0-255 or `float32` 0 to 1.
+        scale: How many pixels a side one pixel becomes.
+    """
+    if image.dtype != np.uint8:
+        image = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    if scale > 1:
+        image = image.repeat(scale, axis=0).repeat(scale, axis=1)
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
