@@ -15,9 +15,9 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets with a page of notes
 
-from model.artifacts import RUNS, TRAINED, newest_unfinished  # noqa: E402
-from model.data import load_mnist  # noqa: E402
-from model.errors import DigitError, TrainingError  # noqa: E402
+from model.artifacts import RUNS, TRAINED, newest_unfinished
+from model.data import load_mnist
+from model.errors import DigitError, TrainingError
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:

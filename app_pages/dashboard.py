@@ -13,7 +13,9 @@ def show_headline(report: dict) -> None:
     with st.container(horizontal=True, gap="medium"):
         st.metric("Accuracy on the test set", f"{test['accuracy']:.2%}", width=220)
         st.metric("95 % interval", f"{test['low']:.2%} – {test['high']:.2%}", width=260)
-        st.metric("Wrong", f"{test['num_all'] - test['num_right']} of {test['num_all']:,}", width=200)
+        st.metric(
+            "Wrong", f"{test['num_all'] - test['num_right']} of {test['num_all']:,}", width=200
+        )
         st.metric("Parameters", f"{network['num_parameters']:,}", width=160)
         st.metric("File", f"{network['num_bytes'] / 1e6:.1f} MB", width=120)
     st.caption(reports.summary(report))

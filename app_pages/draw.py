@@ -31,13 +31,18 @@ def show_answer(drawing: dict) -> None:
     answer = int(probabilities.argmax())
     with st.container(horizontal=True, gap="medium"):
         st.metric("Prediction", answer, width=140)
-        st.metric("How sure", f"{probabilities[answer]:.1%}", width=140)
+        st.metric("How sure", percent(probabilities[answer]), width=140)
         st.image(
             resources.picture_url(frame, scale=4),
             caption="What the network saw: 28 × 28 pixels",
             width=112,
         )
     st.altair_chart(charts.probabilities_chart(probabilities))
+
+
+def percent(probability: float) -> str:
+    """Never "100 %": the network can be wrong even when it is all but certain."""
+    return "over 99.9%" if probability > 0.999 else f"{probability:.1%}"
 
 
 st.title("Draw a digit")

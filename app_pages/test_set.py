@@ -35,7 +35,9 @@ def choose(labels: np.ndarray, predicted: np.ndarray, confidence: np.ndarray) ->
     """The indices that the filters leave, in the order asked for."""
     with st.container(horizontal=True):
         true = st.selectbox("True label", ["any", *range(10)], width=120, on_change=first_page)
-        guess = st.selectbox("Predicted label", ["any", *range(10)], width=140, on_change=first_page)
+        guess = st.selectbox(
+            "Predicted label", ["any", *range(10)], width=140, on_change=first_page
+        )
         verdict = st.selectbox("Result", ["all", "right", "wrong"], width=120, on_change=first_page)
         order = st.selectbox("Order", ORDERS, width=180, on_change=first_page)
     keep = np.ones(len(labels), bool)

@@ -113,9 +113,12 @@ def load_history(path: Path) -> list[dict]:
         return []
     try:
         with path.open(newline="") as file:
-            return [
+            rows = [
                 {key: float(value) for key, value in row.items()} for row in csv.DictReader(file)
             ]
+        if any("epoch" not in row for row in rows):
+            raise ValueError("no epochs")
+        return rows
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ArtifactError(f"The history at {path} can't be read ({error}). {RETRAIN}") from error
 
@@ -191,7 +194,9 @@ def publish(run: Path, out: Path = TRAINED) -> None:
         ArtifactError: If a file can't be written.
     """
     for name in PUBLISHED:
-        write_atomically(out / name, lambda temporary, name=name: shutil.copy(run / name, temporary))
+        write_atomically(
+            out / name, lambda temporary, name=name: shutil.copy(run / name, temporary)
+        )
 
 
 def newest_unfinished(folder: Path, preset: str) -> Path | None:

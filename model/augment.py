@@ -46,9 +46,9 @@ def distort(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     scale = rng.uniform(*SCALE, (num, 2)).astype(np.float32)
     shear = rng.uniform(-SHEAR, SHEAR, num).astype(np.float32)
     shift = rng.uniform(-SHIFT, SHIFT, (num, 2)).astype(np.float32)
-    bend = np.where(
-        rng.random(num) < ELASTIC_SHARE, rng.uniform(*ELASTIC_STRENGTH, num), 0
-    ).astype(np.float32)
+    bend = np.where(rng.random(num) < ELASTIC_SHARE, rng.uniform(*ELASTIC_STRENGTH, num), 0).astype(
+        np.float32
+    )
     noise = rng.uniform(-1, 1, (num, 2, FRAME_SIDE, FRAME_SIDE)).astype(np.float32)
     distorted = np.empty_like(frames)
     for index in range(num):

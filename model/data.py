@@ -7,6 +7,7 @@ place when it is not there yet. Keras itself is not imported: it would cost the 
 
 import gzip
 import hashlib
+import math
 import os
 import zipfile
 import zlib
@@ -203,10 +204,10 @@ def _read_idx(path: Path) -> np.ndarray:
         raise DataError(
             f"{path} is not a whole gzip file ({error or type(error).__name__}). {REMEDY}"
         ) from error
-    rank = content[3] if content[:3] == b"\x00\x00\x08" else 0
-    shape = tuple(np.frombuffer(content[4 : 4 + 4 * rank], ">u4").tolist())
-    body = content[4 + 4 * rank :]
-    if rank == 0 or len(shape) < rank or len(body) != np.prod(shape, dtype=object):
+    rank = content[3] if content[:3] == b"\x00\x00\x08" and len(content) > 3 else 0
+    sizes, body = content[4 : 4 + 4 * rank], content[4 + 4 * rank :]
+    shape = tuple(int.from_bytes(sizes[i : i + 4], "big") for i in range(0, 4 * rank, 4))
+    if rank == 0 or len(sizes) < 4 * rank or len(body) != math.prod(shape):
         raise DataError(
             f"{path} is not a whole IDX file of bytes: it holds {len(content)} bytes. {REMEDY}"
         )

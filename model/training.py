@@ -67,13 +67,11 @@ class TrainingBatches(keras.utils.PyDataset):
     Keras draws the batches on a thread of its own while a step runs.
     """
 
-    def __init__(self, data: Dataset, config: TrainConfig, first_epoch: int = 0):
+    def __init__(self, data: Dataset, config: TrainConfig, epoch: int = 0):
         super().__init__(workers=1)
         self._data = data
         self._config = config
-        self._epoch = first_epoch
-        self._order = np.empty(0, np.int64)
-        self._shuffle()
+        self.set_epoch(epoch)
 
     def __len__(self) -> int:
         return math.ceil(len(self._data) / self._config.batch_size)
@@ -87,26 +85,25 @@ class TrainingBatches(keras.utils.PyDataset):
             frames = augment.distort(frames, rng)
         return frames[..., None], self._data.labels[which].astype(np.int32)
 
-    def on_epoch_end(self) -> None:
-        self._epoch += 1
-        self._shuffle()
-
-    def _shuffle(self) -> None:
-        rng = np.random.default_rng((self._config.seed, self._epoch))
+    def set_epoch(self, epoch: int) -> None:
+        """Chooses the epoch's order and distortions; Keras' own hooks also run in between."""
+        self._epoch = epoch
+        rng = np.random.default_rng((self._config.seed, epoch))
         self._order = rng.permutation(len(self._data))
 
 
 class _Keeper(keras.callbacks.Callback):
-    """Keeps history and checkpoint after each epoch, and says how long is left."""
+    """Tells the batches their epoch, keeps history and checkpoint, says how long is left."""
 
-    def __init__(self, folder: Path, config: TrainConfig, history: list, say: Callable):
+    def __init__(self, folder: Path, batches: TrainingBatches, history: list, num_epochs, say):
         super().__init__()
-        self._folder, self._config, self._say = folder, config, say
-        self._history = history
+        self._folder, self._batches, self._history = folder, batches, history
+        self._num_epochs, self._say = num_epochs, say
         self._started = 0.0
 
     def on_epoch_begin(self, epoch, logs=None):
         self._started = time.perf_counter()
+        self._batches.set_epoch(epoch)
 
     def on_epoch_end(self, epoch, logs=None):
         seconds = time.perf_counter() - self._started
@@ -125,9 +122,9 @@ class _Keeper(keras.callbacks.Callback):
         artifacts.write_atomically(
             self._folder / artifacts.CHECKPOINT_FILE, _keras_writer(self.model)
         )
-        if left := self._config.epochs - epoch - 1:
+        if left := self._num_epochs - epoch - 1:
             self._say(
-                f"epoch {epoch + 1} of {self._config.epochs} took {seconds:.0f} s; about "
+                f"epoch {epoch + 1} of {self._num_epochs} took {seconds:.0f} s; about "
                 f"{left * seconds / 60:.0f} min left"
             )
 
@@ -199,17 +196,20 @@ def train(
                 f"The checkpoint {checkpoint} can't be read ({type(error).__name__}): start a "
                 "new run without --resume."
             ) from error
+        _restore_dropout(trained)
     else:
         trained = network.BUILDERS[config.preset](seed=config.seed)
         _compile(trained, config, steps)
     first_epoch = int(trained.optimizer.iterations) // steps
     history = artifacts.load_history(run / artifacts.HISTORY_FILE)[:first_epoch]
-    callbacks = [_Keeper(run, config, history, say)]
+    batches = TrainingBatches(training, config)
+    callbacks = [_Keeper(run, batches, history, config.epochs, say)]
     if config.modern:
         callbacks.append(keras.callbacks.SwapEMAWeights())  # validates the averaged weights
     if first_epoch < config.epochs:
         trained.fit(
-            TrainingBatches(training, config, first_epoch),
+            batches,
+            shuffle=False,  # the batches are; Keras would change their order by chance
             validation_data=validation and (validation.frames[..., None], validation.labels),
             validation_batch_size=500,
             epochs=config.epochs,
@@ -343,6 +343,15 @@ def _compile(trained: keras.Model, config: TrainConfig, steps: int) -> None:
         metrics=["accuracy"],
         jit_compile=False,  # measured on two cores: XLA takes twice the time for convolutions
     )
+
+
+def _restore_dropout(trained: keras.Model) -> None:
+    """Has dropout go on where it stopped: Keras saves all state but its step counter."""
+    for layer in trained.layers:
+        if isinstance(layer, keras.layers.Dropout):
+            state = layer.seed_generator.state
+            seed, _ = keras.ops.convert_to_numpy(state)
+            state.assign([seed, int(trained.optimizer.iterations)])
 
 
 def _refresh_statistics(trained: keras.Model, batches: TrainingBatches) -> None:

@@ -28,8 +28,7 @@ def probabilities_chart(probabilities: np.ndarray) -> alt.Chart:
         height=200,
         description=f"Bar chart: {best} with {probabilities[best]:.0%}; then "
         + ", ".join(
-            f"{digit} with {probabilities[digit]:.1%}"
-            for digit in np.argsort(-probabilities)[1:3]
+            f"{digit} with {probabilities[digit]:.1%}" for digit in np.argsort(-probabilities)[1:3]
         ),
     ).encode(
         x=alt.X("digit:N", title=None, axis=alt.Axis(labelAngle=0)),
@@ -92,6 +91,8 @@ def confusion_chart(confusion: np.ndarray) -> alt.Chart:
         }
     )
     most = max(int(table["mistakes"].max()), 1)
+    # Mistakes get a shade; what is right, or never happened, keeps the page's ground.
+    shaded = "datum.mistakes > 0"
     base = alt.Chart(
         table,
         title="Confusion matrix: images by true and predicted label",
@@ -104,13 +105,20 @@ def confusion_chart(confusion: np.ndarray) -> alt.Chart:
         tooltip=["true label", "predicted label", "images"],
     )
     cells = base.mark_rect().encode(
-        color=alt.Color("mistakes:Q", scale=alt.Scale(scheme="oranges"), title="mistakes")
-    )
-    numbers = base.mark_text().encode(
-        text="images:Q",
         color=alt.condition(
-            f"datum.mistakes > {most * 0.6}", alt.value("white"), alt.value("#1b2430")
-        ),
+            shaded,
+            alt.Color(
+                "mistakes:Q",
+                scale=alt.Scale(domain=[0, most], range=["#fde3c0", "#e69f00"]),
+                legend=None,
+            ),
+            alt.value("transparent"),
+        )
+    )
+    numbers = (
+        base.transform_filter("datum.images > 0")
+        .mark_text()
+        .encode(text="images:Q", color=alt.condition(shaded, alt.value("#1b2430"), alt.value(GREY)))
     )
     return cells + numbers
 

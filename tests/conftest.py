@@ -1,0 +1,52 @@
+"""Fixtures that tests share; tests that need MNIST or Chromium skip where there is none."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model import data
+from model.data import Dataset
+
+ROOT = Path(__file__).parent.parent
+BESIDE = ROOT.parent / "shared" / "mnist"  # a folder beside the checkout, if there is one
+
+
+def pytest_collection_modifyitems(items):
+    """Fast tests first, then slow ones, then those with a browser."""
+
+    def order(item):
+        return bool(item.get_closest_marker("slow")) + 2 * bool(item.get_closest_marker("browser"))
+
+    items.sort(key=order)
+
+
+@pytest.fixture(scope="session")
+def mnist_folder() -> Path:
+    folder = Path(os.environ.get(data.FOLDER_VARIABLE) or BESIDE)
+    if not folder.is_dir():
+        pytest.skip(f"needs MNIST: name its folder with {data.FOLDER_VARIABLE}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mnist(mnist_folder) -> tuple[Dataset, Dataset]:
+    return data.load_mnist(mnist_folder)
+
+
+@pytest.fixture
+def tiny_mnist(monkeypatch) -> tuple[Dataset, Dataset]:
+    """A little data set that `train.py` takes for MNIST: bars whose place is the label."""
+    rng = np.random.default_rng(0)
+
+    def bars(num: int, name: str) -> Dataset:
+        labels = np.arange(num, dtype=np.uint8) % 10
+        images = rng.integers(0, 40, (num, 28, 28)).astype(np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            image[4:24, 4 + 2 * label : 6 + 2 * label] = 255
+        return Dataset(images, labels, name)
+
+    sets = bars(320, "bars to train on"), bars(100, "bars to test on")
+    monkeypatch.setattr("train.load_mnist", lambda *_args, **_options: sets)
+    return sets

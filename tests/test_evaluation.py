@@ -1,0 +1,70 @@
+"""The figures are those worked out by hand."""
+
+import numpy as np
+import pytest
+
+from model import evaluation
+
+
+def sure_of(digits, confidence=1.0) -> np.ndarray:
+    """Probabilities with the given confidence in the given digits."""
+    probabilities = np.full((len(digits), 10), (1 - confidence) / 9, np.float32)
+    probabilities[np.arange(len(digits)), digits] = confidence
+    return probabilities
+
+
+def test_wilsons_interval_has_its_published_values():
+    assert evaluation.wilson_interval(9975, 10000) == pytest.approx((0.99631, 0.99831), abs=5e-6)
+    assert evaluation.wilson_interval(0, 0) == (0, 1)
+    assert evaluation.wilson_interval(10, 10)[1] == pytest.approx(1)
+    assert evaluation.wilson_interval(0, 10)[0] == 0
+
+
+def test_accuracy_counts_the_likeliest_digit():
+    figures = evaluation.accuracy(sure_of([1, 2, 3, 4], 0.7), np.array([1, 2, 3, 9]))
+    assert (figures["num_right"], figures["num_all"], figures["accuracy"]) == (3, 4, 0.75)
+    assert figures["low"] < 0.75 < figures["high"]
+
+
+def test_the_confusion_matrix_has_true_labels_in_rows():
+    confusion = evaluation.confusion_matrix(np.array([7, 7, 1]), np.array([1, 1, 1]))
+    assert confusion[1, 7] == 2 and confusion[1, 1] == 1 and confusion.sum() == 3
+
+
+def test_precision_recall_and_f1_of_a_class():
+    confusion = evaluation.confusion_matrix(np.array([1, 1, 1, 7]), np.array([1, 1, 7, 1]))
+    one = evaluation.per_class(confusion)[1]
+    assert one["precision"] == pytest.approx(2 / 3)
+    assert one["recall"] == pytest.approx(2 / 3)
+    assert one["f1"] == pytest.approx(2 / 3)
+    assert evaluation.per_class(confusion)[5] == {
+        "digit": 5,
+        "precision": 0.0,
+        "recall": 0.0,
+        "f1": 0.0,
+        "num_images": 0,
+    }
+
+
+def test_calibration_of_a_network_that_is_80_percent_sure_and_half_right():
+    figures = evaluation.calibration(sure_of([3, 3], 0.8), np.array([3, 4]))
+    assert figures["ece"] == pytest.approx(0.3)
+    assert figures["nll"] == pytest.approx((-np.log(0.8) - np.log(0.2 / 9)) / 2, rel=1e-5)
+    one_right = 0.2**2 + 9 * (0.2 / 9) ** 2
+    one_wrong = 0.8**2 + (1 - 0.2 / 9) ** 2 + 8 * (0.2 / 9) ** 2
+    assert figures["brier"] == pytest.approx((one_right + one_wrong) / 2, rel=1e-5)
+
+
+def test_a_perfect_network_has_no_error_and_no_infinity():
+    figures = evaluation.calibration(sure_of([3, 4]), np.array([3, 4]))
+    assert figures == {"ece": 0, "nll": 0, "brier": 0}
+    assert np.isfinite(evaluation.calibration(sure_of([3]), np.array([4]))["nll"])
+
+
+def test_the_report_names_the_misses_and_can_be_written_as_json():
+    import json
+
+    report = evaluation.evaluate(sure_of([1, 2, 3], 0.9), np.array([1, 5, 3]))
+    assert report["misses"] == [1]
+    assert sum(row["num_all"] for row in report["reliability"]) == 3
+    assert json.loads(json.dumps(report)) == report

@@ -1,0 +1,226 @@
+"""Each page, run by Streamlit's own harness: right in good times, one sentence in bad ones."""
+
+import shutil
+
+import numpy as np
+import pytest
+import streamlit as st
+from conftest import ROOT
+from streamlit.testing.v1 import AppTest
+
+from model import artifacts, data
+from model.artifacts import HISTORY_FILE, ONNX_FILE, REPORT_FILE, TRAINED
+
+SEVEN = ["M", 80, 60], ["L", 200, 60], ["L", 120, 230]
+ONE = ["M", 140, 50], ["L", 138, 230]
+
+
+def drawing(*strokes) -> dict:
+    objects = [{"type": "Path", "path": list(map(list, stroke))} for stroke in strokes]
+    return {"drawing": {"raw": {"objects": objects}, "data": None}}
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches():
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def trained(tmp_path, monkeypatch):
+    """A copy of the served network that a test may damage."""
+    folder = tmp_path / "trained"
+    shutil.copytree(TRAINED, folder)
+    for module in ("ui.resources", "ui.reports"):
+        monkeypatch.setattr(f"{module}.TRAINED", folder)
+    monkeypatch.setattr("ui.resources.version_key", lambda: artifacts.version_key(folder))
+    return folder
+
+
+@pytest.fixture
+def no_mnist(tmp_path, monkeypatch):
+    monkeypatch.setenv(data.FOLDER_VARIABLE, str(tmp_path / "nowhere"))
+
+
+def page(name: str) -> AppTest:
+    return AppTest.from_file(str(ROOT / "app_pages" / f"{name}.py"), default_timeout=60)
+
+
+def draw(*strokes) -> AppTest:
+    app = page("draw")
+    app.session_state["canvas"] = drawing(*strokes)
+    return settled(app.run())
+
+
+def settled(app: AppTest) -> AppTest:
+    assert not app.exception, app.exception
+    return app
+
+
+def prediction(app: AppTest) -> str:
+    return next(metric.value for metric in app.metric if metric.label == "Prediction")
+
+
+@pytest.mark.parametrize(("stroke", "digit"), [(SEVEN, "7"), (ONE, "1")])
+def test_a_drawn_digit_is_read(stroke, digit):
+    app = draw(stroke)
+    assert prediction(app) == digit
+    assert [metric.label for metric in app.metric] == ["Prediction", "How sure"]
+
+
+def test_an_empty_canvas_gets_a_hint_and_no_prediction():
+    app = draw()
+    assert not app.metric
+    assert "draw one" in app.info[0].value
+    assert all(button.disabled for button in app.button)
+
+
+def test_a_dot_and_an_odd_drawing_get_one_sentence():
+    assert "only a dot" in draw((["M", 9, 9], ["L", 10, 9])).warning[0].value
+    app = page("draw")
+    app.session_state["canvas"] = {"drawing": {"raw": {"objects": ["?"]}, "data": None}}
+    assert "can't be read" in settled(app.run()).warning[0].value
+
+
+def test_undo_takes_the_last_stroke_and_clear_takes_all():
+    app = draw(ONE, SEVEN)
+    undo = next(button for button in app.button if button.label == "Undo")
+    app = settled(undo.click().run())
+    assert prediction(app) == "1"
+    clear = next(button for button in app.button if button.label == "Clear")
+    app = settled(clear.click().run())
+    assert not app.metric and app.info
+
+
+def test_a_drawing_is_kept_when_the_page_is_left():
+    app = draw(SEVEN)
+    del app.session_state["canvas"]  # as Streamlit does when another page is shown
+    assert prediction(settled(app.run())) == "7"
+
+
+@pytest.mark.parametrize("damage", ["missing", "corrupt"])
+@pytest.mark.parametrize("name", ["draw", "test_set"])
+def test_a_missing_or_corrupt_network_is_told_and_mending_it_helps(trained, no_mnist, name, damage):
+    whole = (trained / ONNX_FILE).read_bytes()
+    (trained / ONNX_FILE).unlink()
+    if damage == "corrupt":
+        (trained / ONNX_FILE).write_bytes(whole[:50_000])
+    app = page(name)
+    app.session_state["canvas"] = drawing(SEVEN)
+    app = settled(app.run())
+    (told,) = [*app.error, *[warning for warning in app.warning if ONNX_FILE in warning.value]]
+    assert "train.py" in told.value
+    (trained / ONNX_FILE).write_bytes(whole)
+    app = settled(app.run())
+    assert not app.error and not any(ONNX_FILE in warning.value for warning in app.warning)
+    if name == "draw":
+        assert prediction(app) == "7"
+
+
+def test_a_retrained_network_answers_the_next_drawing(trained, monkeypatch):
+    app = draw(SEVEN)
+    loaded = []
+    load = artifacts  # the module, so that the test reads as what it watches
+    monkeypatch.setattr(
+        "ui.resources.Recognizer.load",
+        lambda folder: loaded.append(folder) or _Fixed(),
+    )
+    (trained / ONNX_FILE).touch()
+    assert load.version_key(trained) > 0
+    app.session_state["canvas"] = drawing(ONE)
+    assert prediction(settled(app.run())) == "3" and loaded == [trained]
+
+
+class _Fixed:
+    def probabilities(self, frames: np.ndarray) -> np.ndarray:
+        return np.eye(10, dtype=np.float32)[np.full(len(frames), 3)]
+
+
+def test_the_test_set_shows_filters_and_sorts(mnist_folder, monkeypatch):
+    monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
+    app = settled(page("test_set").run())
+    assert "10,000" in app.markdown[0].value
+    boxes = {box.label: box for box in app.selectbox}
+    boxes["Result"].select("wrong")
+    app = settled(app.run())
+    report = artifacts.load_report()
+    wrong = report["test"]["num_all"] - report["test"]["num_right"]
+    assert f"**{wrong}**" in app.markdown[0].value
+    app.number_input[0].set_value(1)
+    {box.label: box for box in app.selectbox}["Order"].select("Most sure first")
+    {box.label: box for box in app.selectbox}["True label"].select(8)
+    app = settled(app.run())
+    assert "✗" in app.get("html")[0].proto.body
+
+
+def test_the_tutorials_four_images_are_one_click_away(mnist_folder, monkeypatch):
+    monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
+    app = page("test_set").run()
+    app.segmented_control[0].set_value("The tutorial's four")
+    app = settled(app.run())
+    body = app.get("html")[0].proto.body
+    assert body.count("<img") == 4 and body.count("Predicted Label: ") == 8
+    app.segmented_control[0].set_value("Random sample")
+    assert settled(app.run()).get("html")[0].proto.body.count("<img") == 20
+
+
+def test_without_mnist_the_bundled_digits_are_shown_and_said_to_be(no_mnist):
+    app = settled(page("test_set").run())
+    assert "scikit-learn's digits" in app.warning[0].value
+    assert "1,797" in app.markdown[0].value
+    assert "Try again" in app.button[0].label
+
+
+def test_filters_that_leave_nothing_say_so(no_mnist):
+    app = page("test_set").run()
+    boxes = {box.label: box for box in app.selectbox}
+    boxes["True label"].select(0), boxes["Predicted label"].select(1)
+    assert "widen a filter" in settled(app.run()).info[0].value
+
+
+def test_the_dashboard_shows_what_training_wrote():
+    app = settled(page("dashboard").run())
+    report = artifacts.load_report()
+    figures = {metric.label: metric.value for metric in app.metric}
+    assert figures["Accuracy on the test set"] == f"{report['test']['accuracy']:.2%}"
+    assert figures["Parameters"] == f"{report['network']['num_parameters']:,}"
+    assert not app.warning
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (REPORT_FILE, None),
+        (REPORT_FILE, "{"),
+        (REPORT_FILE, "{}"),
+        (HISTORY_FILE, "epoch\nx\n"),
+    ],
+)
+def test_a_missing_or_damaged_report_is_told_in_a_sentence(trained, name, content):
+    (trained / name).unlink()
+    if content is not None:
+        (trained / name).write_text(content)
+    app = settled(page("dashboard").run())
+    assert name in app.warning[0].value
+
+
+def test_a_report_of_an_older_version_is_told_in_a_sentence(trained):
+    report = artifacts.load_json(trained / REPORT_FILE, "report")
+    del report["test"]["reliability"]
+    artifacts.save_json(trained / REPORT_FILE, report)
+    assert "another version" in settled(page("dashboard").run()).warning[0].value
+
+
+def test_runs_are_listed_and_two_are_overlaid_while_a_half_written_one_is_told(
+    tmp_path, monkeypatch
+):
+    for name in ("20260101-a", "20260102-b"):
+        shutil.copytree(TRAINED, tmp_path / name)
+        artifacts.save_json(tmp_path / name / "config.json", {"epochs": 10})
+    (tmp_path / "20260103-half").mkdir()
+    (tmp_path / "20260103-half" / "history.csv").write_text("epoch,accuracy\n1,")
+    monkeypatch.setattr("ui.reports.load_runs", lambda: artifacts.load_runs(tmp_path))
+    app = settled(page("dashboard").run())
+    assert app.multiselect[0].value == ["20260102-b", "20260101-a"]
+    assert any("20260103-half" in warning.value for warning in app.warning)
+    assert len(app.dataframe) == 3

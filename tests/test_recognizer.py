@@ -1,0 +1,95 @@
+"""The served network answers alike alone, in crowds and in threads, or says why it can't."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from model.artifacts import ONNX_FILE, TRAINED
+from model.errors import ArtifactError
+from model.recognizer import Recognizer
+
+
+@pytest.fixture(scope="module")
+def recognizer():
+    return Recognizer.load()
+
+
+@pytest.fixture
+def frames():
+    return np.random.default_rng(0).random((1001, 28, 28), np.float32)
+
+
+def test_probabilities_add_up_to_one(recognizer, frames):
+    probabilities = recognizer.probabilities(frames)
+    assert probabilities.shape == (1001, 10) and probabilities.dtype == np.float32
+    assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_many_frames_are_read_as_each_is_alone(recognizer, frames):
+    together = recognizer.probabilities(frames)
+    alone = np.concatenate([recognizer.probabilities(frames[i : i + 1]) for i in (0, 500, 1000)])
+    assert np.allclose(together[[0, 500, 1000]], alone, atol=1e-5)
+    assert recognizer.probabilities(frames[:0]).shape == (0, 10)
+
+
+def test_threads_get_the_same_answers(recognizer, frames):
+    expected = recognizer.probabilities(frames[:50])
+    with ThreadPoolExecutor(8) as pool:
+        for answer in pool.map(lambda _: recognizer.probabilities(frames[:50]), range(32)):
+            assert np.array_equal(answer, expected)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        np.zeros((1, 28, 28)),
+        np.zeros((28, 28), np.float32),
+        np.zeros((1, 20, 20), np.float32),
+        np.full((1, 28, 28), 2, np.float32),
+        np.full((1, 28, 28), -0.1, np.float32),
+        np.full((1, 28, 28), np.nan, np.float32),
+    ],
+)
+def test_what_are_no_frames_is_refused(recognizer, bad):
+    with pytest.raises(ValueError, match="Received"):
+        recognizer.probabilities(bad)
+
+
+def refusal(folder) -> str:
+    with pytest.raises(ArtifactError) as caught:
+        Recognizer.load(folder)
+    assert "\n" not in str(caught.value) and "train.py" in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_missing_network_is_told(tmp_path):
+    assert "no trained network" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("keep", [0, 100, 100_000])
+def test_a_truncated_network_is_told(tmp_path, keep):
+    (tmp_path / ONNX_FILE).write_bytes((TRAINED / ONNX_FILE).read_bytes()[:keep])
+    assert "damaged" in refusal(tmp_path)
+
+
+def test_a_file_of_noise_is_told(tmp_path):
+    (tmp_path / ONNX_FILE).write_bytes(np.random.default_rng(0).bytes(5000))
+    assert "damaged" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("shape", [["n", 28, 28, 1], ["n", 32, 32, 3]])
+def test_a_network_of_another_kind_is_told(tmp_path, shape):
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["x"], ["y"])],
+        "other",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)],
+    )
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8),
+        tmp_path / ONNX_FILE,
+    )
+    assert ONNX_FILE in refusal(tmp_path)
