@@ -42,7 +42,7 @@ def show_answer(drawing: dict) -> None:
 
 def percent(probability: float) -> str:
     """Never "100 %": the network can be wrong even when it is all but certain."""
-    return "over 99.9%" if probability > 0.999 else f"{probability:.1%}"
+    return ">99.9%" if probability > 0.999 else f"{probability:.1%}"
 
 
 st.title("Draw a digit")

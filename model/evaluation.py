@@ -146,3 +146,22 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> dict:
         "reliability": reliability(probabilities, labels),
         "misses": np.flatnonzero(predicted != labels).tolist(),
     }
+
+
+def auroc(positives: np.ndarray, negatives: np.ndarray) -> float:
+    """Chance that a positive's score exceeds a negative's, ties counting half.
+
+    Args:
+        positives: `(n,)` scores, n at least 1.
+        negatives: `(m,)` scores, m at least 1.
+
+    Source: the Mann-Whitney statistic; T. Fawcett, Pattern Recognition Letters 27 (2006).
+
+    Example:
+        >>> auroc(np.array([0.9, 0.8]), np.array([0.1, 0.8]))
+        0.875
+    """
+    ranked = np.sort(negatives)
+    below = np.searchsorted(ranked, positives, side="left")
+    not_above = np.searchsorted(ranked, positives, side="right")
+    return float((below + not_above).mean() / (2 * len(negatives)))

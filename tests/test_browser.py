@@ -1,20 +1,29 @@
 """A person at the page: real Chromium, real mouse and finger, real server."""
 
+import base64
+import io
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 
+import numpy as np
 import pytest
 from conftest import ROOT
+from PIL import Image
+
+from model.preprocess import ink_from_rgba, strokes_to_mnist, to_mnist
 
 pytestmark = pytest.mark.browser
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 SEVEN = ((80, 60), (200, 60), (120, 230))
 ONE = ((140, 50), (138, 230))
+# The layer with the ink, beside the one that takes the pen.
+LOWER = "upper.parentNode.querySelector('canvas.lower-canvas')"
 METRIC = '[data-testid="stMetricValue"]'
 PAGES = {"Draw": "Draw a digit", "Test set": "Test set", "Dashboard": "Dashboard"}
 
@@ -44,8 +53,6 @@ def address(tmp_path_factory):
 
 
 def wait_for_server(server: subprocess.Popen, address: str) -> None:
-    import time
-
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and server.poll() is None:
         try:
@@ -146,7 +153,7 @@ def test_the_drawing_and_its_answer_outlive_a_visit_to_the_other_pages(page):
     expect_prediction(page, "7")
     ready_to_draw(page)
     inked = canvas_of(page).evaluate(
-        "upper => { const lower = upper.parentNode.querySelector('canvas.lower-canvas');"
+        f"upper => {{ const lower = {LOWER};"
         " const data = lower.getContext('2d').getImageData(0, 0, 280, 280).data;"
         " let inked = 0; for (let i = 0; i < data.length; i += 4) inked += data[i] > 128;"
         " return inked }"
@@ -157,12 +164,17 @@ def test_the_drawing_and_its_answer_outlive_a_visit_to_the_other_pages(page):
 
 
 def visit(page, name: str) -> None:
-    link = page.get_by_role("link", name=name)
-    if not link.is_visible():
+    on_phone = page.viewport_size["width"] < 700
+    sidebar = page.get_by_test_id("stSidebar")
+    if on_phone and sidebar.get_attribute("data-collapsed") != "false":
         page.get_by_test_id("stExpandSidebarButton").click()
-    link.click()
+    page.get_by_role("link", name=name).click()
     page.get_by_role("heading", name=PAGES[name], exact=True).wait_for()
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    if on_phone and sidebar.get_attribute("data-collapsed") == "false":
+        page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
+    if on_phone:
+        page.locator('[data-testid="stSidebar"][data-collapsed="true"]').wait_for(state="attached")
 
 
 def test_every_page_opens_without_an_error_and_fits_the_width(page):
@@ -183,16 +195,10 @@ def test_the_top_right_corner_can_be_drawn_on_with_a_finger(page):
 
 
 def test_the_ink_on_the_screen_is_where_the_strokes_say(page):
-    import io
-
-    import numpy as np
-    from PIL import Image
-
-    from model.preprocess import ink_from_picture, strokes_to_mnist, to_mnist
-
     draw(page, SEVEN)
     expect_prediction(page, "7")
-    shown = np.array(Image.open(io.BytesIO(canvas_of(page).screenshot())).convert("L"))
-    seen = to_mnist(ink_from_picture(shown))
+    url = canvas_of(page).evaluate(f"upper => {LOWER}.toDataURL('image/png')")
+    shown = np.array(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))))
+    seen = to_mnist(ink_from_rgba(shown))
     drawn = strokes_to_mnist([np.array(SEVEN, float)], 280)
     assert np.abs(seen - drawn).mean() < 0.03

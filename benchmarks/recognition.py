@@ -1,0 +1,203 @@
+"""How well a network reads: MNIST's test set, and digits and letters drawn with a pen.
+
+    python -m benchmarks.recognition                      the served network
+    python -m benchmarks.recognition --network FOLDER     another one
+
+MNIST comes from --data, DIGITPAD_DATA or Keras' own copy. Pen drawings are JSON lines (gzip)
+with `label`, `strokes` and, if known, the writer as `source`, as in `unipen-dev.jsonl.gz` and
+`letters-dev.jsonl.gz`; --pen names their folder. They only measure: nothing trains on them.
+
+Every digit is drawn as a person would on the app's canvas of 280 pixels: 45 to 85 % of its side,
+off centre by up to 7 %, with a pen of 12, 20 and 28 pixels. "Strokes" goes the app's way;
+"pixels" goes the way of a picture; "plain resize" is what most demos do.
+"""
+
+import argparse
+import gzip
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from model.artifacts import TRAINED
+from model.data import load_mnist
+from model.evaluation import auroc, calibration, wilson_interval
+from model.preprocess import strokes_to_mnist, to_mnist
+from model.recognizer import Recognizer
+
+PEN_FOLDER = Path(__file__).parent.parent.parent / "shared" / "pen"
+CANVAS_SIDE = 280
+PEN_WIDTHS = (12, 20, 28)  # canvas pixels
+SIZES = (0.45, 0.85)  # of the canvas' side
+OFF_CENTRE = 0.07  # of the canvas' side, either way
+SEED = 0
+LOOK_ALIKES = set("BDIOQSZbgiloqsz")  # letters that are written like digits
+
+# Test images whose label fewer than 3 of 5 people confirmed (C. Northcutt et al.,
+# arXiv:2103.14749; github.com/cleanlab/label-errors).
+DISPUTED = (
+    *(947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--network", type=Path, default=TRAINED, help="folder with digits.onnx")
+    parser.add_argument("--data", help="folder with MNIST")
+    parser.add_argument("--pen", type=Path, default=PEN_FOLDER, help="folder with pen drawings")
+    options = parser.parse_args()
+    recognizer = Recognizer.load(options.network)
+    report_mnist(recognizer, options.data)
+    report_pen(recognizer, options.pen)
+
+
+def report_mnist(recognizer: Recognizer, folder: str | None) -> None:
+    test = load_mnist(folder, progress=True)[1]
+    probabilities = recognizer.probabilities(test.frames)
+    right = probabilities.argmax(axis=1) == test.labels
+    print("MNIST test set")
+    show("all 10,000", right)
+    show("first 5,000", right[:5000])
+    show("last 5,000", right[5000:])
+    show("without the 15 disputed", np.delete(right, DISPUTED))
+    show_calibration(probabilities, test.labels)
+
+
+def report_pen(recognizer: Recognizer, folder: Path) -> None:
+    digits = read_drawings(folder / "unipen-dev.jsonl.gz")
+    if not digits:
+        print(f"\nNo pen drawings in {folder}: nothing to measure them with.")
+        return
+    labels = np.array([int(item["label"]) for item in digits])
+    sources = np.array([item.get("source", "?") for item in digits])
+    placed = place(digits)
+    probabilities = recognizer.probabilities(frames_of_strokes(placed))
+    right = probabilities.argmax(axis=1) == labels
+    print(f"\nPen digits, {len(labels):,}")
+    show("strokes, any pen width", right)
+    for source in np.unique(sources):
+        show(f"  writer {source}", right[sources == source])
+    for name, members in glyph_groups(digits, labels).items():
+        show(f"  {name}", right[members])
+    show_calibration(probabilities, labels)
+    by_width = []
+    for width in PEN_WIDTHS:
+        pictures = [draw(strokes, width) for strokes in placed]
+        read = recognizer.probabilities(np.stack([to_mnist(picture) for picture in pictures]))
+        by_width.append((read.argmax(axis=1) == labels).mean())
+        show(f"pixels, pen {width}", read.argmax(axis=1) == labels)
+        plain = np.stack([cv2.resize(picture, (28, 28)) for picture in pictures])
+        read = recognizer.probabilities(np.clip(plain, 0, 1))
+        show(f"plain resize, pen {width}", read.argmax(axis=1) == labels)
+    print(f"  {'pixels, mean of pen widths':<30}{np.mean(by_width):8.2%}")
+    print(f"  {'pixels, spread over them':<30}{np.ptp(by_width):8.2%}")
+    report_letters(recognizer, folder, probabilities)
+
+
+def report_letters(recognizer: Recognizer, folder: Path, of_digits: np.ndarray) -> None:
+    letters = read_drawings(folder / "letters-dev.jsonl.gz")
+    if not letters:
+        return
+    of_letters = recognizer.probabilities(frames_of_strokes(place(letters)))
+    alike = np.array([item["label"] in LOOK_ALIKES for item in letters])
+    score_digits, score_letters = of_digits.max(axis=1), of_letters.max(axis=1)
+    print(f"\nLetters, {len(letters):,}: chance that a digit is answered more surely (AUROC)")
+    print(f"  {'without look-alikes':<30}{auroc(score_digits, score_letters[~alike]):8.4f}")
+    print(f"  {'all':<30}{auroc(score_digits, score_letters):8.4f}")
+
+
+def read_drawings(path: Path) -> list[dict]:
+    if not path.exists():
+        return []
+    with gzip.open(path, "rt") as file:
+        return [json.loads(line) for line in file]
+
+
+def place(drawings: list[dict]) -> list[list[np.ndarray]]:
+    """Strokes in canvas pixels, in the size and place that a person might choose."""
+    rng = np.random.default_rng(SEED)
+    placed = []
+    for item in drawings:
+        points = np.concatenate([np.array(stroke, float) for stroke in item["strokes"]])
+        middle = (points.min(axis=0) + points.max(axis=0)) / 2
+        extent = max(float(np.ptp(points, axis=0).max()), 1e-6)
+        size = rng.uniform(*SIZES) * CANVAS_SIDE / extent
+        where = CANVAS_SIDE * (0.5 + rng.uniform(-OFF_CENTRE, OFF_CENTRE, 2))
+        placed.append(
+            [(np.array(stroke, float) - middle) * size + where for stroke in item["strokes"]]
+        )
+    return placed
+
+
+def frames_of_strokes(placed: list[list[np.ndarray]]) -> np.ndarray:
+    return np.stack([strokes_to_mnist(strokes, CANVAS_SIDE) for strokes in placed])
+
+
+def draw(strokes: list[np.ndarray], width: float) -> np.ndarray:
+    """The canvas as a browser inks it, `float32` of shape `(280, 280)`."""
+    factor = 4  # OpenCV's own anti-aliased lines come out too thick
+    large = np.zeros((CANVAS_SIDE * factor,) * 2, np.uint8)
+    lines = [
+        np.round(stroke * factor * 16).astype(np.int32).reshape(-1, 1, 2) for stroke in strokes
+    ]
+    cv2.polylines(large, lines, False, 255, round(width * factor), cv2.LINE_8, shift=4)
+    small = cv2.resize(large, (CANVAS_SIDE,) * 2, interpolation=cv2.INTER_AREA)
+    return small.astype(np.float32) / 255
+
+
+def glyph_groups(drawings: list[dict], labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Masks of the ways of writing that MNIST nearly lacks, told by their strokes."""
+    tests = {
+        "slashed zero": (0, is_slashed),
+        "flagged one": (1, is_flagged),
+        "crossed seven": (7, lambda strokes: len(strokes) > 1),
+        "curled nine": (9, is_curled),
+    }
+    return {
+        name: np.array(
+            [
+                label == digit and test([np.array(stroke, float) for stroke in item["strokes"]])
+                for label, item in zip(labels, drawings, strict=True)
+            ]
+        )
+        for name, (digit, test) in tests.items()
+    }
+
+
+def is_slashed(strokes: list[np.ndarray]) -> bool:
+    """A zero with a second stroke at least half as long as the digit."""
+    return len(strokes) > 1 and float(np.linalg.norm(np.ptp(strokes[-1], axis=0))) > 0.4
+
+
+def is_flagged(strokes: list[np.ndarray]) -> bool:
+    """A one whose pen first rises by a tenth of the height or more."""
+    first = strokes[0]
+    return float(first[0, 1] - first[:, 1].min()) > 0.1
+
+
+def is_curled(strokes: list[np.ndarray]) -> bool:
+    """A nine whose tail ends left of its lowest point and above it: it curls back up."""
+    tail = strokes[-1]
+    lowest = tail[tail[:, 1].argmax()]
+    return bool(lowest[0] - tail[-1, 0] > 0.1 and lowest[1] - tail[-1, 1] > 0.02)
+
+
+def show(name: str, right: np.ndarray) -> None:
+    low, high = wilson_interval(int(right.sum()), len(right))
+    share = right.mean() if len(right) else float("nan")
+    print(f"  {name:<30}{share:8.2%}   {low:.2%} to {high:.2%}   n = {len(right):,}")
+
+
+def show_calibration(probabilities: np.ndarray, labels: np.ndarray) -> None:
+    figures = calibration(probabilities, labels)
+    print(
+        f"  calibration error {figures['ece']:.4f}, negative log-likelihood "
+        f"{figures['nll']:.4f}, Brier score {figures['brier']:.4f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
