@@ -21,23 +21,37 @@ def draw_and_read() -> None:
 def show_answer(drawing: dict) -> None:
     try:
         frame = strokes_to_mnist(strokes_of_canvas(drawing), CANVAS_SIDE)
-        probabilities = resources.recognizer().probabilities(frame[None])[0]
+        recognizer = resources.recognizer()
     except NothingDrawn as hint:
         st.info(str(hint), icon=":material/draw:")
         return
     except DigitError as error:
         st.warning(str(error), icon=":material/error:")
         return
-    answer = int(probabilities.argmax())
+    probabilities = recognizer.probabilities(frame[None])[0]
+    answer = recognizer.answer(probabilities)
     with st.container(horizontal=True, gap="medium"):
-        st.metric("Prediction", answer, width=140)
-        st.metric("How sure", percent(probabilities[answer]), width=140)
+        st.metric("Prediction", in_words(answer.digits) if answer.is_digit else "none", width=140)
+        sure = percent(sum(probabilities[list(answer.digits)])) if answer.is_digit else "not sure"
+        st.metric("How sure", sure, width=140)
         st.image(
             resources.picture_url(frame, scale=4),
             caption="What the network saw: 28 × 28 pixels",
             width=112,
         )
+    if not answer.is_digit:
+        st.warning(
+            f"This doesn't look like a digit; {answer.digits[0]} comes closest. Draw one digit, "
+            "with nothing beside it, or try it another way.",
+            icon=":material/help:",
+        )
     st.altair_chart(charts.probabilities_chart(probabilities))
+
+
+def in_words(digits: tuple[int, ...]) -> str:
+    """ "4", "4 or 9", "4, 7 or 9"."""
+    *others, last = map(str, digits)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def percent(probability: float) -> str:

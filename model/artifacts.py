@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from model.card import render_card
 from model.errors import ArtifactError
 
 TRAINED = Path(__file__).parent / "trained"
@@ -26,7 +27,14 @@ REPORT_FILE = "report.json"
 HISTORY_FILE = "history.csv"
 CONFIG_FILE = "config.json"
 CHECKPOINT_FILE = "checkpoint.keras"
-PUBLISHED = (ONNX_FILE, KERAS_FILE, HISTORY_FILE, REPORT_FILE)  # the report last: it vouches
+CARD_FILE = "README.md"
+PUBLISHED = (
+    ONNX_FILE,
+    KERAS_FILE,
+    HISTORY_FILE,
+    CARD_FILE,
+    REPORT_FILE,
+)  # the report last: it vouches
 
 RETRAIN = 'Train one with "python train.py", or restore the file from the repository.'
 
@@ -74,6 +82,13 @@ def save_json(path: Path, content: dict) -> None:
     """Writes a dict as readable JSON."""
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
     write_atomically(path, lambda temporary: temporary.write_text(text))
+
+
+def save_report(folder: Path, report: dict) -> None:
+    """Writes a network's report and the model card made from it."""
+    card = render_card(report)
+    write_atomically(folder / CARD_FILE, lambda temporary: temporary.write_text(card))
+    save_json(folder / REPORT_FILE, report)
 
 
 def save_history(path: Path, history: list[dict]) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import keras
+import onnx
 from keras import layers
 
 from model.preprocess import FRAME_SIDE
@@ -64,3 +65,10 @@ BUILDERS = {"digitpad": build_digitpad, "tutorial": build_tutorial}
 def export(network: keras.Model, path: Path) -> None:
     """Writes the network as an ONNX file that takes frames of shape `(n, 28, 28, 1)`."""
     network.export(str(path), format="onnx", opset_version=OPSET, verbose=False)
+
+
+def annotate(path: Path, notes: dict[str, str]) -> bytes:
+    """The content of an ONNX file with notes added, which its readers can look up by key."""
+    exported = onnx.load(path)
+    onnx.helper.set_model_props(exported, notes)
+    return exported.SerializeToString()

@@ -3,17 +3,20 @@
 The app reads digits through this module alone; neither TensorFlow nor Keras is imported.
 """
 
+import json
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
 from model.artifacts import ONNX_FILE, RETRAIN, TRAINED
+from model.confidence import Answer, Confidence
 from model.errors import ArtifactError
 from model.preprocess import FRAME_SIDE
 
 BATCH = 500  # frames a call; more only costs memory
 NUM_CLASSES = 10
+CONFIDENCE_KEY = "confidence"  # where the ONNX file's notes hold the fitted confidence
 
 
 class Recognizer:
@@ -28,6 +31,8 @@ class Recognizer:
     def __init__(self, session: onnxruntime.InferenceSession):
         self._session = session
         self._input = session.get_inputs()[0].name
+        fitted = session.get_modelmeta().custom_metadata_map.get(CONFIDENCE_KEY)
+        self.confidence = Confidence(**json.loads(fitted)) if fitted else Confidence()
 
     @classmethod
     def load(cls, folder: Path = TRAINED) -> "Recognizer":
@@ -89,9 +94,15 @@ class Recognizer:
             raise ValueError(
                 f"frames must lie in 0 to 1. Received: {frames.min()} to {frames.max()}"
             )
-        return np.concatenate(
-            [
-                self._session.run(None, {self._input: frames[start : start + BATCH, ..., None]})[0]
-                for start in range(0, len(frames), BATCH)
-            ]
+        return self.confidence.soften(
+            np.concatenate(
+                [
+                    self._session.run(None, {self._input: frames[at : at + BATCH, ..., None]})[0]
+                    for at in range(0, len(frames), BATCH)
+                ]
+            )
         )
+
+    def answer(self, probabilities: np.ndarray) -> Answer:
+        """What to say of one frame's probabilities, an array of shape `(10,)`."""
+        return self.confidence.answer(probabilities)

@@ -1,5 +1,6 @@
 """Trains a network from settings and a data set, with a checkpoint each epoch, and judges it."""
 
+import json
 import math
 import platform
 import time
@@ -11,16 +12,19 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from model import artifacts, augment, evaluation, network
+from model import artifacts, augment, confidence, evaluation, network
+from model.confidence import Confidence
 from model.data import Dataset, validation_mask
 from model.errors import ArtifactError, TrainingError
-from model.recognizer import Recognizer
+from model.recognizer import CONFIDENCE_KEY, Recognizer
 
 AGREEMENT = 1e-5  # largest difference allowed between Keras' and ONNX Runtime's probabilities
 NUM_AGREEMENT_FRAMES = 1000
 NUM_REFRESH_BATCHES = 200  # batches that re-estimate batch normalisation's statistics
 FINAL_LEARNING_RATE = 1e-5  # where the cosine ends
+CONFIDENCE_SEED = 1_000_000  # beyond every epoch's: other distortions than those trained on
 WARM_UP = 0.05  # of all steps; the learning rate rises to its peak in them
+LATE = 0.85  # of the epochs; distortions are half as strong from then on, nearer to real frames
 AVERAGING = 0.999  # momentum of the moving average of the weights
 
 
@@ -35,12 +39,13 @@ class TrainConfig:
         seed: Of initial weights, order, dropout and distortions.
         learning_rate: The peak; the tutorial's stays constant.
         weight_decay: AdamW's; 0 is plain Adam.
-        modern: Distortions, cosine schedule, weight averaging and a validation split that
-            keeps writers apart. Without it, all 60,000 images train, as in the tutorials.
+        modern: Distortions, glyph grafts, negatives, cosine schedule, weight averaging and a
+            validation split that keeps writers apart. Without it, all 60,000 images train as
+            they are, as in the tutorials.
     """
 
     preset: str = "digitpad"
-    epochs: int = 30
+    epochs: int = 60
     batch_size: int = 128
     seed: int = 1
     learning_rate: float = 2e-3
@@ -64,7 +69,8 @@ PRESETS = {
 class TrainingBatches(keras.utils.PyDataset):
     """Shuffled, distorted batches; the same for the same seed, epoch and step.
 
-    Keras draws the batches on a thread of its own while a step runs.
+    To the modern recipe's batches come frames that are no digit. Keras draws the batches on
+    a thread of its own while a step runs.
     """
 
     def __init__(self, data: Dataset, config: TrainConfig, epoch: int = 0):
@@ -80,16 +86,31 @@ class TrainingBatches(keras.utils.PyDataset):
         size = self._config.batch_size
         which = self._order[index * size : (index + 1) * size]
         frames = self._data.images[which].astype(np.float32) / 255
-        if self._config.modern:
-            rng = np.random.default_rng((self._config.seed, self._epoch, index))
-            frames = augment.distort(frames, rng)
-        return frames[..., None], self._data.labels[which].astype(np.int32)
+        labels = self._data.labels[which]
+        if not self._config.modern:
+            return frames[..., None], labels.astype(np.int32)
+        rng = np.random.default_rng((self._config.seed, self._epoch, index))
+        num_negatives = round(augment.NEGATIVE_SHARE * len(frames))
+        nothing = augment.negatives(num_negatives, frames, rng)
+        is_late = self._epoch >= LATE * self._config.epochs
+        drawn = augment.variants(frames, labels, rng, strength=0.5 if is_late else 1.0)
+        frames = np.concatenate([drawn, nothing])
+        return frames[..., None], _targets(labels, num_negatives)
 
     def set_epoch(self, epoch: int) -> None:
         """Chooses the epoch's order and distortions; Keras' own hooks also run in between."""
         self._epoch = epoch
         rng = np.random.default_rng((self._config.seed, epoch))
         self._order = rng.permutation(len(self._data))
+
+
+@keras.saving.register_keras_serializable("digitpad")
+class DigitAccuracy(keras.metrics.CategoricalAccuracy):
+    """Accuracy over the frames that are digits; negatives have no right answer to count."""
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        is_digit = keras.ops.cast(keras.ops.max(y_true, axis=-1) > 0.5, "float32")
+        return super().update_state(y_true, y_pred, sample_weight=is_digit)
 
 
 class _Keeper(keras.callbacks.Callback):
@@ -210,7 +231,8 @@ def train(
         trained.fit(
             batches,
             shuffle=False,  # the batches are; Keras would change their order by chance
-            validation_data=validation and (validation.frames[..., None], validation.labels),
+            validation_data=validation
+            and (validation.frames[..., None], _targets(validation.labels, 0)),
             validation_batch_size=500,
             epochs=config.epochs,
             initial_epoch=first_epoch,
@@ -241,9 +263,15 @@ def judge(trained: keras.Model, config: TrainConfig, mnist: Dataset, test: Datas
     artifacts.write_atomically(
         run / artifacts.ONNX_FILE, lambda temporary: network.export(trained, temporary)
     )
-    recognizer = Recognizer.load(run)
-    check_agreement(trained, recognizer, test.frames[:NUM_AGREEMENT_FRAMES])
+    check_agreement(trained, Recognizer.load(run), test.frames[:NUM_AGREEMENT_FRAMES])
     training, validation = split(mnist, config)
+    fitted = fit_confidence(Recognizer.load(run), validation, config.seed)
+    notes = {CONFIDENCE_KEY: json.dumps(asdict(fitted)), "run": run.name}
+    annotated = network.annotate(run / artifacts.ONNX_FILE, notes)
+    artifacts.write_atomically(
+        run / artifacts.ONNX_FILE, lambda temporary: temporary.write_bytes(annotated)
+    )
+    recognizer = Recognizer.load(run)
     history = artifacts.load_history(run / artifacts.HISTORY_FILE)
     report = {
         "run": run.name,
@@ -269,12 +297,24 @@ def judge(trained: keras.Model, config: TrainConfig, mnist: Dataset, test: Datas
             "keras": keras.version(),
             "backend": keras.config.backend(),
         },
+        "confidence": asdict(fitted),
         "validation": validation
         and evaluation.evaluate(recognizer.probabilities(validation.frames), validation.labels),
         "test": evaluation.evaluate(recognizer.probabilities(test.frames), test.labels),
     }
-    artifacts.save_json(run / artifacts.REPORT_FILE, report)
+    artifacts.save_report(run, report)
     return report
+
+
+def fit_confidence(recognizer: Recognizer, validation: Dataset | None, seed: int) -> Confidence:
+    """Fits temperature and thresholds on held-out writers' digits, as MNIST has them and as
+    other people would draw them; without held-out digits nothing is fitted."""
+    if validation is None:
+        return Confidence()
+    rng = np.random.default_rng((seed, CONFIDENCE_SEED))
+    drawn = augment.variants(validation.frames, validation.labels, rng)
+    frames = np.concatenate([validation.frames, np.clip(drawn, 0, 1)])
+    return confidence.fit(recognizer.probabilities(frames), np.tile(validation.labels, 2))
 
 
 def check_agreement(trained: keras.Model, recognizer: Recognizer, frames: np.ndarray) -> None:
@@ -339,10 +379,21 @@ def _compile(trained: keras.Model, config: TrainConfig, steps: int) -> None:
         optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     trained.compile(
         optimizer=optimizer,
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
+        loss="categorical_crossentropy" if config.modern else "sparse_categorical_crossentropy",
+        metrics=[DigitAccuracy(name="accuracy") if config.modern else "accuracy"],
         jit_compile=False,  # measured on two cores: XLA takes twice the time for convolutions
     )
+
+
+def _targets(labels: np.ndarray, num_negatives: int) -> np.ndarray:
+    """What the network should answer, `(n, 10)`: the digit, and for negatives "any, equally".
+
+    Source: the entropic open-set loss, A. Dhamija, M. Guenther and T. Boult, NeurIPS 2018,
+    arXiv:1811.04110.
+    """
+    digits = np.eye(network.NUM_CLASSES, dtype=np.float32)[labels]
+    nothing = np.full((num_negatives, network.NUM_CLASSES), 1 / network.NUM_CLASSES, np.float32)
+    return np.concatenate([digits, nothing])
 
 
 def _restore_dropout(trained: keras.Model) -> None:

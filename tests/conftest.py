@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model import data
+from model import artifacts, data
 from model.data import Dataset
 
 ROOT = Path(__file__).parent.parent
-BESIDE = ROOT.parent / "shared" / "mnist"  # a folder beside the checkout, if there is one
+BESIDE = ROOT.parent / "shared" / "mnist"  # a folder `shared/mnist` beside the checkout
 
 
 def pytest_collection_modifyitems(items):
@@ -26,13 +26,24 @@ def pytest_collection_modifyitems(items):
 def mnist_folder() -> Path:
     folder = Path(os.environ.get(data.FOLDER_VARIABLE) or BESIDE)
     if not folder.is_dir():
-        pytest.skip(f"needs MNIST: name its folder with {data.FOLDER_VARIABLE}")
+        pytest.skip(
+            f"needs MNIST and there is no folder {folder}: name one with {data.FOLDER_VARIABLE}, or "
+            "put a folder shared/mnist beside the checkout"
+        )
     return folder
 
 
 @pytest.fixture(scope="session")
 def mnist(mnist_folder) -> tuple[Dataset, Dataset]:
     return data.load_mnist(mnist_folder)
+
+
+@pytest.fixture(scope="session")
+def trained() -> Path:
+    """The folder of the shipped network; to be read, not written."""
+    lacking = [name for name in artifacts.PUBLISHED if not (artifacts.TRAINED / name).is_file()]
+    assert not lacking, f"{artifacts.TRAINED} lacks {lacking}, which ship with the repository"
+    return artifacts.TRAINED
 
 
 @pytest.fixture

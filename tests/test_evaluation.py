@@ -1,5 +1,7 @@
 """The figures are those worked out by hand."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,8 @@ def sure_of(digits, confidence=1.0) -> np.ndarray:
 
 def test_wilsons_interval_has_its_published_values():
     assert evaluation.wilson_interval(9975, 10000) == pytest.approx((0.99631, 0.99831), abs=5e-6)
+    assert evaluation.wilson_interval(50, 100) == pytest.approx((0.4038, 0.5962), abs=5e-5)
+    assert evaluation.wilson_interval(0, 10) == pytest.approx((0, 0.2775), abs=5e-5)
     assert evaluation.wilson_interval(0, 0) == (0, 1)
     assert evaluation.wilson_interval(10, 10)[1] == pytest.approx(1)
     assert evaluation.wilson_interval(0, 10)[0] == 0
@@ -31,12 +35,25 @@ def test_the_confusion_matrix_has_true_labels_in_rows():
     assert confusion[1, 7] == 2 and confusion[1, 1] == 1 and confusion.sum() == 3
 
 
+def test_labels_of_one_byte_count_as_those_of_eight_do():
+    predicted, labels = np.array([9, 9, 0]), np.array([9, 8, 9])
+    small = evaluation.confusion_matrix(predicted, labels.astype(np.uint8))
+    assert np.array_equal(small, evaluation.confusion_matrix(predicted, labels))
+    assert small[9, 9] == small[8, 9] == small[9, 0] == 1  # 9 * 10 + 9 fits a byte only just
+
+
 def test_precision_recall_and_f1_of_a_class():
-    confusion = evaluation.confusion_matrix(np.array([1, 1, 1, 7]), np.array([1, 1, 7, 1]))
+    confusion = evaluation.confusion_matrix(np.array([1, 1, 1, 7, 7]), np.array([1, 1, 7, 1, 1]))
     one = evaluation.per_class(confusion)[1]
     assert one["precision"] == pytest.approx(2 / 3)
-    assert one["recall"] == pytest.approx(2 / 3)
-    assert one["f1"] == pytest.approx(2 / 3)
+    assert one["recall"] == pytest.approx(2 / 4)
+    assert one["f1"] == pytest.approx(4 / 7)
+    assert one["num_images"] == 4
+
+
+def test_a_digit_that_never_occurs_has_zeros_and_divides_nothing():
+    confusion = evaluation.confusion_matrix(np.array([1, 7]), np.array([1, 1]))
+    assert evaluation.per_class(confusion)[7]["precision"] == 0  # answered, never true
     assert evaluation.per_class(confusion)[5] == {
         "digit": 5,
         "precision": 0.0,
@@ -55,6 +72,22 @@ def test_calibration_of_a_network_that_is_80_percent_sure_and_half_right():
     assert figures["brier"] == pytest.approx((one_right + one_wrong) / 2, rel=1e-5)
 
 
+def test_frames_fall_into_bins_of_a_fifteenth_of_confidence():
+    probabilities = np.concatenate([sure_of([1, 1], 0.61), sure_of([2], 0.65), sure_of([3], 1.0)])
+    rows = evaluation.reliability(probabilities, np.array([1, 9, 2, 3]))
+    assert [row["num_all"] for row in rows] == [3, 1]  # 9/15 to 10/15, and the last with 1 in it
+    assert rows[0]["confidence"] == pytest.approx((0.61 + 0.61 + 0.65) / 3)
+    assert rows[0]["accuracy"] == pytest.approx(2 / 3)
+    assert rows[1] == {"confidence": 1, "accuracy": 1, "num_all": 1}
+
+
+def test_the_area_under_the_curve_counts_pairs_and_ties_half():
+    high, low = np.array([0.8, 0.9]), np.array([0.1, 0.2, 0.3])
+    assert evaluation.auroc(high, low) == 1 and evaluation.auroc(low, high) == 0
+    assert evaluation.auroc(low, low) == 0.5
+    assert evaluation.auroc(np.array([0.2, 0.4]), np.array([0.1, 0.3])) == 0.75
+
+
 def test_a_perfect_network_has_no_error_and_no_infinity():
     figures = evaluation.calibration(sure_of([3, 4]), np.array([3, 4]))
     assert figures == {"ece": 0, "nll": 0, "brier": 0}
@@ -62,9 +95,8 @@ def test_a_perfect_network_has_no_error_and_no_infinity():
 
 
 def test_the_report_names_the_misses_and_can_be_written_as_json():
-    import json
-
-    report = evaluation.evaluate(sure_of([1, 2, 3], 0.9), np.array([1, 5, 3]))
-    assert report["misses"] == [1]
-    assert sum(row["num_all"] for row in report["reliability"]) == 3
+    report = evaluation.evaluate(sure_of([1, 2, 3, 4], 0.9), np.array([1, 5, 3, 0]))
+    assert report["misses"] == [1, 3]
+    assert (report["num_right"], report["num_all"]) == (2, 4)
+    assert sum(row["num_all"] for row in report["reliability"]) == 4
     assert json.loads(json.dumps(report)) == report

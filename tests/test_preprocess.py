@@ -15,6 +15,7 @@ from model.preprocess import (
     strokes_to_mnist,
     to_mnist,
 )
+from model.strokes import strokes_of_canvas
 
 SEVEN = [np.array([[80.0, 60.0], [200.0, 60.0], [120.0, 230.0]])]
 
@@ -62,6 +63,22 @@ def test_where_the_digit_was_drawn_does_not_matter():
     assert np.array_equal(to_mnist(ink), to_mnist(moved))
 
 
+def test_a_frame_fed_again_comes_back_as_it_is():
+    frame = to_mnist(ink_from_picture(picture_of_a_seven()))
+    assert np.array_equal(to_mnist(frame), frame)
+
+
+def test_no_value_leaves_0_to_1_whatever_the_picture():
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        picture = rng.integers(0, 256, rng.integers(1, 80, 2)).astype(np.uint8)
+        try:
+            frame = to_mnist(ink_from_picture(picture))
+        except NothingDrawn:  # a single pixel, say
+            continue
+        assert frame.min() >= 0 and frame.max() == 1  # st.image refuses 1.0000001
+
+
 def test_dark_on_light_reads_as_light_on_dark():
     picture = picture_of_a_seven()
     light, dark = ink_from_picture(picture), ink_from_picture(255 - picture)
@@ -84,15 +101,24 @@ def test_a_transparent_canvas_is_paper_under_a_dark_or_light_pen(shade):
     assert np.allclose(ink_from_rgba(rgba), alpha / 255, atol=0.01)
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (3, 200), (4096, 4096)])
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (1, 9), (9, 1), (3, 200), (1, 4096), (4096, 1), (4096, 4096)]
+)
 def test_every_shape_from_one_pixel_to_the_largest_gives_a_frame(shape):
     frame = to_mnist(np.ones(shape, np.float32))
     assert frame.shape == (28, 28) and frame.max() == 1
 
 
-def test_a_picture_one_pixel_larger_than_the_limit_is_refused():
+@pytest.mark.parametrize("shape", [(4097, 1), (1, 4097), (5000, 1), (0, 0), (9,), (9, 9, 1)])
+def test_ink_larger_than_the_limit_or_not_flat_is_refused(shape):
     with pytest.raises(ValueError, match="4096"):
-        to_mnist(np.ones((4097, 1), np.float32))
+        to_mnist(np.ones(shape, np.float32))
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 5, 3), (0, 5, 4)])
+def test_a_picture_without_pixels_is_refused_in_words(shape):
+    with pytest.raises((ValueError, NothingDrawn)):
+        ink_from_picture(np.zeros(shape, np.uint8))
 
 
 @pytest.mark.parametrize("shade", [0, 128, 255])
@@ -100,7 +126,13 @@ def test_a_blank_picture_has_nothing_drawn(shade):
     with pytest.raises(NothingDrawn):
         ink_from_picture(np.full((50, 40), shade, np.uint8))
     with pytest.raises(NothingDrawn):
+        ink_from_picture(np.full((50, 40, 3), shade, np.uint8))
+    with pytest.raises(NothingDrawn):
         ink_from_rgba(np.full((50, 40, 4), shade, np.uint8))
+    transparent = np.full((50, 40, 4), shade, np.uint8)
+    transparent[..., 3] = 0
+    with pytest.raises(NothingDrawn):
+        ink_from_rgba(transparent)
 
 
 def test_an_invisible_drawing_and_bare_paper_have_nothing_drawn():
@@ -110,11 +142,16 @@ def test_an_invisible_drawing_and_bare_paper_have_nothing_drawn():
         to_mnist(np.zeros((50, 40), np.float32))
     with pytest.raises(NothingDrawn):
         strokes_to_mnist([], 280)
+    with pytest.raises(NothingDrawn):
+        strokes_to_mnist([np.empty((0, 2))], 280)
 
 
-def test_ink_that_is_no_number_is_refused():
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_ink_that_is_no_number_is_refused(value):
+    ink = ink_from_picture(picture_of_a_seven())
+    ink[0, 0] = value
     with pytest.raises(ValueError, match="finite"):
-        to_mnist(np.full((5, 5), np.nan, np.float32))
+        to_mnist(ink)
 
 
 @pytest.mark.parametrize(
@@ -125,14 +162,30 @@ def test_what_is_no_picture_is_refused_with_its_shape(picture):
         ink_from_picture(picture)
 
 
-def test_a_single_dot_is_too_small_to_read():
+@pytest.mark.parametrize(
+    "points", [[[140, 140]], [[140, 140], [140, 140]], [[140, 140], [151, 140]]]
+)
+def test_a_single_dot_is_too_small_to_read(points):
     with pytest.raises(TooSmall, match="larger"):
-        strokes_to_mnist([np.array([[140.0, 140.0], [141.0, 140.0]])], 280)
+        strokes_to_mnist([np.array(points, float)], 280)
+
+
+def test_a_dash_just_longer_than_a_dot_is_read():
+    assert strokes_to_mnist([np.array([[140.0, 140.0], [152.0, 140.0]])], 280).max() == 1
 
 
 def test_size_and_place_of_strokes_do_not_matter():
     small = [SEVEN[0] * 0.4 + 30]
     assert np.allclose(strokes_to_mnist(SEVEN, 280), strokes_to_mnist(small, 280), atol=0.02)
+
+
+def test_the_width_of_the_pen_that_drew_does_not_matter():
+    def canvas(pen: int) -> dict:
+        path = [["M", 80, 60], ["L", 200, 60], ["L", 120, 230]]
+        return {"objects": [{"type": "Path", "path": path, "strokeWidth": pen}]}
+
+    thin, thick = (strokes_to_mnist(strokes_of_canvas(canvas(pen)), 280) for pen in (4, 40))
+    assert np.array_equal(thin, thick)
 
 
 def test_drawn_strokes_have_mnists_box_peak_centre_and_pen():

@@ -5,16 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
-from model.artifacts import ONNX_FILE, TRAINED
+from model.artifacts import KERAS_FILE, ONNX_FILE
 from model.errors import ArtifactError
 from model.recognizer import Recognizer
 
 
 @pytest.fixture(scope="module")
-def recognizer():
-    return Recognizer.load()
+def recognizer(trained):
+    return Recognizer.load(trained)
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def test_probabilities_add_up_to_one(recognizer, frames):
 
 def test_many_frames_are_read_as_each_is_alone(recognizer, frames):
     together = recognizer.probabilities(frames)
-    alone = np.concatenate([recognizer.probabilities(frames[i : i + 1]) for i in (0, 500, 1000)])
-    assert np.allclose(together[[0, 500, 1000]], alone, atol=1e-5)
+    alone = np.concatenate([recognizer.probabilities(frame[None]) for frame in frames])
+    assert np.allclose(together, alone, atol=1e-5)
     assert recognizer.probabilities(frames[:0]).shape == (0, 10)
 
 
@@ -51,6 +51,9 @@ def test_threads_get_the_same_answers(recognizer, frames):
         np.full((1, 28, 28), 2, np.float32),
         np.full((1, 28, 28), -0.1, np.float32),
         np.full((1, 28, 28), np.nan, np.float32),
+        np.full((1, 28, 28), np.inf, np.float32),
+        np.zeros((1, 28, 28, 1), np.float32),
+        np.zeros((1, 28, 28), np.uint8),
     ],
 )
 def test_what_are_no_frames_is_refused(recognizer, bad):
@@ -69,9 +72,14 @@ def test_a_missing_network_is_told(tmp_path):
     assert "no trained network" in refusal(tmp_path)
 
 
-@pytest.mark.parametrize("keep", [0, 100, 100_000])
-def test_a_truncated_network_is_told(tmp_path, keep):
-    (tmp_path / ONNX_FILE).write_bytes((TRAINED / ONNX_FILE).read_bytes()[:keep])
+def test_a_folder_in_the_networks_place_is_told(tmp_path):
+    (tmp_path / ONNX_FILE).mkdir()
+    assert "can't be read" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("keep", [0, 1, 100, 100_000, -1])
+def test_a_truncated_network_is_told(tmp_path, trained, keep):
+    (tmp_path / ONNX_FILE).write_bytes((trained / ONNX_FILE).read_bytes()[:keep])
     assert "damaged" in refusal(tmp_path)
 
 
@@ -80,16 +88,43 @@ def test_a_file_of_noise_is_told(tmp_path):
     assert "damaged" in refusal(tmp_path)
 
 
-@pytest.mark.parametrize("shape", [["n", 28, 28, 1], ["n", 32, 32, 3]])
-def test_a_network_of_another_kind_is_told(tmp_path, shape):
+def save_network(folder, nodes, shape, constants=()):
+    """Writes a network from `x` of the given shape to `y`."""
     graph = helper.make_graph(
-        [helper.make_node("Identity", ["x"], ["y"])],
+        nodes,
         "other",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(array, name) for name, array in constants],
     )
     onnx.save(
         helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8),
-        tmp_path / ONNX_FILE,
+        folder / ONNX_FILE,
     )
+
+
+@pytest.mark.parametrize("shape", [["n", 28, 28, 1], ["n", 32, 32, 3], ["n", 784]])
+def test_a_network_of_another_kind_is_told(tmp_path, shape):
+    save_network(tmp_path, [helper.make_node("Identity", ["x"], ["y"])], shape)
     assert ONNX_FILE in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(("num_classes", "bias"), [(5, 0.2), (10, 0.0), (10, 1.0), (10, np.nan)])
+def test_a_network_that_gives_no_ten_probabilities_is_told(tmp_path, num_classes, bias):
+    nodes = [
+        helper.make_node("Flatten", ["x"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "weights", "bias"], ["y"]),
+    ]
+    weights = np.zeros((784, num_classes), np.float32)
+    constants = [("weights", weights), ("bias", np.full(num_classes, bias, np.float32))]
+    save_network(tmp_path, nodes, ["n", 28, 28, 1], constants)
+    assert "ten probabilities" in refusal(tmp_path)
+
+
+@pytest.mark.slow
+def test_keras_answers_as_the_served_network_does(recognizer, trained, frames):
+    import keras
+
+    network = keras.models.load_model(trained / KERAS_FILE)
+    expected = network.predict_on_batch(frames[:200, ..., None])
+    assert np.abs(recognizer.probabilities(frames[:200]) - expected).max() <= 1e-5

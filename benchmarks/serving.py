@@ -1,0 +1,129 @@
+"""What serving costs: time to the first answer, memory, and one frame, against Keras.
+
+    python -m benchmarks.serving
+
+Starts `streamlit run app.py` three times on a free port, opens a session as a browser does and
+waits until the first page has run; then reads frames with ONNX Runtime and with Keras in fresh
+processes of this machine.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).parent.parent
+ROUNDS = 3
+
+ONNX = """
+from model.recognizer import Recognizer
+read = Recognizer.load().probabilities
+shape = (1, 28, 28)
+"""
+KERAS = """
+import keras
+network = keras.models.load_model("model/trained/digits.keras")
+read = lambda frames: network.predict(frames, verbose=0)
+shape = (1, 28, 28, 1)
+"""
+MEASURE = """
+import json, time
+started = time.perf_counter()
+import numpy as np
+{load}
+frame = np.zeros(shape, np.float32)
+read(frame)
+ready = time.perf_counter() - started
+calls = []
+for _ in range(50):
+    began = time.perf_counter()
+    read(frame)
+    calls.append(time.perf_counter() - began)
+status = open("/proc/self/status").read()
+kilobytes = int(status.split("VmRSS:")[1].split()[0])
+print(json.dumps([ready, kilobytes / 1000, sorted(calls)[25] * 1000]))
+"""
+
+
+def main() -> None:
+    seconds, megabytes = zip(*(serve() for _ in range(ROUNDS)), strict=True)
+    print(f"streamlit run to the first answer possible  {median(seconds):8.1f} s")
+    print(f"memory of the server process after it       {median(megabytes):8.0f} MB")
+    onnx, keras = measure(ONNX), measure(KERAS)
+    print(f"\n{'':<28}{'ONNX Runtime':>14}{'Keras':>14}{'ratio':>9}")
+    for name, a, b in zip(("ready, s", "memory, MB", "one frame, ms"), onnx, keras, strict=True):
+        print(f"{name:<28}{a:14.2f}{b:14.2f}{b / a:9.1f}")
+
+
+def serve() -> tuple[float, float]:
+    """Seconds until a session has run the first page, and the server's memory then, MB."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    started = time.perf_counter()
+    server = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"),
+            *(f"--server.port={port}", "--server.address=127.0.0.1"),
+        ],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        from playwright.sync_api import sync_playwright
+
+        wait_for(f"http://127.0.0.1:{port}/_stcore/health")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
+                args=["--no-sandbox", "--disable-gpu"],
+            )
+            page = browser.new_page()
+            page.goto(f"http://127.0.0.1:{port}")
+            page.get_by_text("There is no digit yet").wait_for()
+            seconds = time.perf_counter() - started
+            browser.close()
+        return seconds, memory(server.pid)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def wait_for(address: str) -> None:
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=1)
+            return
+        except OSError:
+            time.sleep(0.05)
+
+
+def memory(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1000
+
+
+def measure(load: str) -> list[float]:
+    """Seconds to ready, megabytes, milliseconds a frame; medians of three fresh processes."""
+    rounds = [
+        json.loads(
+            subprocess.run(
+                [sys.executable, "-c", MEASURE.format(load=load)],
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout.splitlines()[-1]
+        )
+        for _ in range(ROUNDS)
+    ]
+    return [median(column) for column in zip(*rounds, strict=True)]
+
+
+if __name__ == "__main__":
+    main()

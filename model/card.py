@@ -1,0 +1,97 @@
+"""The model card: a network's report as a page that people read."""
+
+_GROUPS = (
+    ("strokes", "all drawings, any pen width"),
+    ("slashed zero", "zeros with a slash"),
+    ("flagged one", "ones with a flag"),
+    ("crossed seven", "sevens with a bar"),
+    ("curled nine", "nines with a curled tail"),
+    ("pixels", "as pictures, mean of three pen widths"),
+)
+
+
+def render_card(report: dict) -> str:
+    """Writes the card from a report.
+
+    Args:
+        report: What `report.json` holds; `pen`, the figures on pen drawings, may be absent.
+
+    Returns:
+        Markdown under the headings of M. Mitchell et al., "Model cards for model reporting",
+        FAT* 2019, arXiv:1810.03993.
+    """
+    network, data, test = report["network"], report["data"], report["test"]
+    held_out = (
+        f"{data['num_validation']:,} {data['validation']} validated and fitted the confidence"
+        if data["num_validation"]
+        else "none were held out"
+    )
+    parts = [
+        "# Model card",
+        "## Model details",
+        f"{network['name']}: a convolutional network of {network['num_parameters']:,} parameters "
+        f"({network['num_bytes'] / 1e6:.1f} MB as ONNX), run `{report['run']}`, trained "
+        f"{report['trained_at']} by `python train.py --preset {report['config']['preset']}`. "
+        "MIT licence.",
+        "## Intended use",
+        "Reading single handwritten digits, 0 to 9, drawn on a canvas or cut out of a picture, to "
+        "learn and teach with. Not for reading cheques, forms, addresses or anything where a "
+        "wrong digit does harm.",
+        "## Factors",
+        "The way of writing a digit (slash, flag, bar, curl), the writer, pen width, size and "
+        "place. Writers were mostly American (MNIST) and European or American (pen drawings); "
+        "other scripts' digits are not read.",
+        "## Metrics",
+        "Accuracy with Wilson's 95 % interval; expected calibration error over 15 bins; AUROC of "
+        "the largest probability for digits against letters.",
+        "## Evaluation data",
+        f"{data['num_test']:,} MNIST test images (Y. LeCun, C. Cortes and C. Burges; CC BY-SA 3.0)."
+        + (
+            " Pen drawings of UNIPEN train_r01_v07 (I. Guyon et al., ICPR 1994; CC BY 4.0): never "
+            "trained on."
+            if "pen" in report
+            else ""
+        ),
+        "## Training data",
+        f"{data['num_training']:,} {data['training']}; {held_out}. Distortions, glyph variants "
+        "and what is no digit are made by code.",
+        "## Quantitative analyses",
+        _table(report),
+        "## Ethical considerations",
+        "Drawings stay in the visitor's session. People whose way of writing is rare in MNIST are "
+        "read less well; the table says by how much where it is known.",
+        "## Caveats and recommendations",
+        f"The likeliest digit is wrong on {test['num_all'] - test['num_right']} of "
+        f"{test['num_all']:,} test images; about 15 of their labels are disputed. An answer set "
+        'such as "4 or 9" and "this doesn\'t look like a digit" are fitted on digits made by code '
+        "from held-out writers, so on other people's drawings their rates differ somewhat. A 1 "
+        "with a long flag and no foot and an American 7 are one shape.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(report: dict) -> str:
+    rows = ["| Set | Accuracy | 95 % interval | Images |", "|---|---|---|---|"]
+
+    def add(name: str, figures: dict) -> None:
+        rows.append(
+            f"| {name} | {figures['accuracy']:.2%} | {figures['low']:.2%} – {figures['high']:.2%} "
+            f"| {figures['num_all']:,} |"
+        )
+
+    add("MNIST test", report["test"])
+    if report.get("validation"):
+        add("MNIST, held-out writers", report["validation"])
+    pen = report.get("pen", {})
+    for key, name in _GROUPS:
+        if key in pen:
+            add(f"Pen digits: {name}", pen[key])
+    rows.append("")
+    rows.append(f"Calibration error on MNIST's test images: {report['test']['ece']:.4f}.")
+    if "ece" in pen:
+        rows.append(
+            f"On pen digits: {pen['ece']:.4f}; {pen['refused']:.2%} of them are refused, and "
+            f"{pen['covered']:.2%} of the answer sets hold the truth, with {pen['set_size']:.3f} "
+            f"digits on average. Letters that look like no digit: AUROC {pen['auroc']:.4f}."
+        )
+    return "\n".join(rows)

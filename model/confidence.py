@@ -1,0 +1,93 @@
+"""How sure an answer is, honestly: temperature, answer set, and "this is no digit".
+
+The figures are fitted on held-out frames while training, travel inside the network's file,
+and are applied by the recognizer.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+COVERAGE = 0.99  # share of answer sets that hold the true digit
+REFUSED = 0.005  # share of held-out digits refused; half of the 1 % that real drawings may be
+SMALLEST = 1e-12  # keeps the logarithm of a probability finite
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What to say of one drawing.
+
+    Attributes:
+        digits: The digits that it may be, the likeliest first.
+        is_digit: Whether it looks like a digit at all.
+    """
+
+    digits: tuple[int, ...]
+    is_digit: bool
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """The fitted figures; without any, every likeliest digit is the answer.
+
+    Attributes:
+        temperature: Divides the logarithms of the probabilities; above 1 makes less sure.
+        set_threshold: Digits at least this probable belong to the answer, 0 to 1.
+        refusal_threshold: If even the likeliest digit is less probable, it is no digit.
+    """
+
+    temperature: float = 1.0
+    set_threshold: float = 1.0
+    refusal_threshold: float = 0.0
+
+    def soften(self, probabilities: np.ndarray) -> np.ndarray:
+        """Applies the temperature to `(n, 10)` probabilities; returns `float32` ones.
+
+        Source: C. Guo et al., ICML 2017, arXiv:1706.04599.
+        """
+        logits = np.log(np.maximum(probabilities.astype(np.float64), SMALLEST)) / self.temperature
+        scaled = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return (scaled / scaled.sum(axis=1, keepdims=True)).astype(np.float32)
+
+    def answer(self, probabilities: np.ndarray) -> Answer:
+        """What to say of one frame's softened probabilities, an array of shape `(10,)`.
+
+        Example:
+            >>> Confidence(set_threshold=0.2).answer(np.eye(10)[4] * 0.7 + np.eye(10)[9] * 0.3)
+            Answer(digits=(4, 9), is_digit=True)
+        """
+        order = np.argsort(-probabilities, kind="stable")
+        digits = [int(order[0])]
+        digits += [int(k) for k in order[1:] if probabilities[k] >= self.set_threshold]
+        return Answer(tuple(digits), bool(probabilities[order[0]] >= self.refusal_threshold))
+
+
+def fit(probabilities: np.ndarray, labels: np.ndarray) -> Confidence:
+    """Fits temperature and thresholds on held-out digits.
+
+    Args:
+        probabilities: The network's own, `(n, 10)`, n at least 1.
+        labels: `(n,)`, 0 to 9.
+
+    Source: temperature, C. Guo et al., arXiv:1706.04599; the answer set is split conformal
+    prediction with a threshold on the probability, M. Sadinle, J. Lei and L. Wasserman, JASA
+    114 (2019) 223-234, with the likeliest digit always in it.
+    """
+    of_label = np.arange(len(labels)), labels.astype(np.int64)
+    temperatures = np.exp(np.linspace(np.log(0.25), np.log(4), 161))
+    losses = [
+        -np.log(np.maximum(Confidence(t).soften(probabilities)[of_label], SMALLEST)).mean()
+        for t in temperatures
+    ]
+    temperature = float(temperatures[int(np.argmin(losses))])
+    softened = Confidence(temperature).soften(probabilities)
+    is_right = softened.argmax(axis=1) == labels
+    # The likeliest digit covers what it gets right; of the other frames, as many must be
+    # covered by a lower threshold as are still missing, counted as for a new frame.
+    missing = int(np.ceil((len(labels) + 1) * COVERAGE)) - int(is_right.sum())
+    missed = np.sort(softened[of_label][~is_right])[::-1]
+    set_threshold = 1.0
+    if missing > 0 and len(missed):
+        set_threshold = float(missed[min(missing, len(missed)) - 1])
+    refusal_threshold = float(np.quantile(softened.max(axis=1), REFUSED))
+    return Confidence(temperature, set_threshold, refusal_threshold)

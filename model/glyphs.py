@@ -1,0 +1,325 @@
+"""Pen drawings made by code: ways to write digits that MNIST nearly lacks, and letters.
+
+A shape is a few control points for each stroke, in a unit box, y growing downwards; a hand
+is random: points jitter, the whole leans and stretches, curves swing.
+"""
+
+import numpy as np
+
+_JITTER = 0.035  # of the box, standard deviation of each control point
+_WOBBLE = 0.012  # of the box, standard deviation of a smooth deviation along a stroke
+_POINTS_A_SEGMENT = 8
+
+# "~" begins a smooth stroke, other strokes are straight from point to point; "!" makes a
+# corner in a smooth one; "|" lifts the pen.
+_DIGITS: dict[int, tuple[str, ...]] = {
+    0: (
+        "~.6,.02 .2,.12 .05,.5 .2,.9 .55,.98 .9,.8 .95,.4 .8,.1 .5,.02",
+        "~.5,0 .1,.2 .05,.6 .3,.95 .7,.95 .95,.6 .9,.2 .6,.02 .45,.08",
+        # slashed, from above right as most do, within the round or beyond it
+        "~.5,.02 .12,.2 .05,.55 .25,.92 .6,.98 .92,.75 .95,.35 .75,.06 .45,.02|.9,.08 .12,.92",
+        "~.5,.02 .12,.2 .05,.55 .25,.92 .6,.98 .92,.75 .95,.35 .75,.06 .45,.02|1.1,-.1 -.1,1.1",
+        "~.5,.02 .12,.2 .05,.55 .25,.92 .6,.98 .92,.75 .95,.35 .75,.06 .45,.02|.72,.25 .3,.75",
+        "~.5,.02 .2,.2 .15,.55 .3,.92 .55,.98 .82,.75 .85,.35 .7,.06 .45,.02|1.1,.05 -.05,.85",
+        "~.5,.02 .2,.2 .15,.55 .3,.92 .55,.98 .82,.75 .85,.35 .7,.06 .45,.02|.1,.15 .9,.9",
+        # slashed without lifting the pen
+        "~.6,.03 .2,.12 .05,.5 .2,.9 .55,.98 .9,.8 .95,.4 .85,.1 .7,.03! .15,.95",
+    ),
+    1: (
+        "0,0 0,1",
+        "~.06,0 0,.5 -.02,1",
+        "-.18,.2 0,0 0,1",
+        "-.3,.28 0,0 0,1",
+        "-.35,.4 .02,0 0,1",
+        "-.25,.18 0,0 .03,1",
+        "-.3,.5 0,0 .02,1",
+        "-.42,.5 0,0 -.05,1",
+        "-.38,.6 0,0 0,1",
+        "~-.3,.3 -.12,.17 .02,0! 0,1",
+        "-.28,.25 0,0 0,1|-.28,1 .28,1",
+        "-.38,.35 0,0 0,1|-.35,1 .35,1",
+        "-.2,.15 0,0 0,1 -.3,1 .3,1",
+        "0,0 0,1|-.3,1 .3,1",
+        "0,0 0,1|0,.02 -.26,.25",
+    ),
+    2: (
+        "~.08,.25 .3,.02 .7,.05 .85,.3 .6,.6 .05,1! .95,.98",
+        "~.08,.25 .3,.02 .7,.05 .85,.3 .6,.65 .2,.9 .08,.95 .1,.8 .3,.82 .6,.98 .95,.92",
+        "~.05,.1 .5,0 .85,.08! .05,1! .95,1",
+        "~.1,.3 .2,.05 .6,.02 .8,.25 .5,.7 .1,.98 .3,.9 .9,1",
+    ),
+    3: (
+        "~.1,.12 .5,0 .85,.2 .45,.47! .9,.7 .55,1 .05,.88",
+        "~.1,.05 .5,.02 .9,.05! .45,.42! .9,.65 .6,1 .05,.9",
+        "~.15,.2 .4,.02 .8,.15 .65,.4 .35,.48 .75,.55 .9,.8 .5,1 .08,.9",
+    ),
+    4: (
+        "~.3,0 .05,.6! .95,.58|.65,.25 .6,1",
+        "~.2,0 .12,.5 .35,.55 .85,.5|.85,0 .8,1",
+        "~.75,0 .02,.68! 1,.66|.75,.02 .75,1",
+        ".7,1 .7,0 0,.7 1,.7",
+        "~.25,.05 .15,.5! .85,.5|.8,.05 .75,1",
+        "~.75,.02 .05,.62! .98,.6|.72,.3 .7,1",
+    ),
+    5: (
+        "~.2,.02 .15,.45! .5,.38 .9,.6 .75,.92 .1,.95|.2,.02 .9,0",
+        "~.2,.12 .15,.5! .55,.4 .9,.65 .65,.97 .08,.92|.25,-.02 .95,-.06",
+        "~.9,.02 .25,.02! .15,.45! .55,.38 .92,.65 .6,1 .05,.92",
+        "~.15,.1 .15,.5! .55,.42 .85,.7 .5,1 .05,.9|.3,.05 1,.1",
+    ),
+    6: (
+        "~.75,.02 .3,.3 .08,.7 .35,1 .8,.85 .75,.58 .4,.52 .12,.75",
+        "~.5,0 .15,.4 .1,.8 .4,1 .65,.85 .5,.65 .15,.78",
+        "~.9,.05 .45,.1 .1,.55 .2,.95 .65,.98 .85,.7 .5,.52 .15,.7",
+    ),
+    7: (
+        ".05,.03 .92,0 .4,1",
+        ".05,.03 .92,0 .4,1|.25,.5 .85,.48",
+        ".05,.02 .92,0 .5,1|.3,.55 .9,.45",
+        "~.02,.2 .06,.03! .92,.02! .55,.5 .42,1",
+        "~.02,.22 .05,.02! .92,.02! .5,1|.25,.5 .8,.5",
+        "~.05,.12 .45,.05 .92,0! .6,.4 .45,1",
+    ),
+    8: (
+        "~.8,.15 .45,0 .18,.22 .5,.45 .85,.7 .5,1 .12,.75 .45,.48 .8,.25 .72,.08",
+        "~.5,0 .2,.2 .5,.45 .8,.22 .5,0|~.5,.45 .12,.72 .5,1 .9,.72 .5,.45",
+        "~.85,.1 .4,0 .2,.25 .75,.65 .7,.95 .3,1 .15,.75 .6,.4 .9,.12",
+    ),
+    9: (
+        "~.85,.15 .4,0 .08,.28 .4,.5 .82,.2! .8,1",
+        "~.85,.15 .4,0 .08,.28 .4,.5 .85,.15! .85,.7 .6,1 .1,.92",
+        "~.8,.12 .45,.0 .15,.22 .45,.42 .82,.12! .8,.75 .5,1 .15,.85 .1,.75",
+        "~.85,.18 .5,0 .15,.2 .4,.42 .85,.18! .7,.6 .45,1",
+        "~.5,0 .2,.2 .5,.42 .8,.2 .5,0|.8,.1 .7,1",
+    ),
+}
+
+# Letters that nobody takes for a digit; B D I O Q S Z b g i l o q s z are left out.
+_LETTERS = (
+    "0,1 .45,0 .95,1|.15,.65 .8,.65",
+    "~0,1 .1,.3 .5,0 .85,.3 .95,1|.05,.6 .9,.6",
+    "~.9,.1 .4,0 .05,.45 .3,.95 .9,.9",
+    "0,0 0,1|0,0 .8,0|0,.5 .65,.5|0,1 .8,1",
+    "~.8,.08 .3,.02 .3,.4 .65,.45 .15,.6 .15,.95 .85,.9",
+    "0,0 0,1|0,0 .85,0|0,.48 .65,.48",
+    "~.9,.12 .4,0 .05,.5 .4,1 .9,.85! .9,.55! .5,.55",
+    "0,0 0,1|.8,0 .8,1|0,.5 .8,.5",
+    "~.8,0 .8,.7 .5,1 .1,.9 .05,.75|.4,0 1,0",
+    "0,0 0,1|.8,0 0,.55 .85,1",
+    "0,0 0,1 .8,1",
+    "0,1 .1,0 .5,.7 .9,0 1,1",
+    "~0,1 .05,.2 .25,.1 .4,.9! .45,.2 .65,.1 .85,1",
+    "0,1 0,0 .8,1 .8,0",
+    "0,1 0,0|~0,.02 .6,.05 .7,.3 .4,.5 0,.52",
+    "0,1 0,0|~0,.02 .6,.05 .7,.3 .4,.5 0,.5! .8,1",
+    "0,0 1,0|.5,0 .5,1",
+    "~0,0 .05,.7 .4,1 .8,.75 .85,0",
+    "0,0 .45,1 .9,0",
+    "0,0 .25,1 .5,.3 .75,1 1,0",
+    "0,0 .85,1|.85,0 0,1",
+    "0,0 .45,.5 .9,0|.45,.5 .45,1",
+    "~.8,.15 .4,.0 .05,.5 .35,.95 .75,.6 .8,.1! .8,.9 1,.95",
+    "~.8,.2 .4,.1 .05,.55 .4,.98 .85,.8",
+    "~.7,.5 .35,.42 .05,.75 .4,1 .7,.7! .7,0! .72,.9 .9,1",
+    "~.05,.5 .7,.45 .75,.15 .35,0 .03,.5 .35,.98 .85,.8",
+    "~.8,.1 .5,0 .35,.3 .33,1|.05,.42 .7,.42",
+    "~0,0 0,1! .1,.55 .5,.45 .65,.7 .65,1",
+    "~.5,.25 .48,.8 .3,1 0,.9|.5,0 .5,.03",
+    "0,0 0,1|.55,.35 .02,.7 .6,1",
+    "~0,0 0,1! .1,.2 .35,.1 .4,.4 .4,1! .5,.2 .75,.1 .85,.4 .85,1",
+    "~0,0 0,1! .1,.3 .5,.1 .65,.4 .65,1",
+    "~0,.05 0,1.4! 0,.3 .4,0 .7,.35 .4,.75 .02,.6",
+    "~0,0 0,1! .1,.3 .4,.08 .65,.2",
+    "~.35,0 .33,.7 .5,.95 .75,.9|.05,.35 .75,.33",
+    "~0,0 0,.6 .25,.95 .6,.7 .65,.0! .68,.95 .85,.9",
+    "0,0 .4,1 .8,0",
+    "~0,0 .1,.8 .3,.9 .45,.2! .55,.85 .75,.9 .9,0",
+    "~0,0 .3,.2 .6,.9 .9,1|.85,0 0,1",
+    "~0,0 .1,.45 .4,.5 .65,0! .6,.9 .3,1.3 .0,1.2",
+    "0,0 .35,.6|.8,0 .1,1.3",
+)
+
+_SHAPES = (
+    "0,1 .5,0 1,1 0,1",
+    "0,0 1,0 1,1 0,1 0,0",
+    "0,0 1,.1 .9,.8 .05,.7 0,0",
+    ".5,0 .2,1 1,.35 0,.35 .8,1 .5,0",
+    "~.5,.3 .2,0 0,.35 .5,1! 1,.35 .8,0 .5,.3",
+    "0,.5 1,.5|.65,.2 1,.5 .65,.8",
+    "0,.5 1,.5|.5,0 .5,1",
+    "0,.55 .35,1 1,0",
+    "~0,.5 .2,.2 .4,.5 .6,.8 .8,.5 1,.2",
+    "~.5,0 .05,.5 .5,1 .95,.5 .5,0|.2,.2 .8,.8|.8,.2 .2,.8",
+    "~.5,0 .05,.5 .5,1 .95,.5 .5,0|.35,.35 .36,.38|.65,.35 .66,.38|~.3,.65 .5,.78 .7,.65",
+    "0,.3 1,.3|0,.7 1,.7",
+    ".3,0 .25,1|.7,0 .65,1|0,.35 1,.33|0,.68 1,.66",
+    "0,0 1,.2 0,.4 1,.6 0,.8 1,1",
+    "0,1 .15,0 .3,1 .45,0 .6,1 .75,0 .9,1",
+    "0,.5 1,.5",
+    "0,.2 1,0",
+    "~0,.4 .5,0 1,.4",
+    "~0,0 .5,.4 1,0",
+    "0,1 0,.4 .5,0 1,.4 1,1 0,1",
+)
+
+
+def draw_digit(digit: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """One way to write a digit, by one hand.
+
+    Args:
+        digit: 0 to 9.
+        rng: The source of randomness.
+
+    Returns:
+        Strokes, arrays of shape `(num_points, 2)`, points x, y in a unit box, roughly.
+    """
+    shapes = _DIGITS[digit]
+    return _hand(shapes[rng.integers(len(shapes))], rng)
+
+
+def draw_letter_or_shape(rng: np.random.Generator) -> list[np.ndarray]:
+    """A letter or a figure that is no digit, by one hand; strokes as in `draw_digit`."""
+    shapes = _LETTERS if rng.random() < 0.75 else _SHAPES
+    return _hand(shapes[rng.integers(len(shapes))], rng)
+
+
+def scribble(rng: np.random.Generator) -> list[np.ndarray]:
+    """A smooth or jagged line through many random places, or a spiral, or some dots."""
+    kind = rng.integers(5)
+    if kind == 0:  # dots
+        places = rng.random((rng.integers(2, 7), 2))
+        return [np.array([place, place + 0.02]) for place in places]
+    if kind == 1:  # a spiral of two turns or more
+        turns = rng.uniform(2, 4)
+        angle = np.linspace(0, 2 * np.pi * turns, 60) * rng.choice([-1, 1])
+        radius = np.linspace(0.05, 0.5, 60)
+        return [np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)]
+    points = rng.random((rng.integers(7, 16), 2)) * rng.uniform(0.5, 1, 2)
+    return [_smooth(points, np.zeros(len(points), bool)) if kind < 4 else points]
+
+
+def slash(extent: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+    """The stroke through a zero that fills a box.
+
+    Args:
+        extent: `[[x0, y0], [x1, y1]]`, the zero's box.
+        rng: The source of randomness.
+    """
+    middle, half = extent.mean(axis=0), np.ptp(extent, axis=0) / 2
+    middle = middle + rng.normal(0, 0.06, 2) * half * 2
+    reach = rng.uniform(0.55, 1.35)  # of the half diagonal
+    lean = np.array([rng.uniform(0.6, 1.3), -rng.uniform(0.5, 1.1)])
+    if rng.random() < 0.12:
+        lean[0] = -lean[0]  # from above left
+    arm = half * lean * reach
+    bow = rng.normal(0, 0.06, 2) * half
+    return [_smooth(np.array([middle + arm, middle + bow, middle - arm]), np.zeros(3, bool))]
+
+
+def flag(extent: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+    """The flag at a one's top and, at times, the serif at its foot.
+
+    A flag that is long and flat makes an American seven of a one without a foot, so those
+    are short; a steep one may reach far down, as Europeans write it.
+
+    Args:
+        extent: `[[x0, y0], [x1, y1]]`, the top and the foot of the stem.
+        rng: The source of randomness.
+    """
+    top, foot = extent
+    height = float(foot[1] - top[1])
+    has_foot = rng.random() < 0.4
+    angle = np.deg2rad(rng.uniform(25, 60))  # away from the stem
+    longest = 0.75 if angle < np.deg2rad(47) else 0.62 if has_foot else 0.4
+    length = rng.uniform(0.2, longest) * height
+    tip = top + length * np.array([-np.sin(angle), np.cos(angle)])
+    bow = (tip + top) / 2 + rng.normal(0, 0.02, 2) * height
+    strokes = [_smooth(np.array([tip, bow, top]), np.zeros(3, bool))]
+    if has_foot:
+        left, right = rng.uniform(0.1, 0.4, 2) * height
+        tilt = rng.normal(0, 0.03) * height
+        strokes.append(foot + np.array([[-left, -tilt], [right, tilt]]))
+    return strokes
+
+
+def crossbar(extent: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+    """The bar through a seven's stem.
+
+    Args:
+        extent: `[[x0, y0], [x1, y1]]`, the seven's box.
+        rng: The source of randomness.
+    """
+    (x0, y0), (x1, y1) = extent
+    row = y0 + rng.uniform(0.4, 0.62) * (y1 - y0)
+    middle = x0 + rng.uniform(0.45, 0.65) * (x1 - x0)
+    half = rng.uniform(0.2, 0.45) * max(x1 - x0, 0.5 * (y1 - y0))
+    tilt = rng.normal(-0.08, 0.1) * half
+    return [np.array([[middle - half, row - tilt], [middle + half, row + tilt]])]
+
+
+def tail(extent: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+    """The curl at the end of a nine.
+
+    Args:
+        extent: `[[x0, y0], [x1, y1]]`, the nine's box, whose lower corner is the stem's end.
+        rng: The source of randomness.
+    """
+    width, height = np.ptp(extent, axis=0)
+    end = extent[1]
+    reach = rng.uniform(0.4, 0.9) * max(width, 0.4 * height)
+    dips, rises = rng.uniform(0.03, 0.14) * height, rng.uniform(-0.18, 0.05) * height
+    curl = end + np.array([[0, 0], [-0.45 * reach, dips], [-reach, rises]])
+    return [_smooth(curl, np.zeros(3, bool))]
+
+
+def _hand(shape: str, rng: np.random.Generator) -> list[np.ndarray]:
+    """Draws a shape with all that differs from hand to hand."""
+    lean = rng.normal(0, 0.15)
+    turn = rng.normal(0, 0.1)
+    wide = np.exp(rng.normal(0, 0.22))
+    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ np.array(
+        [[wide, -lean], [0, 1]]
+    )
+    strokes = []
+    for text in shape.split("|"):
+        is_smooth = text.startswith("~")
+        words = text.lstrip("~").split()
+        corners = np.array([word.endswith("!") for word in words])
+        points = np.array([[float(part) for part in word.rstrip("!").split(",")] for word in words])
+        points = points + rng.normal(0, _JITTER, points.shape)
+        if is_smooth or rng.random() < 0.3:
+            # Straight strokes bend a little in a hurry; their corners stay corners.
+            points = _smooth(points, corners if is_smooth else np.ones(len(points), bool))
+        points = points + _wobble(len(points), rng)
+        strokes.append(points @ matrix.T)
+    return strokes
+
+
+def _wobble(num: int, rng: np.random.Generator) -> np.ndarray:
+    """A smooth deviation of shape `(num, 2)`."""
+    along = np.linspace(0, 1, num)[:, None]
+    waves = [
+        rng.normal(0, _WOBBLE, 2) * np.sin(np.pi * (k * along + rng.random(2))) for k in (1, 2, 3)
+    ]
+    return sum(waves)
+
+
+def _smooth(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """A Catmull-Rom spline through points, with a corner where one is marked.
+
+    Source: E. Catmull and R. Rom, "A class of local interpolating splines", 1974.
+    """
+    previous, following = points[:-1].copy(), points[1:].copy()
+    previous[1:] = points[:-2]
+    following[:-1] = points[2:]
+    previous[corners[:-1]] = points[:-1][corners[:-1]]
+    following[corners[1:]] = points[1:][corners[1:]]
+    t = (np.arange(_POINTS_A_SEGMENT) / _POINTS_A_SEGMENT)[None, :, None]
+    p0, p1, p2, p3 = (part[:, None] for part in (previous, points[:-1], points[1:], following))
+    curve = 0.5 * (
+        2 * p1
+        + (p2 - p0) * t
+        + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2
+        + (3 * p1 - p0 - 3 * p2 + p3) * t**3
+    )
+    return np.concatenate([curve.reshape(-1, 2), points[-1:]])
