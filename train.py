@@ -65,10 +65,10 @@ def run(options: argparse.Namespace) -> int:
         trained = training.train(
             config, mnist, folder, say=print, verbose=1 if sys.stdout.isatty() else 2
         )
+        report = training.judge(trained, config, mnist, test, folder)
     except KeyboardInterrupt:
         print(f"\nStopped. Go on with: python train.py --resume {folder}", file=sys.stderr)
         return 130
-    report = training.judge(trained, config, mnist, test, folder)
     figures = report["test"]
     print(
         f"{figures['accuracy']:.2%} of {figures['num_all']} test images right "

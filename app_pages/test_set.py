@@ -73,7 +73,7 @@ st.title("Test set")
 data, problem = resources.test_images()
 if problem:
     st.warning(f"{problem} Shown instead: {data.name}, {len(data):,} of them.")
-    st.button("Try again to get MNIST", icon=":material/refresh:")
+    st.button("Try again to get MNIST", icon=":material/refresh:", on_click=resources.retry_mnist)
 try:
     probabilities = resources.predictions(data)
 except DigitError as error:

@@ -9,7 +9,8 @@ with `label`, `strokes` and, if known, the writer as `source`, as in `unipen-dev
 
 Every digit is drawn as a person would on the app's canvas of 280 pixels: 45 to 85 % of its side,
 off centre by up to 7 %, with a pen of 12, 20 and 28 pixels. "Strokes" goes the app's way;
-"pixels" goes the way of a picture; "plain resize" is what most demos do.
+"pixels" goes the way of a picture; "plain resize" is what most demos do. --save adds the pen
+drawings' figures to the network's report and model card.
 """
 
 import argparse
@@ -20,9 +21,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from model.artifacts import TRAINED
+from model.artifacts import TRAINED, load_report, save_report
 from model.data import load_mnist
-from model.evaluation import auroc, calibration, wilson_interval
+from model.evaluation import accuracy, auroc, calibration, wilson_interval
 from model.preprocess import strokes_to_mnist, to_mnist
 from model.recognizer import Recognizer
 
@@ -48,10 +49,13 @@ def main() -> None:
     parser.add_argument("--network", type=Path, default=TRAINED, help="folder with digits.onnx")
     parser.add_argument("--data", help="folder with MNIST")
     parser.add_argument("--pen", type=Path, default=PEN_FOLDER, help="folder with pen drawings")
+    parser.add_argument("--save", action="store_true", help="add the figures to the report")
     options = parser.parse_args()
     recognizer = Recognizer.load(options.network)
     report_mnist(recognizer, options.data)
-    report_pen(recognizer, options.pen)
+    figures = report_pen(recognizer, options.pen)
+    if options.save and figures:
+        save_report(options.network, {**load_report(options.network), "pen": figures})
 
 
 def report_mnist(recognizer: Recognizer, folder: str | None) -> None:
@@ -66,47 +70,81 @@ def report_mnist(recognizer: Recognizer, folder: str | None) -> None:
     show_calibration(probabilities, test.labels)
 
 
-def report_pen(recognizer: Recognizer, folder: Path) -> None:
+def report_pen(recognizer: Recognizer, folder: Path) -> dict:
+    """Prints how pen drawings are read; returns the figures that the model card shows."""
     digits = read_drawings(folder / "unipen-dev.jsonl.gz")
     if not digits:
         print(f"\nNo pen drawings in {folder}: nothing to measure them with.")
-        return
+        return {}
     labels = np.array([int(item["label"]) for item in digits])
     sources = np.array([item.get("source", "?") for item in digits])
     placed = place(digits)
     probabilities = recognizer.probabilities(frames_of_strokes(placed))
-    right = probabilities.argmax(axis=1) == labels
     print(f"\nPen digits, {len(labels):,}")
+    figures = {"strokes": accuracy(probabilities, labels)}
+    right = probabilities.argmax(axis=1) == labels
     show("strokes, any pen width", right)
     for source in np.unique(sources):
         show(f"  writer {source}", right[sources == source])
     for name, members in glyph_groups(digits, labels).items():
+        figures[name] = accuracy(probabilities[members], labels[members])
         show(f"  {name}", right[members])
-    show_calibration(probabilities, labels)
+    figures["ece"] = show_calibration(probabilities, labels)
+    figures |= report_answers(recognizer, probabilities, labels)
+    figures["pixels"] = report_pictures(recognizer, placed, labels)
+    figures["auroc"] = report_letters(recognizer, folder, probabilities)
+    return figures
+
+
+def report_answers(
+    recognizer: Recognizer, probabilities: np.ndarray, labels: np.ndarray
+) -> dict[str, float]:
+    answers = [recognizer.answer(row) for row in probabilities]
+    figures = {
+        "refused": float(np.mean([not answer.is_digit for answer in answers])),
+        "covered": float(
+            np.mean([k in answer.digits for k, answer in zip(labels, answers, strict=True)])
+        ),
+        "set_size": float(np.mean([len(answer.digits) for answer in answers])),
+    }
+    print(
+        f"  refused {figures['refused']:.2%}; answer sets hold the truth {figures['covered']:.2%}, "
+        f"with {figures['set_size']:.3f} digits on average"
+    )
+    return figures
+
+
+def report_pictures(
+    recognizer: Recognizer, placed: list[list[np.ndarray]], labels: np.ndarray
+) -> dict:
+    """The same drawings as pictures; returns the figures over all pen widths together."""
     by_width = []
     for width in PEN_WIDTHS:
         pictures = [draw(strokes, width) for strokes in placed]
         read = recognizer.probabilities(np.stack([to_mnist(picture) for picture in pictures]))
-        by_width.append((read.argmax(axis=1) == labels).mean())
+        by_width.append(read)
         show(f"pixels, pen {width}", read.argmax(axis=1) == labels)
         plain = np.stack([cv2.resize(picture, (28, 28)) for picture in pictures])
         read = recognizer.probabilities(np.clip(plain, 0, 1))
         show(f"plain resize, pen {width}", read.argmax(axis=1) == labels)
-    print(f"  {'pixels, mean of pen widths':<30}{np.mean(by_width):8.2%}")
-    print(f"  {'pixels, spread over them':<30}{np.ptp(by_width):8.2%}")
-    report_letters(recognizer, folder, probabilities)
+    shares = [(read.argmax(axis=1) == labels).mean() for read in by_width]
+    print(f"  {'pixels, mean of pen widths':<30}{np.mean(shares):8.2%}")
+    print(f"  {'pixels, spread over them':<30}{np.ptp(shares):8.2%}")
+    return accuracy(np.concatenate(by_width), np.tile(labels, len(PEN_WIDTHS)))
 
 
-def report_letters(recognizer: Recognizer, folder: Path, of_digits: np.ndarray) -> None:
+def report_letters(recognizer: Recognizer, folder: Path, of_digits: np.ndarray) -> float:
+    """Prints and returns how well digits stand out from letters that don't look like one."""
     letters = read_drawings(folder / "letters-dev.jsonl.gz")
-    if not letters:
-        return
     of_letters = recognizer.probabilities(frames_of_strokes(place(letters)))
     alike = np.array([item["label"] in LOOK_ALIKES for item in letters])
     score_digits, score_letters = of_digits.max(axis=1), of_letters.max(axis=1)
+    without = auroc(score_digits, score_letters[~alike])
+    refused = np.array([not recognizer.answer(row).is_digit for row in of_letters[~alike]])
     print(f"\nLetters, {len(letters):,}: chance that a digit is answered more surely (AUROC)")
-    print(f"  {'without look-alikes':<30}{auroc(score_digits, score_letters[~alike]):8.4f}")
+    print(f"  {'without look-alikes':<30}{without:8.4f}   {refused.mean():.1%} are refused")
     print(f"  {'all':<30}{auroc(score_digits, score_letters):8.4f}")
+    return without
 
 
 def read_drawings(path: Path) -> list[dict]:
@@ -191,12 +229,13 @@ def show(name: str, right: np.ndarray) -> None:
     print(f"  {name:<30}{share:8.2%}   {low:.2%} to {high:.2%}   n = {len(right):,}")
 
 
-def show_calibration(probabilities: np.ndarray, labels: np.ndarray) -> None:
+def show_calibration(probabilities: np.ndarray, labels: np.ndarray) -> float:
     figures = calibration(probabilities, labels)
     print(
         f"  calibration error {figures['ece']:.4f}, negative log-likelihood "
         f"{figures['nll']:.4f}, Brier score {figures['brier']:.4f}"
     )
+    return figures["ece"]
 
 
 if __name__ == "__main__":

@@ -13,7 +13,10 @@ HEAVY = {"keras", "tensorflow", "tf2onnx"}
 # What a part may import besides the standard library; a name stands for all that is below it.
 PURE_MODEL = {
     f"model.{name}"
-    for name in ("artifacts", "data", "errors", "evaluation", "preprocess", "recognizer", "strokes")
+    for name in (
+        *("artifacts", "confidence", "data", "errors", "evaluation"),
+        *("preprocess", "recognizer", "strokes"),
+    )
 }
 MAY_IMPORT = {
     "app.py": {"streamlit"},

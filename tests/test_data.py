@@ -91,16 +91,13 @@ def test_one_changed_pixel_is_noticed(copy):
     assert "SHA-256" in refusal(copy)
 
 
-@pytest.mark.parametrize("place", [0, 3, 9, 2000, -8, -1])
+@pytest.mark.parametrize("place", [0, 2000, -8, -1])
 def test_one_changed_bit_of_the_packed_file_is_noticed(copy, place):
     path = copy / data.IDX_FILES["y_test"]
     content = bytearray(path.read_bytes())
     content[place] ^= 64
     path.write_bytes(content)
-    if place == 9:  # which system packed it; nothing is lost
-        data.load_mnist(copy)
-    else:
-        assert path.name in refusal(copy)
+    assert path.name in refusal(copy)
 
 
 def test_exchanged_files_are_noticed_by_their_shape(copy):

@@ -37,7 +37,7 @@ def test_frames_become_ten_probabilities(network, preset):
 @pytest.mark.parametrize("preset", NUM_PARAMETERS)
 def test_the_exported_file_answers_as_the_network_does(network, preset, tmp_path):
     built = network.BUILDERS[preset](seed=1)
-    network.export(built, tmp_path / ONNX_FILE)
     frames = np.random.default_rng(0).random((7, 28, 28), np.float32)
-    expected = built.predict_on_batch(frames[..., None])
+    expected = built.predict_on_batch(frames[..., None])  # Keras exports what was called before
+    network.export(built, tmp_path / ONNX_FILE)
     assert np.abs(Recognizer.load(tmp_path).probabilities(frames) - expected).max() <= 1e-5

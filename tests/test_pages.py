@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from model import artifacts, data
 from model.artifacts import HISTORY_FILE, ONNX_FILE, REPORT_FILE, TRAINED
+from model.confidence import Answer
 
 SEVEN = ["M", 80, 60], ["L", 200, 60], ["L", 120, 230]
 ONE = ["M", 140, 50], ["L", 138, 230]
@@ -120,13 +121,10 @@ def test_a_missing_or_corrupt_network_is_told_and_mending_it_helps(trained, no_m
 def test_a_retrained_network_answers_the_next_drawing(trained, monkeypatch):
     app = draw(SEVEN)
     loaded = []
-    load = artifacts  # the module, so that the test reads as what it watches
     monkeypatch.setattr(
-        "ui.resources.Recognizer.load",
-        lambda folder: loaded.append(folder) or _Fixed(),
+        "ui.resources.Recognizer.load", lambda folder: loaded.append(folder) or _Fixed()
     )
     (trained / ONNX_FILE).touch()
-    assert load.version_key(trained) > 0
     app.session_state["canvas"] = drawing(ONE)
     assert prediction(settled(app.run())) == "3" and loaded == [trained]
 
@@ -134,6 +132,27 @@ def test_a_retrained_network_answers_the_next_drawing(trained, monkeypatch):
 class _Fixed:
     def probabilities(self, frames: np.ndarray) -> np.ndarray:
         return np.eye(10, dtype=np.float32)[np.full(len(frames), 3)]
+
+    def answer(self, probabilities: np.ndarray) -> Answer:
+        return Answer((3,), is_digit=True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer((4, 9), is_digit=True), "4 or 9"),
+        (Answer((1, 4, 7), is_digit=True), "1, 4 or 7"),
+        (Answer((8,), is_digit=False), "none"),
+    ],
+)
+def test_the_page_says_one_of_three_things(monkeypatch, answer, said):
+    monkeypatch.setattr(_Fixed, "answer", lambda self, probabilities: answer)
+    monkeypatch.setattr("ui.resources.recognizer", _Fixed)
+    app = draw(SEVEN)
+    assert prediction(app) == said
+    assert [warning.value for warning in app.warning if "8 comes closest" in warning.value] or (
+        answer.is_digit
+    )
 
 
 def test_the_test_set_shows_filters_and_sorts(mnist_folder, monkeypatch):
@@ -169,6 +188,26 @@ def test_without_mnist_the_bundled_digits_are_shown_and_said_to_be(no_mnist):
     assert "scikit-learn's digits" in app.warning[0].value
     assert "1,797" in app.markdown[0].value
     assert "Try again" in app.button[0].label
+
+
+def test_mnist_is_tried_again_only_when_asked(no_mnist, mnist_folder, monkeypatch):
+    app = settled(page("test_set").run())
+    monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
+    assert settled(app.run()).warning
+    app = settled(app.button[0].click().run())
+    assert not app.warning and "10,000" in app.markdown[0].value
+
+
+def test_a_truncated_mnist_is_told_and_the_bundled_digits_shown(
+    mnist_folder, tmp_path, monkeypatch
+):
+    for name in data.IDX_FILES.values():
+        content = (mnist_folder / name).read_bytes()
+        (tmp_path / name).write_bytes(content[: len(content) // 2])
+    monkeypatch.setenv(data.FOLDER_VARIABLE, str(tmp_path))
+    app = settled(page("test_set").run())
+    assert "not a whole gzip file" in app.warning[0].value
+    assert "1,797" in app.markdown[0].value
 
 
 def test_filters_that_leave_nothing_say_so(no_mnist):

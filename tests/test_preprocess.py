@@ -57,6 +57,13 @@ def test_a_picture_of_any_size_gets_mnists_box_peak_and_centre(side):
     assert (centre(frame) > 13.49).all() and (centre(frame) <= 14.51).all()
 
 
+@pytest.mark.parametrize("pen", [2, 8, 20, 40, 80])
+def test_a_picture_drawn_with_any_pen_gets_mnists_box_peak_and_centre(pen):
+    frame = to_mnist(ink_from_picture(picture_of_a_seven(pen=pen)))
+    assert long_side(frame) == BOX_SIDE and frame.max() == 1
+    assert (centre(frame) > 13.49).all() and (centre(frame) <= 14.51).all()
+
+
 def test_where_the_digit_was_drawn_does_not_matter():
     ink = ink_from_picture(picture_of_a_seven())
     moved = np.roll(ink, (30, -50), axis=(0, 1))

@@ -8,7 +8,15 @@ import pytest
 
 import train
 from model import artifacts
-from model.artifacts import CHECKPOINT_FILE, HISTORY_FILE, ONNX_FILE, PUBLISHED, REPORT_FILE
+from model.artifacts import (
+    CHECKPOINT_FILE,
+    CONFIG_FILE,
+    HISTORY_FILE,
+    ONNX_FILE,
+    PUBLISHED,
+    REPORT_FILE,
+)
+from model.data import Dataset
 from model.recognizer import Recognizer
 
 pytestmark = pytest.mark.slow
@@ -30,13 +38,6 @@ def command(tiny_mnist, tmp_path):
         return train.main([*places, "--epochs", "1", *arguments])
 
     return run
-
-
-def test_parameter_counts_are_those_published():
-    from model import network
-
-    assert network.build_tutorial().count_params() == network.NUM_TUTORIAL_PARAMETERS == 607_394
-    assert network.build_digitpad().count_params() == network.NUM_DIGITPAD_PARAMETERS < 500_000
 
 
 def test_the_tutorials_settings_are_the_textbooks(training):
@@ -92,8 +93,8 @@ def test_ctrl_c_keeps_the_checkpoint_and_resuming_finishes(
     with monkeypatch.context() as patch:
         patch.setattr(training, "_Keeper", Interrupted)
         assert command("--preset", "tutorial", "--epochs", "3") == 130
-    assert "--resume" in capsys.readouterr().err
     (run,) = (tmp_path / "runs").iterdir()
+    assert f"python train.py --resume {run}" in capsys.readouterr().err
     assert (run / CHECKPOINT_FILE).exists() and not (run / REPORT_FILE).exists()
     places = ["--out", str(tmp_path / "out"), "--runs", str(tmp_path / "runs")]
     options = ["--preset", "tutorial", "--resume", "--min-accuracy", "0"]
@@ -101,39 +102,105 @@ def test_ctrl_c_keeps_the_checkpoint_and_resuming_finishes(
     assert [row["epoch"] for row in artifacts.load_history(run / HISTORY_FILE)] == [1, 2, 3]
 
 
-@pytest.mark.parametrize("preset", ["tutorial", "digitpad"])
+@pytest.mark.parametrize("stopped_after", [1, 2])
+@pytest.mark.parametrize(
+    ("preset", "with_validation"), [("tutorial", False), ("digitpad", False), ("digitpad", True)]
+)
 def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
-    training, tiny_mnist, tmp_path, preset
+    training, tiny_mnist, tmp_path, monkeypatch, preset, stopped_after, with_validation
 ):
     config = replace(training.PRESETS[preset], epochs=2, batch_size=32)
-    mnist, _ = tiny_mnist
+    mnist, test = tiny_mnist
+    monkeypatch.setattr(training, "split", lambda *_: (mnist, test if with_validation else None))
     straight = training.train(config, mnist, training.start_run(config, tmp_path))
 
     class Stopped(training._Keeper):
         def on_epoch_end(self, epoch, logs=None):
             super().on_epoch_end(epoch, logs)
-            raise KeyboardInterrupt
+            if epoch + 1 == stopped_after:
+                raise KeyboardInterrupt
 
     run = training.start_run(config, tmp_path)
-    keeper, training._Keeper = training._Keeper, Stopped
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            training.train(config, mnist, run)
-    finally:
-        training._Keeper = keeper
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(training, "_Keeper", Stopped)
+        training.train(config, mnist, run)
     resumed = training.train(config, mnist, run)
     for expected, weights in zip(straight.get_weights(), resumed.get_weights(), strict=True):
         assert np.allclose(expected, weights, atol=1e-5)
 
 
+@pytest.mark.parametrize("preset", ["tutorial", "digitpad"])
+def test_the_modern_recipe_holds_out_whole_writers_and_no_image_is_on_both_sides(training, preset):
+    images = np.zeros((60000, 28, 28), np.uint8)
+    images[:, 0, :2] = np.arange(60000, dtype="<u2").view(np.uint8).reshape(-1, 2)  # its number
+    mnist = Dataset(images, np.zeros(60000, np.uint8), "numbered")
+    training_images, validation = training.split(mnist, training.PRESETS[preset])
+    if preset == "tutorial":
+        assert validation is None and len(training_images) == 60000
+        return
+    trains, validates = (
+        set(np.ascontiguousarray(part.images[:, 0, :2]).view("<u2").ravel().tolist())
+        for part in (training_images, validation)
+    )
+    assert len(validates) == 5707 and not trains & validates
+    assert trains | validates == set(range(60000))
+
+
+def last_line(capsys) -> str:
+    return capsys.readouterr().err.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(("--epochs", "0"), ("--epochs", "many"), ("--batch-size", "-1")),
+        *(("--seed", "-1"), ("--seed", str(2**32))),
+        *(("--learning-rate", "0"), ("--learning-rate", "-1"), ("--learning-rate", "nan")),
+        *(("--weight-decay", "-1"), ("--min-accuracy", "nan"), ("--preset", "lenet")),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_told_in_a_sentence(
+    command, tmp_path, capsys, option, value
+):
+    try:
+        code = command(option, value)
+    except SystemExit as stopped:  # argparse's way
+        code = stopped.code
+    assert code in (1, 2)
+    assert option in last_line(capsys)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_out_folder_that_is_a_file_is_told(command, tmp_path, capsys):
+    (tmp_path / "out").touch()
+    assert command("--preset", "tutorial", "--min-accuracy", "0") == 1
+    assert "can't be written" in last_line(capsys)
+
+
+def test_mnist_that_is_missing_is_told_before_a_run_begins(tmp_path, capsys):
+    runs = tmp_path / "runs"
+    assert train.main(["--data", str(tmp_path / "nowhere"), "--runs", str(runs)]) == 1
+    assert "no folder" in last_line(capsys) and not runs.exists()
+
+
 def test_nothing_to_resume_and_a_damaged_checkpoint_are_told(command, tmp_path, capsys, training):
+    from model import network
+
     places = ["--out", str(tmp_path / "out"), "--runs", str(tmp_path / "runs")]
     assert train.main([*places, "--resume"]) == 1
     assert "no unfinished run" in capsys.readouterr().err
     run = training.start_run(training.PRESETS["tutorial"], tmp_path / "runs")
-    (run / CHECKPOINT_FILE).write_bytes(b"not a checkpoint")
+    network.build_tutorial().save(run / CHECKPOINT_FILE)
+    whole = (run / CHECKPOINT_FILE).read_bytes()
+    for damaged in (b"", b"not a checkpoint", whole[: len(whole) // 2]):
+        (run / CHECKPOINT_FILE).write_bytes(damaged)
+        assert train.main([*places, "--resume", str(run)]) == 1
+        assert last_line(capsys).endswith("start a new run without --resume.")
+    assert train.main([*places, "--resume", str(tmp_path / "nowhere")]) == 1
+    assert "no unfinished run" in last_line(capsys)
+    (run / CONFIG_FILE).write_text("{")
     assert train.main([*places, "--resume", str(run)]) == 1
-    assert "can't be read" in capsys.readouterr().err
+    assert CONFIG_FILE in last_line(capsys)
     assert command("--resume", str(run), "--seed", "3") == 1
     assert "own settings" in capsys.readouterr().err
 
@@ -143,7 +210,10 @@ def test_batches_repeat_for_the_same_seed_epoch_and_step(training, tiny_mnist):
     config = replace(training.PRESETS["digitpad"], batch_size=32)
     first = training.TrainingBatches(mnist, config)
     second = training.TrainingBatches(mnist, config)
-    assert np.array_equal(first[3][0], second[3][0])
+    for index in range(len(first)):
+        for one, other in zip(first[index], second[index], strict=True):
+            assert np.array_equal(one, other)
+    assert not np.array_equal(first[3][0], first[4][0])
     first.set_epoch(1)
     assert not np.array_equal(first[3][0], second[3][0])
     resumed = training.TrainingBatches(mnist, config, epoch=1)
@@ -151,6 +221,18 @@ def test_batches_repeat_for_the_same_seed_epoch_and_step(training, tiny_mnist):
     assert not np.array_equal(
         first[3][0], training.TrainingBatches(mnist, replace(config, seed=9), 1)[3][0]
     )
+
+
+def test_an_epoch_of_the_tutorial_shows_every_image_once(training, tiny_mnist):
+    mnist, _ = tiny_mnist
+    batches = training.TrainingBatches(mnist, replace(training.PRESETS["tutorial"], batch_size=48))
+    frames, labels = (np.concatenate(part) for part in zip(*map(list, batches), strict=True))
+    assert frames.shape == (320, 28, 28, 1) and frames.dtype == np.float32
+    shown = {
+        (np.round(f * 255).astype(np.uint8).tobytes(), int(k))
+        for f, k in zip(frames, labels, strict=True)
+    }
+    assert shown == {(f.tobytes(), int(k)) for f, k in zip(mnist.images, mnist.labels, strict=True)}
 
 
 def test_an_export_that_disagrees_is_refused(training, tiny_mnist, tmp_path):

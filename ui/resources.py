@@ -33,12 +33,26 @@ def test_images() -> tuple[Dataset, str]:
     Returns:
         The images, and why they are not MNIST's: a sentence, or `""`.
     """
-    try:
-        if needs_download():
-            _download()
-        return _mnist_test(), ""
-    except DataError as error:
-        return _bundled(), str(error)
+    problem = _problem()
+    if not problem:
+        try:
+            if needs_download():
+                _download()
+            return _mnist_test(), ""
+        except DataError as error:
+            problem.append(str(error))
+    return _bundled(), problem[0]
+
+
+def retry_mnist() -> None:
+    """Has the next `test_images()` try MNIST again."""
+    _problem.clear()
+
+
+@st.cache_resource(show_spinner=False)
+def _problem() -> list[str]:
+    """Why MNIST can't be had, kept so that not every click waits for it once more."""
+    return []
 
 
 def _download() -> None:
