@@ -26,11 +26,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--preset", choices=("digitpad", "tutorial"), default="digitpad", help="what to train")
-    add("--epochs", type=_positive, help="passes over the training images")
-    add("--batch-size", type=_positive, help="images a step")
-    add("--seed", type=int, help="of weights, order and distortions")
-    add("--learning-rate", type=float, help="the peak learning rate")
-    add("--weight-decay", type=float, help="AdamW's weight decay")
+    add("--epochs", type=_number(int, 1, 10_000), help="passes over the training images")
+    add("--batch-size", type=_number(int, 1, 60_000), help="images a step")
+    add("--seed", type=_number(int, 0, 2**32 - 1), help="of weights, order and distortions")
+    add("--learning-rate", type=_number(float, 1e-8, 10), help="the peak learning rate")
+    add("--weight-decay", type=_number(float, 0, 10), help="AdamW's weight decay")
     add("--data", help="folder with MNIST (default: DIGITPAD_DATA, else Keras' own copy)")
     add("--out", type=Path, default=TRAINED, help="where the network is served from")
     add("--runs", type=Path, default=RUNS, help="where the runs' folders go")
@@ -41,7 +41,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         metavar="RUN",
         help="go on with that run's folder, or with the newest unfinished run of the preset",
     )
-    add("--min-accuracy", type=float, default=0.97, help="publish from this test accuracy on, 0-1")
+    add(
+        "--min-accuracy",
+        type=_number(float, 0, 2),
+        default=0.97,
+        help="publish from this test accuracy on, 0-1",
+    )
     add("--force", action="store_true", help="publish even if a better network is served")
     return parser.parse_args(arguments)
 
@@ -67,7 +72,10 @@ def run(options: argparse.Namespace) -> int:
         )
         report = training.judge(trained, config, mnist, test, folder)
     except KeyboardInterrupt:
-        print(f"\nStopped. Go on with: python train.py --resume {folder}", file=sys.stderr)
+        again = f"python train.py --resume {folder}"
+        again += f" --data {options.data}" if options.data else ""
+        again += f" --out {options.out}" if options.out != TRAINED else ""
+        print(f"\nStopped. Go on with: {again}", file=sys.stderr)
         return 130
     figures = report["test"]
     print(
@@ -106,10 +114,17 @@ def choose(options: argparse.Namespace, training) -> tuple:
     return training.load_config(folder), folder
 
 
-def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not at least 1")
-    return number
+def _number(kind: type, low: float, high: float):
+    """An argparse type: a number from `low` to `high`."""
+
+    def parse(text: str):
+        number = kind(text)
+        if not low <= number <= high:  # NaN fails as well
+            raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
+        return number
+
+    parse.__name__ = kind.__name__  # what argparse calls it when the text is no number
+    return parse
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ The only writer of `model/trained/` and of `runs/`. Everything is written under 
 name and then renamed, so a file is the old one or the new one, never half of one.
 """
 
+import contextlib
 import csv
 import dataclasses
 import hashlib
@@ -75,7 +76,8 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
             "there; nothing was replaced."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def save_json(path: Path, content: dict) -> None:
@@ -113,7 +115,7 @@ def load_json(path: Path, what: str) -> dict:
             raise ValueError("not an object")
     except FileNotFoundError as error:
         raise ArtifactError(f"There is no {what} at {path}. {RETRAIN}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"The {what} at {path} can't be read ({error}). {RETRAIN}") from error
     return content
 
@@ -134,7 +136,7 @@ def load_history(path: Path) -> list[dict]:
         if any("epoch" not in row for row in rows):
             raise ValueError("no epochs")
         return rows
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, csv.Error) as error:
         raise ArtifactError(f"The history at {path} can't be read ({error}). {RETRAIN}") from error
 
 
@@ -145,10 +147,12 @@ def load_report(folder: Path = TRAINED) -> dict:
         ArtifactError: If it is missing, damaged, or speaks of another network file.
     """
     report = load_json(folder / REPORT_FILE, "training report")
-    missing = {"run", "trained_at", "config", "data", "network", "test"} - set(report)
-    if missing:
+    parts = {"config": dict, "data": dict, "network": dict, "test": dict}
+    parts |= {"run": str, "trained_at": str}
+    odd = [key for key, kind in parts.items() if not isinstance(report.get(key), kind)]
+    if odd:
         raise ArtifactError(
-            f"The training report at {folder / REPORT_FILE} lacks {', '.join(sorted(missing))}. "
+            f"The training report at {folder / REPORT_FILE} lacks {', '.join(sorted(odd))}. "
             f"{RETRAIN}"
         )
     onnx = folder / ONNX_FILE

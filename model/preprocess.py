@@ -50,7 +50,7 @@ def ink_from_rgba(rgba: np.ndarray) -> np.ndarray:
 
     Source: the "over" operator, T. Porter and T. Duff, SIGGRAPH 1984.
     """
-    if rgba.dtype != np.uint8 or rgba.ndim != 3 or rgba.shape[2] != 4:
+    if rgba.dtype != np.uint8 or rgba.ndim != 3 or rgba.shape[2] != 4 or not rgba.size:
         raise ValueError(
             f"rgba must be uint8 of shape (rows, cols, 4). Received: {rgba.dtype} {rgba.shape}"
         )
@@ -79,8 +79,10 @@ def ink_from_picture(picture: np.ndarray) -> np.ndarray:
     """
     if picture.ndim == 3 and picture.shape[2] == 4:
         return ink_from_rgba(picture)
-    if picture.dtype != np.uint8 or not (
-        picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] == 3)
+    if (
+        picture.dtype != np.uint8
+        or not picture.size
+        or not (picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] == 3))
     ):
         raise ValueError(
             "picture must be uint8 of shape (rows, cols), (rows, cols, 3) or (rows, cols, 4). "
@@ -130,7 +132,7 @@ def to_mnist(ink: np.ndarray) -> np.ndarray:
     Source: C. Yadav and L. Bottou, "Cold case: the lost MNIST digits", arXiv:1905.10498,
     whose reconstruction of MNIST's preparation is followed.
     """
-    if ink.ndim != 2 or not 0 < max(ink.shape) <= MAX_SIDE:
+    if ink.ndim != 2 or not ink.size or max(ink.shape) > MAX_SIDE:
         raise ValueError(
             f"ink must be two-dimensional, 1 to {MAX_SIDE} pixels a side. Received: {ink.shape}"
         )

@@ -59,7 +59,7 @@ class Recognizer:
                 content, options, providers=["CPUExecutionProvider"]
             )
             recognizer = cls(session)
-            answer = recognizer.probabilities(np.zeros((1, FRAME_SIDE, FRAME_SIDE), np.float32))
+            answer = recognizer._raw(np.zeros((1, FRAME_SIDE, FRAME_SIDE), np.float32))
         except Exception as error:  # ONNX Runtime raises types of its own, by cause
             raise ArtifactError(
                 f"The trained network at {path} is damaged or not a digit network "
@@ -94,14 +94,12 @@ class Recognizer:
             raise ValueError(
                 f"frames must lie in 0 to 1. Received: {frames.min()} to {frames.max()}"
             )
-        return self.confidence.soften(
-            np.concatenate(
-                [
-                    self._session.run(None, {self._input: frames[at : at + BATCH, ..., None]})[0]
-                    for at in range(0, len(frames), BATCH)
-                ]
-            )
-        )
+        batches = [self._raw(frames[at : at + BATCH]) for at in range(0, len(frames), BATCH)]
+        return self.confidence.soften(np.concatenate(batches))
+
+    def _raw(self, frames: np.ndarray) -> np.ndarray:
+        """The network's own probabilities."""
+        return self._session.run(None, {self._input: frames[..., None]})[0]
 
     def answer(self, probabilities: np.ndarray) -> Answer:
         """What to say of one frame's probabilities, an array of shape `(10,)`."""

@@ -239,6 +239,9 @@ def train(
             callbacks=callbacks,
             verbose=verbose,
         )
+    elif config.modern:
+        # `fit` would have ended by swapping the averaged weights in.
+        trained.optimizer.finalize_variable_values(trained.trainable_variables)
     if config.modern:
         _refresh_statistics(trained, TrainingBatches(training, config, config.epochs))
     return trained
@@ -336,7 +339,7 @@ def publish(run: Path, report: dict, out: Path, min_accuracy: float, force: bool
     """
     reached = report["test"]["accuracy"]
     if not force:
-        if reached < min_accuracy:
+        if not reached >= min_accuracy:
             raise TrainingError(
                 f"The network reads {reached:.2%} of the test images, and {min_accuracy:.2%} were "
                 f"asked for: it stays in {run} and nothing was replaced (--force replaces)."
