@@ -4,7 +4,7 @@
 
 Starts `streamlit run app.py` three times on a free port, opens a session as a browser does and
 waits until the first page has run; then reads frames with ONNX Runtime and with Keras in fresh
-processes of this machine.
+processes of this machine, and 10,000 frames with the served network and the tutorial's.
 """
 
 import json
@@ -12,20 +12,27 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
 from statistics import median
 
+import numpy as np
+
+from model.artifacts import ONNX_FILE
+from model.recognizer import Recognizer
+
 ROOT = Path(__file__).parent.parent
 ROUNDS = 3
+NUM_FRAMES = 10_000
 
-ONNX = """
+LOAD_ONNX = """
 from model.recognizer import Recognizer
 read = Recognizer.load().probabilities
 shape = (1, 28, 28)
 """
-KERAS = """
+LOAD_KERAS = """
 import keras
 network = keras.models.load_model("model/trained/digits.keras")
 read = lambda frames: network.predict(frames, verbose=0)
@@ -54,10 +61,31 @@ def main() -> None:
     seconds, megabytes = zip(*(serve() for _ in range(ROUNDS)), strict=True)
     print(f"streamlit run to the first answer possible  {median(seconds):8.1f} s")
     print(f"memory of the server process after it       {median(megabytes):8.0f} MB")
-    onnx, keras = measure(ONNX), measure(KERAS)
+    onnx, keras = measure(LOAD_ONNX), measure(LOAD_KERAS)
     print(f"\n{'':<28}{'ONNX Runtime':>14}{'Keras':>14}{'ratio':>9}")
     for name, a, b in zip(("ready, s", "memory, MB", "one frame, ms"), onnx, keras, strict=True):
         print(f"{name:<28}{a:14.2f}{b:14.2f}{b / a:9.1f}")
+    compare_networks()
+
+
+def compare_networks() -> None:
+    """10,000 frames through the served network and the tutorial's, both by ONNX Runtime."""
+    from model import network
+
+    frames = np.random.default_rng(0).random((NUM_FRAMES, 28, 28), np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        network.export(network.build_tutorial(), Path(folder) / ONNX_FILE)
+        networks = {"served": Recognizer.load(), "tutorial": Recognizer.load(Path(folder))}
+    seconds = {name: [] for name in networks}
+    for _ in range(ROUNDS):
+        for name, recognizer in networks.items():
+            started = time.perf_counter()
+            recognizer.probabilities(frames)
+            seconds[name].append(time.perf_counter() - started)
+    served, tutorial = median(seconds["served"]), median(seconds["tutorial"])
+    print(f"\n{NUM_FRAMES:,} frames on one thread, served network   {served:8.2f} s")
+    print(f"{NUM_FRAMES:,} frames on one thread, tutorial network {tutorial:8.2f} s")
+    print(f"ratio                                         {served / tutorial:8.1f}")
 
 
 def serve() -> tuple[float, float]:

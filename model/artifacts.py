@@ -29,6 +29,7 @@ HISTORY_FILE = "history.csv"
 CONFIG_FILE = "config.json"
 CHECKPOINT_FILE = "checkpoint.keras"
 CARD_FILE = "README.md"
+TEST_READS_FILE = "test-set-reads.txt"  # in the runs' folder; a name for each read
 PUBLISHED = (
     ONNX_FILE,
     KERAS_FILE,
@@ -84,6 +85,26 @@ def save_json(path: Path, content: dict) -> None:
     """Writes a dict as readable JSON."""
     text = json.dumps(content, indent=1, allow_nan=False) + "\n"
     write_atomically(path, lambda temporary: temporary.write_text(text))
+
+
+def log_test_read(run: Path) -> int:
+    """Notes that a run's network was measured on the test set, beside the runs' folders.
+
+    A test set that chooses between candidates stops being one, so reports say how often it
+    was read.
+
+    Returns:
+        How many runs have been, this one included.
+    """
+    path = run.parent / TEST_READS_FILE
+    try:
+        names = path.read_text().split() if path.exists() else []
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{path} can't be read ({error}): mend or remove it.") from error
+    if run.name not in names:
+        names.append(run.name)
+        write_atomically(path, lambda temporary: temporary.write_text("\n".join(names) + "\n"))
+    return len(names)
 
 
 def save_report(folder: Path, report: dict) -> None:

@@ -45,7 +45,12 @@ def render_card(report: dict) -> str:
         "Accuracy with Wilson's 95 % interval; expected calibration error over 15 bins; AUROC of "
         "the largest probability for digits against letters.",
         "## Evaluation data",
-        f"{data['num_test']:,} MNIST test images (Y. LeCun, C. Cortes and C. Burges; CC BY-SA 3.0)."
+        f"{data['num_test']:,} MNIST test images (Y. LeCun, C. Cortes and C. Burges; CC BY-SA 3.0)"
+        + (
+            f", read by {report['test_set_reads']} networks so far, this one included."
+            if "test_set_reads" in report
+            else "."
+        )
         + (
             " Pen drawings of UNIPEN train_r01_v07 (I. Guyon et al., ICPR 1994; CC BY 4.0): never "
             "trained on."

@@ -301,6 +301,7 @@ def judge(trained: keras.Model, config: TrainConfig, mnist: Dataset, test: Datas
             "backend": keras.config.backend(),
         },
         "confidence": asdict(fitted),
+        "test_set_reads": artifacts.log_test_read(run),
         "validation": validation
         and evaluation.evaluate(recognizer.probabilities(validation.frames), validation.labels),
         "test": evaluation.evaluate(recognizer.probabilities(test.frames), test.labels),

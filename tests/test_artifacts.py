@@ -217,3 +217,10 @@ def test_the_shipped_files_belong_together(trained):
     history = artifacts.load_history(trained / artifacts.HISTORY_FILE)
     epochs = range(1, report["config"]["epochs"] + 1)
     assert [row["epoch"] for row in history] == list(epochs)
+
+
+def test_each_run_that_read_the_test_set_is_counted_once(tmp_path):
+    assert artifacts.log_test_read(tmp_path / "a") == 1
+    assert artifacts.log_test_read(tmp_path / "b") == 2
+    assert artifacts.log_test_read(tmp_path / "a") == 2
+    assert artifacts.load_runs(tmp_path) == []

@@ -48,7 +48,7 @@ def test_the_tutorials_settings_are_the_textbooks(training):
 @pytest.mark.parametrize("preset", ["tutorial", "digitpad"])
 def test_a_run_leaves_all_its_files_and_publishes_them(command, tmp_path, preset, capsys):
     assert command("--preset", preset, "--min-accuracy", "0", "--batch-size", "16") == 0
-    (run,) = (tmp_path / "runs").iterdir()
+    (run,) = (path for path in (tmp_path / "runs").iterdir() if path.is_dir())
     assert run.name.endswith(preset)
     assert {path.name for path in run.iterdir()} == {*PUBLISHED, "config.json", CHECKPOINT_FILE}
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(PUBLISHED)
@@ -64,7 +64,7 @@ def test_a_network_below_the_asked_accuracy_is_kept_but_not_published(command, t
     assert command("--preset", "tutorial", "--min-accuracy", "1.01") == 1
     assert "asked for" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
-    (run,) = (tmp_path / "runs").iterdir()
+    (run,) = (path for path in (tmp_path / "runs").iterdir() if path.is_dir())
     assert (run / REPORT_FILE).exists()
 
 
@@ -93,7 +93,7 @@ def test_ctrl_c_keeps_the_checkpoint_and_resuming_finishes(
     with monkeypatch.context() as patch:
         patch.setattr(training, "_Keeper", Interrupted)
         assert command("--preset", "tutorial", "--epochs", "3") == 130
-    (run,) = (tmp_path / "runs").iterdir()
+    (run,) = (path for path in (tmp_path / "runs").iterdir() if path.is_dir())
     assert f"python train.py --resume {run}" in capsys.readouterr().err
     assert (run / CHECKPOINT_FILE).exists() and not (run / REPORT_FILE).exists()
     places = ["--out", str(tmp_path / "out"), "--runs", str(tmp_path / "runs")]
