@@ -3,10 +3,12 @@
 import streamlit as st
 
 from model.errors import DigitError, NothingDrawn
-from model.preprocess import strokes_to_mnist
+from model.preprocess import draw_canvas, strokes_to_mnist
 from model.strokes import strokes_of_canvas
 from ui import charts, resources
-from ui.canvas import CANVAS_SIDE, drawing_canvas
+from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
+from ui.downloads import downloads
+from ui.replay import replay
 
 
 @st.fragment
@@ -20,7 +22,8 @@ def draw_and_read() -> None:
 
 def show_answer(drawing: dict) -> None:
     try:
-        frame = strokes_to_mnist(strokes_of_canvas(drawing), CANVAS_SIDE)
+        strokes = strokes_of_canvas(drawing)
+        frame = strokes_to_mnist(strokes, CANVAS_SIDE)
         recognizer = resources.recognizer()
     except NothingDrawn as hint:
         st.info(str(hint), icon=":material/draw:")
@@ -46,6 +49,16 @@ def show_answer(drawing: dict) -> None:
             icon=":material/help:",
         )
     st.altair_chart(charts.probabilities_chart(probabilities))
+    with st.container(horizontal=True):
+        downloads(
+            strokes,
+            lambda: draw_canvas(strokes, pen_width(), CANVAS_SIDE),
+            frame,
+            probabilities,
+        )
+        wants_replay = st.toggle("Replay", help="What was read while the drawing grew")
+    if wants_replay:
+        replay(strokes, CANVAS_SIDE, recognizer)
 
 
 def in_words(digits: tuple[int, ...]) -> str:

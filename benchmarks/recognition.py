@@ -24,7 +24,7 @@ import numpy as np
 from model.artifacts import TRAINED, load_report, save_report
 from model.data import load_mnist
 from model.evaluation import accuracy, auroc, calibration, wilson_interval
-from model.preprocess import strokes_to_mnist, to_mnist
+from model.preprocess import draw_canvas, strokes_to_mnist, to_mnist
 from model.recognizer import Recognizer
 
 PEN_FOLDER = Path(__file__).parent.parent.parent / "shared" / "pen"
@@ -120,7 +120,7 @@ def report_pictures(
     """The same drawings as pictures; returns the figures over all pen widths together."""
     by_width = []
     for width in PEN_WIDTHS:
-        pictures = [draw(strokes, width) for strokes in placed]
+        pictures = [draw_canvas(strokes, width, CANVAS_SIDE) for strokes in placed]
         read = recognizer.probabilities(np.stack([to_mnist(picture) for picture in pictures]))
         by_width.append(read)
         show(f"pixels, pen {width}", read.argmax(axis=1) == labels)
@@ -172,18 +172,6 @@ def place(drawings: list[dict]) -> list[list[np.ndarray]]:
 
 def frames_of_strokes(placed: list[list[np.ndarray]]) -> np.ndarray:
     return np.stack([strokes_to_mnist(strokes, CANVAS_SIDE) for strokes in placed])
-
-
-def draw(strokes: list[np.ndarray], width: float) -> np.ndarray:
-    """The canvas as a browser inks it, `float32` of shape `(280, 280)`."""
-    factor = 4  # OpenCV's own anti-aliased lines come out too thick
-    large = np.zeros((CANVAS_SIDE * factor,) * 2, np.uint8)
-    lines = [
-        np.round(stroke * factor * 16).astype(np.int32).reshape(-1, 1, 2) for stroke in strokes
-    ]
-    cv2.polylines(large, lines, False, 255, round(width * factor), cv2.LINE_8, shift=4)
-    small = cv2.resize(large, (CANVAS_SIDE,) * 2, interpolation=cv2.INTER_AREA)
-    return small.astype(np.float32) / 255
 
 
 def glyph_groups(drawings: list[dict], labels: np.ndarray) -> dict[str, np.ndarray]:

@@ -242,6 +242,24 @@ def strokes_to_mnist(strokes: list[np.ndarray], canvas_side: float) -> np.ndarra
     return to_mnist(draw_strokes(strokes, PEN_WIDTH))
 
 
+def draw_canvas(strokes: list[np.ndarray], pen_width: float, side: int) -> np.ndarray:
+    """Draws strokes as the browser's canvas shows them.
+
+    Args:
+        strokes: Arrays of shape `(num_points, 2)`, points x, y in canvas pixels; may be empty.
+        pen_width: Width of the round pen, canvas pixels.
+        side: The canvas' side, pixels.
+
+    Returns:
+        `float32` array of shape `(side, side)`, 0 paper to 1 ink.
+    """
+    factor = 4  # drawn larger and averaged down, like strokes in the 20-pixel box
+    large = np.zeros((side * factor, side * factor), np.uint8)
+    _draw_lines(large, strokes, pen_width * factor, factor, np.zeros(2))
+    small = cv2.resize(large, (side, side), interpolation=cv2.INTER_AREA)
+    return small.astype(np.float32) / 255
+
+
 def draw_strokes(strokes: list[np.ndarray], pen_width: float) -> np.ndarray:
     """Draws strokes so that ink and pen together fill the 20-pixel box.
 
@@ -261,21 +279,25 @@ def draw_strokes(strokes: list[np.ndarray], pen_width: float) -> np.ndarray:
     start = (sides - size * scale) / 2
     cols, rows = map(int, sides)
     large = np.zeros((rows * SUPERSAMPLING, cols * SUPERSAMPLING), np.uint8)
-    fraction_bits = 4  # OpenCV takes fixed-point coordinates, counted from pixel centres
-    lines = [
-        np.round((((stroke - corner) * scale + start) * SUPERSAMPLING - 0.5) * 2**fraction_bits)
-        .astype(np.int32)
-        .reshape(-1, 1, 2)
-        for stroke in strokes
-    ]
-    cv2.polylines(
+    _draw_lines(
         large,
-        lines,
-        isClosed=False,
-        color=255,
-        thickness=max(1, round(pen_width * SUPERSAMPLING)),
-        lineType=cv2.LINE_8,
-        shift=fraction_bits,
+        strokes,
+        pen_width * SUPERSAMPLING,
+        scale * SUPERSAMPLING,
+        start * SUPERSAMPLING - corner * scale * SUPERSAMPLING,
     )
     small = cv2.resize(large, (cols, rows), interpolation=cv2.INTER_AREA)
     return small.astype(np.float32) / 255
+
+
+def _draw_lines(
+    picture: np.ndarray, strokes: list[np.ndarray], width: float, scale: float, shift: np.ndarray
+) -> None:
+    """Draws strokes, scaled and then shifted, into a `uint8` picture with a round pen."""
+    bits = 4  # OpenCV takes fixed-point coordinates, counted from pixel centres
+    lines = [
+        np.round((stroke * scale + shift - 0.5) * 2**bits).astype(np.int32).reshape(-1, 1, 2)
+        for stroke in strokes
+    ]
+    thickness = max(1, round(width))
+    cv2.polylines(picture, lines, False, 255, thickness, cv2.LINE_8, shift=bits)

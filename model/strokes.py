@@ -49,6 +49,65 @@ def strokes_of_canvas(drawing: dict | None) -> list[np.ndarray]:
         ) from error
 
 
+def drawing_of_strokes(strokes: list[np.ndarray], pen_width: float, color: str) -> dict:
+    """The Fabric.js drawing that shows strokes on the canvas: `strokes_of_canvas` undone.
+
+    Args:
+        strokes: Arrays of shape `(num_points, 2)`, points x, y in canvas pixels.
+        pen_width: Canvas pixels.
+        color: A CSS colour.
+
+    Returns:
+        A dict with a list `objects` of paths, as the canvas takes it.
+    """
+    objects = []
+    for stroke in strokes:
+        (x0, y0), (x1, y1) = stroke.min(axis=0).tolist(), stroke.max(axis=0).tolist()
+        points = np.round(stroke, 2).tolist()
+        objects.append(
+            {
+                "type": "Path",
+                "path": [["M", *points[0]], *(["L", *point] for point in points[1:])],
+                **{"originX": "center", "originY": "center"},
+                **{"left": (x0 + x1) / 2, "top": (y0 + y1) / 2},
+                **{"width": x1 - x0, "height": y1 - y0},
+                **{"fill": None, "stroke": color, "strokeWidth": pen_width},
+                **{"strokeLineCap": "round", "strokeLineJoin": "round"},
+            }
+        )
+    return {"objects": objects}
+
+
+def growing(strokes: list[np.ndarray], num: int) -> list[list[np.ndarray]]:
+    """The drawing at `num` moments while it was made, evenly along the pen's path.
+
+    Args:
+        strokes: Arrays of shape `(num_points, 2)`, at least one point in all.
+        num: How many moments; the last is the whole drawing.
+
+    Returns:
+        `num` lists of strokes, each a part of the next.
+    """
+    ends = [len(stroke) for stroke in strokes]
+    steps = [
+        np.concatenate([[0.0], np.linalg.norm(np.diff(stroke, axis=0), axis=1)])
+        for stroke in strokes
+    ]
+    travelled = np.cumsum(np.concatenate(steps))
+    moments = []
+    for share in np.arange(1, num + 1) / num:
+        # A point of tolerance: the sum of many steps is not exactly the whole.
+        left = int(np.searchsorted(travelled, share * travelled[-1] + 1e-6, side="right"))
+        part = []
+        for stroke, end in zip(strokes, ends, strict=True):
+            if left <= 0:
+                break
+            part.append(stroke[: min(left, end)])
+            left -= end
+        moments.append(part)
+    return moments
+
+
 def _stroke(item: dict) -> np.ndarray:
     if str(item["type"]).lower() != "path":
         raise ValueError(f"not a stroke: {item['type']}")

@@ -15,14 +15,14 @@ PURE_MODEL = {
     f"model.{name}"
     for name in (
         *("artifacts", "confidence", "data", "errors", "evaluation"),
-        *("preprocess", "recognizer", "strokes"),
+        *("glyphs", "preparations", "preprocess", "recognizer", "strokes"),
     )
 }
 MAY_IMPORT = {
     "app.py": {"streamlit"},
     "app_pages/*.py": {
         *("streamlit", "numpy", "pandas", "ui"),
-        *("model.errors", "model.preprocess", "model.strokes"),
+        *("model.errors", "model.preparations", "model.preprocess", "model.strokes"),
     },
     "ui/*.py": {
         *("streamlit", "streamlit_drawable_canvas", "numpy", "pandas", "altair", "PIL", "ui"),

@@ -25,7 +25,7 @@ ONE = ((140, 50), (138, 230))
 # The layer with the ink, beside the one that takes the pen.
 LOWER = "upper.parentNode.querySelector('canvas.lower-canvas')"
 METRIC = '[data-testid="stMetricValue"]'
-PAGES = {"Draw": "Draw a digit", "Test set": "Test set", "Dashboard": "Dashboard"}
+PAGES = {"Draw": "Draw a digit", "Lab": "Lab", "Test set": "Test set", "Dashboard": "Dashboard"}
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def test_a_seven_and_a_one_are_read_cleared_and_undone(page):
 def test_the_drawing_and_its_answer_outlive_a_visit_to_the_other_pages(page):
     draw(page, SEVEN)
     expect_prediction(page, "7")
-    for name in ("Test set", "Dashboard", "Draw"):
+    for name in ("Lab", "Test set", "Dashboard", "Draw"):
         visit(page, name)
     expect_prediction(page, "7")
     ready_to_draw(page)

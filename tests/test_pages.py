@@ -73,7 +73,8 @@ def test_an_empty_canvas_gets_a_hint_and_no_prediction():
     app = draw()
     assert not app.metric
     assert "draw one" in app.info[0].value
-    assert all(button.disabled for button in app.button)
+    enabled = [button.label for button in app.button if not button.disabled]
+    assert enabled == ["Example"]
 
 
 def test_a_dot_and_an_odd_drawing_get_one_sentence():
@@ -83,14 +84,45 @@ def test_a_dot_and_an_odd_drawing_get_one_sentence():
     assert "can't be read" in settled(app.run()).warning[0].value
 
 
-def test_undo_takes_the_last_stroke_and_clear_takes_all():
-    app = draw(ONE, SEVEN)
-    undo = next(button for button in app.button if button.label == "Undo")
-    app = settled(undo.click().run())
+def press(app: AppTest, label: str) -> AppTest:
+    return settled(next(button for button in app.button if button.label == label).click().run())
+
+
+def test_undo_takes_the_last_stroke_redo_gives_it_back_and_clear_takes_all():
+    app = press(draw(ONE, SEVEN), "Undo")
     assert prediction(app) == "1"
-    clear = next(button for button in app.button if button.label == "Clear")
-    app = settled(clear.click().run())
+    both = press(app, "Redo")
+    assert len(both.session_state["drawing"]) == 2
+    assert next(button for button in both.button if button.label == "Redo").disabled
+    app = press(both, "Clear")
     assert not app.metric and app.info
+
+
+def test_a_new_stroke_forgets_what_was_undone():
+    app = press(draw(ONE, SEVEN), "Undo")
+    app.session_state["canvas"] = drawing(ONE, ONE, SEVEN)
+    app = settled(app.run())
+    assert next(button for button in app.button if button.label == "Redo").disabled
+
+
+def test_an_example_is_drawn_and_read_for_the_visitor():
+    app = press(draw(), "Example")
+    first = app.session_state["drawing"]
+    assert app.metric and len(first) >= 1
+    assert press(app, "Example").session_state["drawing"] != first
+
+
+def test_the_replay_tells_when_the_answer_changed_and_shows_each_moment():
+    app = draw(SEVEN)
+    app.toggle[0].set_value(True)
+    app = settled(app.run())
+    told = next(text.value for text in app.markdown if text.value.startswith("Read as"))
+    assert told.count("from") >= 1 and "7 from" in told
+    moment = next(slider for slider in app.slider if slider.label == "Moment")
+    moment.set_value(1)
+    settled(app.run())
+    app.session_state["canvas"] = drawing((["M", 10, 10], ["L", 10, 30]))
+    settled(app.run())  # a drawing with fewer moments to show
 
 
 def test_a_drawing_is_kept_when_the_page_is_left():
@@ -263,3 +295,15 @@ def test_runs_are_listed_and_two_are_overlaid_while_a_half_written_one_is_told(
     assert app.multiselect[0].value == ["20260102-b", "20260101-a"]
     assert any("20260103-half" in warning.value for warning in app.warning)
     assert len(app.dataframe) == 3
+
+
+def test_the_lab_shows_the_steps_and_four_other_ways():
+    app = page("lab")
+    app.session_state["canvas"] = drawing(SEVEN)
+    app = settled(app.run())
+    assert [heading.value for heading in app.subheader] == [
+        "From your pen to the answer",
+        "The same drawing in other demos",
+    ]
+    assert len(app.get("image")) == 3 + 4
+    assert settled(page("lab").run()).info

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.errors import BadDrawing
-from model.strokes import MAX_STROKES, strokes_of_canvas
+from model.strokes import MAX_STROKES, drawing_of_strokes, growing, strokes_of_canvas
 
 
 def path(*commands, **fields) -> dict:
@@ -82,3 +82,18 @@ def test_no_drawing_has_no_strokes():
 def test_what_no_canvas_sends_is_refused_in_one_sentence(drawing):
     with pytest.raises(BadDrawing, match="clear the canvas"):
         strokes_of_canvas(drawing)
+
+
+def test_strokes_shown_on_the_canvas_come_back_as_they_were():
+    strokes = [np.array([[10.0, 20.0], [50.5, 80.25]]), np.array([[5.0, 5.0], [6.0, 9.0]])]
+    back = strokes_of_canvas(drawing_of_strokes(strokes, 20, "#ffffff"))
+    assert all(np.allclose(a, b, atol=0.01) for a, b in zip(strokes, back, strict=True))
+
+
+def test_a_drawing_grows_evenly_along_the_pens_path_to_the_whole():
+    strokes = [np.array([[x, 0.0] for x in range(0, 101, 10)]), np.array([[0.0, 0], [0, 100]])]
+    moments = growing(strokes, 4)
+    assert [len(part) for part in moments] == [1, 2, 2, 2]
+    assert moments[0][0][-1, 0] == 50
+    assert all(np.array_equal(a, b) for a, b in zip(moments[-1], strokes, strict=True))
+    assert growing([np.array([[3.0, 3.0]])], 2)[-1][0].shape == (1, 2)

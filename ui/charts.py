@@ -46,6 +46,39 @@ def probabilities_chart(probabilities: np.ndarray) -> alt.Chart:
     return bars
 
 
+def replay_chart(table: pd.DataFrame) -> alt.Chart:
+    """Probabilities while a drawing grew.
+
+    Args:
+        table: Columns `path` (share of the pen's path, 0 to 1), `digit` and `probability`.
+    """
+    return (
+        alt.Chart(
+            table,
+            title="Probabilities along the pen's path",
+            height=200,
+            description="Lines of the probable digits: " + ", ".join(table["digit"].unique()),
+        )
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("path:Q", title="pen's path", axis=alt.Axis(format="%")),
+            y=alt.Y(
+                "probability:Q",
+                title=None,
+                scale=alt.Scale(domain=[0, 1]),
+                axis=alt.Axis(format="%", values=[0, 0.5, 1]),
+            ),
+            color=alt.Color("digit:N", scale=alt.Scale(range=TABLEAU)),
+            strokeDash=alt.StrokeDash("digit:N"),
+            tooltip=[
+                "digit",
+                alt.Tooltip("path", format=".0%"),
+                alt.Tooltip("probability", format=".1%"),
+            ],
+        )
+    )
+
+
 def curves_chart(history: pd.DataFrame, measure: str, title: str) -> alt.Chart:
     """Curves over epochs.
 

@@ -106,17 +106,21 @@ class _Download:
         pass
 
 
+def png(image: np.ndarray) -> bytes:
+    """A `uint8` picture, or a `float32` one from 0 to 1, as a PNG file; `(rows, cols)`."""
+    if image.dtype != np.uint8:
+        image = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def picture_url(image: np.ndarray, scale: int = 1) -> str:
     """A picture as a data URL, which a browser shows without asking the server again.
 
     Args:
-        image: `(rows, cols)` array, `uint8` 0-255 or `float32` 0 to 1.
+        image: As in `png`.
         scale: How many pixels a side one pixel becomes.
     """
-    if image.dtype != np.uint8:
-        image = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
-    if scale > 1:
-        image = image.repeat(scale, axis=0).repeat(scale, axis=1)
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    larger = image.repeat(scale, axis=0).repeat(scale, axis=1)
+    return "data:image/png;base64," + base64.b64encode(png(larger)).decode()
