@@ -9,6 +9,7 @@ from ui import charts, resources
 from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
 from ui.downloads import downloads
 from ui.replay import replay
+from ui.why import why
 
 
 @st.fragment
@@ -56,7 +57,10 @@ def show_answer(drawing: dict) -> None:
             frame,
             probabilities,
         )
+        wants_why = st.toggle("Why", help="Which ink spoke for the answer")
         wants_replay = st.toggle("Replay", help="What was read while the drawing grew")
+    if wants_why:
+        why(frame, probabilities, recognizer)
     if wants_replay:
         replay(strokes, CANVAS_SIDE, recognizer)
 

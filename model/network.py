@@ -63,8 +63,34 @@ BUILDERS = {"digitpad": build_digitpad, "tutorial": build_tutorial}
 
 
 def export(network: keras.Model, path: Path) -> None:
-    """Writes the network as an ONNX file that takes frames of shape `(n, 28, 28, 1)`."""
-    network.export(str(path), format="onnx", opset_version=OPSET, verbose=False)
+    """Writes the network as an ONNX file that takes frames of shape `(n, 28, 28, 1)`.
+
+    Its first output are the probabilities, `(n, 10)`. If the network's head reads a map flat,
+    the second are the class maps, `(n, rows, cols, 10)`: what each place adds to each logit.
+    """
+    served = with_class_maps(network)
+    served(keras.ops.zeros((1, FRAME_SIDE, FRAME_SIDE, 1)))  # Keras exports what was called once
+    served.export(str(path), format="onnx", opset_version=OPSET, verbose=False)
+
+
+def with_class_maps(network: keras.Model) -> keras.Model:
+    """The network with class maps as its second output, where it has them.
+
+    With a head that reads a map flat, a logit is exactly the sum of one number a place, and
+    the bias: no gradient is needed.
+
+    Source: B. Zhou et al., "Learning deep features for discriminative localization", CVPR
+    2016, arXiv:1512.04150, for a head that pools; here each place has weights of its own.
+    """
+    head = network.layers[-1]
+    flat = [layer for layer in network.layers if isinstance(layer, layers.Flatten)]
+    rows, cols, channels = flat[0].input.shape[1:]
+    if head.kernel.shape[0] != rows * cols * channels:
+        return network  # a hidden layer lies between map and logits
+    per_place = layers.EinsumDense("nxyc,xyck->nxyk", output_shape=(rows, cols, NUM_CLASSES))
+    maps = per_place(flat[0].input)
+    per_place.kernel.assign(keras.ops.reshape(head.kernel, (rows, cols, channels, NUM_CLASSES)))
+    return keras.Model(network.inputs, [network.outputs[0], maps])
 
 
 def annotate(path: Path, notes: dict[str, str]) -> bytes:

@@ -97,6 +97,20 @@ class Recognizer:
         batches = [self._raw(frames[at : at + BATCH]) for at in range(0, len(frames), BATCH)]
         return self.confidence.soften(np.concatenate(batches))
 
+    def class_maps(self, frames: np.ndarray) -> np.ndarray | None:
+        """What each place of the last map adds to each digit's logit.
+
+        Args:
+            frames: As in `probabilities`.
+
+        Returns:
+            `float32` array of shape `(n, rows, cols, 10)`, or `None` if the network's file has
+            no such maps.
+        """
+        if len(self._session.get_outputs()) < 2:
+            return None
+        return self._session.run(None, {self._input: frames[..., None]})[1]
+
     def _raw(self, frames: np.ndarray) -> np.ndarray:
         """The network's own probabilities."""
         return self._session.run(None, {self._input: frames[..., None]})[0]

@@ -14,7 +14,7 @@ HEAVY = {"keras", "tensorflow", "tf2onnx"}
 PURE_MODEL = {
     f"model.{name}"
     for name in (
-        *("artifacts", "confidence", "data", "errors", "evaluation"),
+        *("artifacts", "confidence", "data", "errors", "evaluation", "explanation"),
         *("glyphs", "preparations", "preprocess", "recognizer", "strokes"),
     )
 }

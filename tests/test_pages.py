@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from model import artifacts, data
 from model.artifacts import HISTORY_FILE, ONNX_FILE, REPORT_FILE, TRAINED
 from model.confidence import Answer
+from model.recognizer import Recognizer
 
 SEVEN = ["M", 80, 60], ["L", 200, 60], ["L", 120, 230]
 ONE = ["M", 140, 50], ["L", 138, 230]
@@ -114,7 +115,7 @@ def test_an_example_is_drawn_and_read_for_the_visitor():
 
 def test_the_replay_tells_when_the_answer_changed_and_shows_each_moment():
     app = draw(SEVEN)
-    app.toggle[0].set_value(True)
+    next(toggle for toggle in app.toggle if toggle.label == "Replay").set_value(True)
     app = settled(app.run())
     told = next(text.value for text in app.markdown if text.value.startswith("Read as"))
     assert told.count("from") >= 1 and "7 from" in told
@@ -295,6 +296,15 @@ def test_runs_are_listed_and_two_are_overlaid_while_a_half_written_one_is_told(
     assert app.multiselect[0].value == ["20260102-b", "20260101-a"]
     assert any("20260103-half" in warning.value for warning in app.warning)
     assert len(app.dataframe) == 3
+
+
+def test_why_names_the_answer_and_its_rival_or_says_that_it_cannot(monkeypatch):
+    app = draw(SEVEN)
+    toggle = next(toggle for toggle in app.toggle if toggle.label == "Why")
+    app = settled(toggle.set_value(True).run())
+    told = [text.value for text in app.markdown if "speaks for **7**" in text.value]
+    maps = Recognizer.load().class_maps(np.zeros((1, 28, 28), np.float32))
+    assert told if maps is not None else app.info
 
 
 def test_the_lab_shows_the_steps_and_four_other_ways():

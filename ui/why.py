@@ -1,0 +1,42 @@
+"""Why this answer: the drawing tinted by what speaks for it and against its rival."""
+
+import numpy as np
+import streamlit as st
+
+from model.explanation import contrast, tint
+from model.recognizer import Recognizer
+from ui.resources import picture_url
+
+
+def why(frame: np.ndarray, probabilities: np.ndarray, recognizer: Recognizer) -> None:
+    """Shows the tinted frame and says what the colours mean.
+
+    Args:
+        frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
+        probabilities: `(10,)`.
+        recognizer: Who read it.
+    """
+    maps = recognizer.class_maps(frame[None])
+    if maps is None:
+        st.info("This network's file holds no class maps, so it can't say why.")
+        return
+    rival, answer = (int(digit) for digit in np.argsort(probabilities)[-2:])
+    for_answer = contrast(maps[0], answer, rival)
+    with st.container(horizontal=True):
+        st.image(picture_url(tint(frame, for_answer), scale=6), width=168)
+        st.markdown(
+            f"**Blue** ink speaks for **{answer}**, :orange[**orange**] ink for its strongest "
+            f"rival, **{rival}**; white ink for neither. "
+            f"Most of the ink for {answer} lies {_where(for_answer * frame)}."
+        )
+
+
+def _where(weight: np.ndarray) -> str:
+    """The part of the frame that speaks loudest, in words."""
+    rows, cols = np.indices(weight.shape)
+    part = np.clip(weight, 0, None)
+    total = max(float(part.sum()), 1e-9)
+    row, col = float((rows * part).sum()) / total, float((cols * part).sum()) / total
+    side = "left" if col < 12 else "right" if col > 16 else ""
+    height = "top" if row < 11 else "bottom" if row > 17 else ""
+    return f"at the {' '.join(word for word in (height, side) if word) or 'middle'}"
