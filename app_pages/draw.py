@@ -3,13 +3,16 @@
 import streamlit as st
 
 from model.errors import DigitError, NothingDrawn
-from model.preprocess import draw_canvas, strokes_to_mnist
+from model.numbers import Digit, read_digits
+from model.preprocess import draw_canvas
 from model.strokes import strokes_of_canvas
 from ui import charts, resources
 from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
 from ui.downloads import downloads
+from ui.number import show_number
 from ui.replay import replay
 from ui.why import why
+from ui.words import in_words, percent
 
 
 @st.fragment
@@ -24,56 +27,52 @@ def draw_and_read() -> None:
 def show_answer(drawing: dict) -> None:
     try:
         strokes = strokes_of_canvas(drawing)
-        frame = strokes_to_mnist(strokes, CANVAS_SIDE)
         recognizer = resources.recognizer()
+        digits = read_digits(strokes, CANVAS_SIDE, recognizer)
     except NothingDrawn as hint:
         st.info(str(hint), icon=":material/draw:")
         return
     except DigitError as error:
         st.warning(str(error), icon=":material/error:")
         return
-    probabilities = recognizer.probabilities(frame[None])[0]
-    answer = recognizer.answer(probabilities)
+    if len(digits) > 1:
+        show_number(digits, draw_canvas(strokes, pen_width(), CANVAS_SIDE))
+        return
+    digit = digits[0]
     with st.container(horizontal=True, gap="medium"):
-        st.metric("Prediction", in_words(answer.digits) if answer.is_digit else "none", width=140)
-        sure = percent(sum(probabilities[list(answer.digits)])) if answer.is_digit else "not sure"
-        st.metric("How sure", sure, width=140)
+        is_digit = digit.answer.is_digit
+        st.metric("Prediction", in_words(digit.answer.digits) if is_digit else "none", width=140)
+        sure = digit.probabilities[list(digit.answer.digits)].sum()
+        st.metric("How sure", percent(sure) if is_digit else "not sure", width=140)
         st.image(
-            resources.picture_url(frame, scale=4),
+            resources.picture_url(digit.frame, scale=4),
             caption="What the network saw: 28 × 28 pixels",
             width=112,
         )
-    if not answer.is_digit:
+    if not is_digit:
         st.warning(
-            f"This doesn't look like a digit; {answer.digits[0]} comes closest. Draw one digit, "
-            "with nothing beside it, or try it another way.",
+            f"This doesn't look like a digit; {digit.answer.digits[0]} comes closest. Draw one "
+            "digit, or several with room between them, or try it another way.",
             icon=":material/help:",
         )
-    st.altair_chart(charts.probabilities_chart(probabilities))
+    show_details(strokes, digit, recognizer)
+
+
+def show_details(strokes: list, digit: Digit, recognizer) -> None:
+    st.altair_chart(charts.probabilities_chart(digit.probabilities))
     with st.container(horizontal=True):
         downloads(
             strokes,
             lambda: draw_canvas(strokes, pen_width(), CANVAS_SIDE),
-            frame,
-            probabilities,
+            digit.frame,
+            digit.probabilities,
         )
         wants_why = st.toggle("Why", help="Which ink spoke for the answer")
         wants_replay = st.toggle("Replay", help="What was read while the drawing grew")
     if wants_why:
-        why(frame, probabilities, recognizer)
+        why(digit.frame, digit.probabilities, recognizer)
     if wants_replay:
         replay(strokes, CANVAS_SIDE, recognizer)
-
-
-def in_words(digits: tuple[int, ...]) -> str:
-    """ "4", "4 or 9", "4, 7 or 9"."""
-    *others, last = map(str, digits)
-    return f"{', '.join(others)} or {last}" if others else last
-
-
-def percent(probability: float) -> str:
-    """Never "100 %": the network can be wrong even when it is all but certain."""
-    return ">99.9%" if probability > 0.999 else f"{probability:.1%}"
 
 
 st.title("Draw a digit")

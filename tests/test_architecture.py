@@ -15,14 +15,20 @@ PURE_MODEL = {
     f"model.{name}"
     for name in (
         *("artifacts", "confidence", "data", "errors", "evaluation", "explanation"),
-        *("glyphs", "preparations", "preprocess", "recognizer", "strokes"),
+        *("glyphs", "numbers", "preparations", "preprocess", "recognizer", "strokes"),
     )
 }
 MAY_IMPORT = {
     "app.py": {"streamlit"},
     "app_pages/*.py": {
         *("streamlit", "numpy", "pandas", "ui"),
-        *("model.errors", "model.preparations", "model.preprocess", "model.strokes"),
+        *(
+            "model.errors",
+            "model.numbers",
+            "model.preparations",
+            "model.preprocess",
+            "model.strokes",
+        ),
     },
     "ui/*.py": {
         *("streamlit", "streamlit_drawable_canvas", "numpy", "pandas", "altair", "PIL", "ui"),

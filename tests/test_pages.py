@@ -169,6 +169,9 @@ class _Fixed:
     def answer(self, probabilities: np.ndarray) -> Answer:
         return Answer((3,), is_digit=True)
 
+    def class_maps(self, frames: np.ndarray) -> None:
+        return None
+
 
 @pytest.mark.parametrize(
     ("answer", "said"),
@@ -305,6 +308,28 @@ def test_why_names_the_answer_and_its_rival_or_says_that_it_cannot(monkeypatch):
     told = [text.value for text in app.markdown if "speaks for **7**" in text.value]
     maps = Recognizer.load().class_maps(np.zeros((1, 28, 28), np.float32))
     assert told if maps is not None else app.info
+
+
+LEFT_ONE = ["M", 60, 80], ["L", 60, 200]
+RIGHT_SEVEN = ["M", 130, 80], ["L", 220, 80], ["L", 165, 200]
+
+
+def test_two_digits_side_by_side_are_read_as_one_number():
+    app = draw(RIGHT_SEVEN, LEFT_ONE)  # drawn from right to left
+    assert prediction(app) == "17"
+    assert app.code[0].value == "17"
+
+
+def test_a_doubtful_digit_of_a_number_can_be_corrected(monkeypatch):
+    monkeypatch.setattr(
+        "model.recognizer.Recognizer.answer",
+        lambda self, row: Answer((int(row.argmax()), 9), is_digit=True),
+    )
+    app = draw(LEFT_ONE, RIGHT_SEVEN)
+    pills = app.get("button_group")[0]
+    other = int(pills.options[1])
+    pills.set_value(other)
+    assert prediction(settled(app.run())) == f"{other}7"
 
 
 def test_the_lab_shows_the_steps_and_four_other_ways():

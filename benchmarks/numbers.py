@@ -1,0 +1,78 @@
+"""How often whole numbers of 2 to 4 digits are read right, composed of pen digits.
+
+    python -m benchmarks.numbers
+
+Digits of one writer are set side by side: sizes differ by 15 % either way, baselines by 10 %
+of the height, gaps are 12 to 60 % of it. Also: how often a single digit stays one.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.recognition import PEN_FOLDER, SEED, read_drawings, show
+from model.artifacts import TRAINED
+from model.numbers import group_strokes, read_digits
+from model.recognizer import Recognizer
+
+NUM_NUMBERS = 1500  # of each length
+HEIGHT = 90.0  # canvas pixels
+GAPS = (0.12, 0.6)  # of the height
+CANVAS_SIDE = 280
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--network", type=Path, default=TRAINED, help="folder with digits.onnx")
+    parser.add_argument("--pen", type=Path, default=PEN_FOLDER, help="folder with pen drawings")
+    options = parser.parse_args()
+    recognizer = Recognizer.load(options.network)
+    digits = read_drawings(options.pen / "unipen-dev.jsonl.gz")
+    if not digits:
+        print(f"No pen drawings in {options.pen}: nothing to compose numbers of.")
+        return
+    rng = np.random.default_rng(SEED)
+    everything = []
+    for length in (2, 3, 4):
+        right, grouped = [], []
+        for _ in range(NUM_NUMBERS):
+            strokes, number = compose(digits, length, rng)
+            read = read_digits(strokes, CANVAS_SIDE, recognizer)
+            right.append("".join(str(digit.answer.digits[0]) for digit in read) == number)
+            grouped.append(len(group_strokes(strokes)) == length)
+        show(f"{length} digits, grouped right", np.array(grouped))
+        show(f"{length} digits, read right", np.array(right))
+        everything += right
+    show("whole numbers read right", np.array(everything))
+    single = [
+        len(read_digits([np.array(s, float) * 200 for s in item["strokes"]], 280, recognizer)) == 1
+        for item in digits
+    ]
+    show("single digits that stay one", np.array(single))
+
+
+def compose(
+    digits: list[dict], length: int, rng: np.random.Generator
+) -> tuple[list[np.ndarray], str]:
+    """A number of one writer's digits: its strokes in canvas pixels, and how it reads."""
+    source = digits[rng.integers(len(digits))].get("source")
+    own = [item for item in digits if item.get("source") == source]
+    strokes, number, right = [], "", 0.0
+    for _ in range(length):
+        item = own[rng.integers(len(own))]
+        size = HEIGHT * rng.uniform(0.85, 1.15)
+        parts = [np.array(stroke, float) * size for stroke in item["strokes"]]
+        points = np.concatenate(parts)
+        base = rng.uniform(-0.1, 0.1) * HEIGHT
+        shift = np.array([right - points[:, 0].min(), base - points[:, 1].max()])
+        strokes += [part + shift for part in parts]
+        right = float((points + shift)[:, 0].max()) + rng.uniform(*GAPS) * HEIGHT
+        number += str(item["label"])
+    return strokes, number
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""A number of several digits: read from left to right, checked and corrected by the visitor."""
+
+import numpy as np
+import streamlit as st
+
+from model.numbers import Digit
+from ui.resources import picture_url
+from ui.words import in_words, percent
+
+NUM_CHOICES = 4  # digits offered in place of a doubtful one
+BOX_SHADE = 150  # of 255; lighter than paper, darker than ink
+PICTURE_WIDTH = 180  # CSS pixels
+
+
+def show_number(digits: list[Digit], ink: np.ndarray) -> None:
+    """Shows the number, its boxes, and a choice for each doubtful digit.
+
+    Args:
+        digits: From left to right.
+        ink: The whole drawing, `float32` array of shape `(side, side)`, 0 paper to 1 ink.
+    """
+    answer = st.container()
+    doubtful = [index for index, digit in enumerate(digits) if _is_doubtful(digit)]
+    chosen = [digit.answer.digits[0] for digit in digits]
+    for index in doubtful:
+        chosen[index] = _choose(index, digits[index])
+    number = "".join(map(str, chosen))
+    with answer, st.container(horizontal=True, gap="medium"):
+        st.metric("Prediction", number, width=200)
+        # Digits err apart from each other, so all are right with the product.
+        sure = float(np.prod([digit.probabilities.max() for digit in digits]))
+        st.metric("How sure", percent(sure), width=140)
+        st.image(
+            picture_url(_boxed(ink, digits)),
+            caption="; ".join(_in_short(digit) for digit in digits),
+            width=PICTURE_WIDTH,
+        )
+    st.code(number, language=None)
+    st.caption("Several digits are read from left to right; leave a little room between them.")
+
+
+def _is_doubtful(digit: Digit) -> bool:
+    return len(digit.answer.digits) > 1 or not digit.answer.is_digit
+
+
+def _choose(index: int, digit: Digit) -> int:
+    options = [int(k) for k in np.argsort(-digit.probabilities)[:NUM_CHOICES]]
+    picked = st.pills(
+        f"Digit {index + 1} is doubtful: which is it?",
+        options,
+        default=options[0],
+        key=f"choice-{index}-{options}",
+    )
+    return options[0] if picked is None else picked
+
+
+def _in_short(digit: Digit) -> str:
+    words = in_words(digit.answer.digits) if digit.answer.is_digit else "no digit?"
+    return f"{words} {percent(digit.probabilities.max())}"
+
+
+def _boxed(ink: np.ndarray, digits: list[Digit]) -> np.ndarray:
+    """The drawing with a frame around each digit, `uint8`."""
+    picture = np.round(ink * 255).astype(np.uint8)
+    limit = len(picture) - 1
+    for digit in digits:
+        margin = 12  # canvas pixels; about half a pen beyond the strokes
+        left, top, right, bottom = digit.box
+        x0, y0 = (int(max(value - margin, 0)) for value in (left, top))
+        x1, y1 = (int(min(value + margin, limit)) for value in (right, bottom))
+        for edge in (np.s_[y0 : y1 + 1, [x0, x1]], np.s_[[y0, y1], x0 : x1 + 1]):
+            picture[edge] = np.maximum(picture[edge], BOX_SHADE)
+    return picture

@@ -1,0 +1,22 @@
+"""Answers and probabilities in words."""
+
+
+def in_words(digits: tuple[int, ...]) -> str:
+    """ "4", "4 or 9", "4, 7 or 9".
+
+    Example:
+        >>> in_words((4, 7, 9))
+        '4, 7 or 9'
+    """
+    *others, last = map(str, digits)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def percent(probability: float) -> str:
+    """Never "100 %": the network can be wrong even when it is all but certain.
+
+    Example:
+        >>> percent(0.987), percent(0.9999)
+        ('98.7%', '>99.9%')
+    """
+    return ">99.9%" if probability > 0.999 else f"{probability:.1%}"
