@@ -4,6 +4,7 @@
     ├── NothingDrawn       a picture or drawing without ink
     ├── TooSmall           a dot where a digit should be
     ├── BadDrawing         a drawing that no canvas of ours would send
+    ├── PictureError       a picture file that can't be read or is too large
     ├── DataError          MNIST is missing, damaged or not MNIST
     ├── ArtifactError      a trained network or its report is missing or damaged
     └── TrainingError      a run that cannot start, go on or be published
@@ -35,6 +36,10 @@ class TooSmall(DigitError):
 
 class BadDrawing(DigitError):
     """The drawing is not what the canvas sends."""
+
+
+class PictureError(DigitError):
+    """A picture file is damaged, too large or of another format."""
 
 
 class DataError(DigitError):

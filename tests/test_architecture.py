@@ -15,7 +15,7 @@ PURE_MODEL = {
     f"model.{name}"
     for name in (
         *("artifacts", "confidence", "data", "errors", "evaluation", "explanation"),
-        *("glyphs", "numbers", "preparations", "preprocess", "recognizer", "strokes"),
+        *("glyphs", "numbers", "photo", "preparations", "preprocess", "recognizer", "strokes"),
     )
 }
 MAY_IMPORT = {
@@ -25,6 +25,7 @@ MAY_IMPORT = {
         *(
             "model.errors",
             "model.numbers",
+            "model.photo",
             "model.preparations",
             "model.preprocess",
             "model.strokes",

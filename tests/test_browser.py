@@ -25,7 +25,13 @@ ONE = ((140, 50), (138, 230))
 # The layer with the ink, beside the one that takes the pen.
 LOWER = "upper.parentNode.querySelector('canvas.lower-canvas')"
 METRIC = '[data-testid="stMetricValue"]'
-PAGES = {"Draw": "Draw a digit", "Lab": "Lab", "Test set": "Test set", "Dashboard": "Dashboard"}
+PAGES = {
+    "Draw": "Draw a digit",
+    "Photo": "Photo",
+    "Lab": "Lab",
+    "Test set": "Test set",
+    "Dashboard": "Dashboard",
+}
 
 
 @pytest.fixture(scope="module")

@@ -332,6 +332,18 @@ def test_a_doubtful_digit_of_a_number_can_be_corrected(monkeypatch):
     assert prediction(settled(app.run())) == f"{other}7"
 
 
+def test_a_photo_is_read_line_by_line_and_a_bad_file_is_told():
+    from test_photo import saved
+
+    app = settled(page("photo").run())
+    assert "Choose a picture" in app.info[0].value
+    app.file_uploader[0].upload("sheet.png", saved("PNG"), "image/png")
+    app = settled(app.run())
+    assert app.metric[0].value == "6" and len(app.code[0].value) == 6
+    app.file_uploader[0].upload("broken.png", b"no picture", "image/png")
+    assert "no whole PNG" in settled(app.run()).warning[0].value
+
+
 def test_the_lab_shows_the_steps_and_four_other_ways():
     app = page("lab")
     app.session_state["canvas"] = drawing(SEVEN)

@@ -4,11 +4,11 @@ import numpy as np
 import streamlit as st
 
 from model.numbers import Digit
-from ui.resources import picture_url
+from ui.resources import boxed, picture_url
 from ui.words import in_words, percent
 
 NUM_CHOICES = 4  # digits offered in place of a doubtful one
-BOX_SHADE = 150  # of 255; lighter than paper, darker than ink
+MARGIN = 12  # canvas pixels; about half a pen beyond the strokes
 PICTURE_WIDTH = 180  # CSS pixels
 
 
@@ -25,13 +25,14 @@ def show_number(digits: list[Digit], ink: np.ndarray) -> None:
     for index in doubtful:
         chosen[index] = _choose(index, digits[index])
     number = "".join(map(str, chosen))
+    boxes = [_around_pen(digit.box) for digit in digits]
     with answer, st.container(horizontal=True, gap="medium"):
         st.metric("Prediction", number, width=200)
         # Digits err apart from each other, so all are right with the product.
         sure = float(np.prod([digit.probabilities.max() for digit in digits]))
         st.metric("How sure", percent(sure), width=140)
         st.image(
-            picture_url(_boxed(ink, digits)),
+            picture_url(boxed(np.round(ink * 255).astype(np.uint8), boxes)),
             caption="; ".join(_in_short(digit) for digit in digits),
             width=PICTURE_WIDTH,
         )
@@ -59,15 +60,6 @@ def _in_short(digit: Digit) -> str:
     return f"{words} {percent(digit.probabilities.max())}"
 
 
-def _boxed(ink: np.ndarray, digits: list[Digit]) -> np.ndarray:
-    """The drawing with a frame around each digit, `uint8`."""
-    picture = np.round(ink * 255).astype(np.uint8)
-    limit = len(picture) - 1
-    for digit in digits:
-        margin = 12  # canvas pixels; about half a pen beyond the strokes
-        left, top, right, bottom = digit.box
-        x0, y0 = (int(max(value - margin, 0)) for value in (left, top))
-        x1, y1 = (int(min(value + margin, limit)) for value in (right, bottom))
-        for edge in (np.s_[y0 : y1 + 1, [x0, x1]], np.s_[[y0, y1], x0 : x1 + 1]):
-            picture[edge] = np.maximum(picture[edge], BOX_SHADE)
-    return picture
+def _around_pen(box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+    left, top, right, bottom = box
+    return round(left - MARGIN), round(top - MARGIN), round(right + MARGIN), round(bottom + MARGIN)

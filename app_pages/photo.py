@@ -1,0 +1,52 @@
+"""Digits on paper: upload a picture or take a photo, and read them all."""
+
+import numpy as np
+import streamlit as st
+
+from model.errors import DigitError
+from model.photo import MAX_BYTES, decode, find_digits
+from ui import resources
+from ui.gallery import gallery
+from ui.words import in_words, percent
+
+SHOWN_WIDTH = 640  # CSS pixels
+
+
+def read(content: bytes) -> None:
+    try:
+        picture = decode(content)
+        found = find_digits(picture)
+        recognizer = resources.recognizer()
+    except DigitError as error:
+        st.warning(str(error), icon=":material/error:")
+        return
+    frames = np.stack([item.frame for item in found])
+    probabilities = recognizer.probabilities(frames)
+    answers = [recognizer.answer(row) for row in probabilities]
+    st.metric("Digits found", len(found))
+    st.code("".join(str(answer.digits[0]) for answer in answers), language=None, wrap_lines=True)
+    st.image(
+        resources.picture_url(resources.boxed(picture, [item.box for item in found])),
+        caption="What was found, read line by line",
+        width=SHOWN_WIDTH,
+    )
+    captions = [
+        f"{in_words(answer.digits)} · {percent(row.max())}" if answer.is_digit else "no digit?"
+        for answer, row in zip(answers, probabilities, strict=True)
+    ]
+    doubtful = np.array([len(answer.digits) > 1 or not answer.is_digit for answer in answers])
+    gallery(np.round(frames * 255).astype(np.uint8), captions, doubtful)
+
+
+st.title("Photo")
+st.caption("Dark ink on plain or ruled paper, or chalk on a board. Pictures are not kept.")
+upload = st.file_uploader(
+    f"A picture, PNG, JPEG or WebP, up to {MAX_BYTES // 1_000_000} MB",
+    type=["png", "jpg", "jpeg", "webp"],
+)
+photo = st.camera_input("Or take a photo") if st.toggle("Use the camera") else None
+chosen = photo or upload
+if chosen is None:
+    st.info("Choose a picture of handwritten digits, or take a photo.", icon=":material/photo:")
+else:
+    read(chosen.getvalue())

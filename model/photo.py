@@ -1,0 +1,203 @@
+"""Finds handwritten digits in a photo of paper: uneven light, shadows, ruled lines."""
+
+import io
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps
+
+from model.errors import NothingDrawn, PictureError
+from model.preprocess import to_mnist
+
+MAX_BYTES = 10_000_000
+MAX_PIXELS = 40_000_000  # what today's phones take; more is refused before it is decoded
+FORMATS = ("PNG", "JPEG", "WEBP")
+WORK_SIDE = 1200  # pixels; larger photos are scaled down to this first
+PAPER_SIDE = 1 / 12  # of the longer side: ink is narrower than this, shadows are wider
+FAINTEST_STROKE = 0.12  # of the paper's brightness; fainter marks are shadow or dirt
+SMALLEST_DIGIT = 0.02  # of the longer side, in height
+# Straight runs longer than this are ruled lines; a large 1 is not.
+LINE_LENGTHS = (0.5, 0.85)  # of the width across, of the height upright
+MAX_DIGITS = 100
+
+
+@dataclass(frozen=True)
+class Found:
+    """A digit in a photo.
+
+    Attributes:
+        box: Left, top, right and bottom, pixels of the picture given.
+        frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
+    """
+
+    box: tuple[int, int, int, int]
+    frame: np.ndarray
+
+
+def decode(content: bytes) -> np.ndarray:
+    """Decodes an uploaded picture, upright as its EXIF note says.
+
+    Args:
+        content: A PNG, JPEG or WebP file, at most 10 MB and 40 megapixels.
+
+    Returns:
+        `uint8` array of shape `(rows, cols, 3)`, RGB; what is transparent is white.
+
+    Raises:
+        PictureError: If it is another format, damaged or too large.
+    """
+    if len(content) > MAX_BYTES:
+        raise PictureError(
+            f"The picture has {len(content) / 1e6:.0f} MB and may have {MAX_BYTES / 1e6:.0f}: "
+            "make it smaller and try again."
+        )
+    try:
+        picture = Image.open(io.BytesIO(content), formats=FORMATS)
+        num_pixels = picture.width * picture.height
+        if num_pixels <= MAX_PIXELS:
+            picture = ImageOps.exif_transpose(picture).convert("RGBA")
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        num_pixels = MAX_PIXELS + 1
+    except Exception as error:  # Pillow raises a dozen kinds, by what is damaged
+        raise PictureError(
+            f"This is no whole PNG, JPEG or WebP picture ({type(error).__name__}): save it again "
+            "or choose another."
+        ) from error
+    if num_pixels > MAX_PIXELS:
+        raise PictureError(
+            f"The picture has more than {MAX_PIXELS // 1_000_000} million pixels: make it smaller "
+            "and try again."
+        )
+    white = Image.new("RGBA", picture.size, "white")
+    return np.asarray(Image.alpha_composite(white, picture).convert("RGB"))
+
+
+def find_digits(picture: np.ndarray) -> list[Found]:
+    """Finds all digits on a sheet of paper, in reading order.
+
+    Args:
+        picture: `uint8` array of shape `(rows, cols, 3)`, RGB, each side at least 1.
+
+    Returns:
+        Digits line by line from above, in each line from the left; at least one.
+
+    Raises:
+        NothingDrawn: If there is nothing that could be a digit.
+    """
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    factor = min(1.0, WORK_SIDE / max(grey.shape))
+    if factor < 1:
+        grey = cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    ink = ink_on_paper(grey)
+    mask = _without_ruled_lines(ink > _threshold(ink))
+    boxes = _merge(_components(mask, max(grey.shape)))[:MAX_DIGITS]
+    if not boxes:
+        raise NothingDrawn(
+            "No digit was found: write larger and darker, on plain paper, and fill the picture."
+        )
+    clean = np.where(cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0, ink, 0)
+    found = []
+    for left, top, right, bottom in _reading_order(boxes):
+        frame = to_mnist(np.ascontiguousarray(clean[top:bottom, left:right]))
+        box = tuple(round(value / factor) for value in (left, top, right, bottom))
+        found.append(Found(box, frame))
+    return found
+
+
+def ink_on_paper(grey: np.ndarray) -> np.ndarray:
+    """Ink as a share of the paper's local brightness, so that light and shadow drop out.
+
+    Args:
+        grey: `uint8` array of shape `(rows, cols)`.
+
+    Returns:
+        `float32` array like it, 0 paper to 1 full ink.
+    """
+    if np.median(grey) < 110:  # light ink on dark ground: a blackboard, a dark screen
+        grey = 255 - grey
+    side = max(3, int(max(grey.shape) * PAPER_SIDE) | 1)
+    small = (
+        cv2.medianBlur(cv2.resize(grey, None, fx=0.5, fy=0.5), 3) if min(grey.shape) > 8 else grey
+    )
+    half = max(3, (side // 2) | 1)
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((half, half), np.uint8))
+    paper = cv2.GaussianBlur(paper, (0, 0), max(half / 3, 0.5))
+    paper = cv2.resize(paper, grey.shape[::-1]).astype(np.float32)
+    smooth = cv2.GaussianBlur(grey, (0, 0), 0.8).astype(np.float32)
+    share = np.clip(1 - smooth / np.maximum(paper, 1), 0, 1)
+    return share / max(float(share.max()), FAINTEST_STROKE)
+
+
+def _threshold(ink: np.ndarray) -> float:
+    """Otsu's threshold, but never below what dirt and noise reach.
+
+    Source: N. Otsu, IEEE Trans. Systems, Man, and Cybernetics 9 (1979) 62-66.
+    """
+    level, _ = cv2.threshold(
+        (ink * 255).astype(np.uint8), 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU
+    )
+    return max(level / 255, 2 * FAINTEST_STROKE)
+
+
+def _without_ruled_lines(mask: np.ndarray) -> np.ndarray:
+    """Takes long straight lines out and closes the cuts that this leaves in strokes."""
+    across, upright = (
+        max(15, int(side * share))
+        for side, share in zip(mask.shape[::-1], LINE_LENGTHS, strict=True)
+    )
+    ink = mask.astype(np.uint8)
+    lines = np.zeros_like(ink)
+    for kernel in (np.ones((1, across), np.uint8), np.ones((upright, 1), np.uint8)):
+        lines |= cv2.morphologyEx(ink, cv2.MORPH_OPEN, kernel)
+    if not lines.any():
+        return mask
+    without = ink & ~cv2.dilate(lines, np.ones((3, 3), np.uint8))
+    return cv2.morphologyEx(without, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)) > 0
+
+
+def _components(mask: np.ndarray, longer: int) -> list[list[int]]:
+    """Boxes `[left, top, right, bottom]` of connected ink, specks left out."""
+    num, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    boxes = []
+    for left, top, width, height, area in stats[1:num].tolist():
+        if max(width, height) >= SMALLEST_DIGIT * longer and area >= 8:
+            boxes.append([left, top, left + width, top + height])
+    if not boxes:
+        return []
+    tallest = float(np.percentile([box[3] - box[1] for box in boxes], 80))
+    return [box for box in boxes if max(box[3] - box[1], box[2] - box[0]) >= 0.3 * tallest]
+
+
+def _merge(boxes: list[list[int]]) -> list[list[int]]:
+    """Joins boxes that lie above one another and near: a 5 and its bar."""
+    boxes = [list(box) for box in boxes]
+    merged = True
+    while merged:
+        merged = False
+        for index, a in enumerate(boxes):
+            for b in boxes[index + 1 :]:
+                across = min(a[2], b[2]) - max(a[0], b[0])
+                apart = max(a[1], b[1]) - min(a[3], b[3])
+                height = max(a[3] - a[1], b[3] - b[1])
+                if across > 0.5 * min(a[2] - a[0], b[2] - b[0]) and apart < 0.15 * height:
+                    a[:] = [min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])]
+                    boxes.remove(b)
+                    merged = True
+                    break
+    return boxes
+
+
+def _reading_order(boxes: list[list[int]]) -> list[list[int]]:
+    """Line by line from above; boxes are in a line if their middles are in each other."""
+    lines: list[list[list[int]]] = []
+    for box in sorted(boxes, key=lambda box: (box[1] + box[3]) / 2):
+        middle = (box[1] + box[3]) / 2
+        for line in lines:
+            top, bottom = np.mean([[other[1], other[3]] for other in line], axis=0)
+            if top < middle < bottom:
+                line.append(box)
+                break
+        else:
+            lines.append([box])
+    return [box for line in lines for box in sorted(line)]
