@@ -11,7 +11,7 @@ from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
 from ui.downloads import downloads
 from ui.number import show_number
 from ui.replay import replay
-from ui.why import why
+from ui.why import what_if, why
 from ui.words import in_words, percent
 
 
@@ -71,6 +71,7 @@ def show_details(strokes: list, digit: Digit, recognizer) -> None:
         wants_replay = st.toggle("Replay", help="What was read while the drawing grew")
     if wants_why:
         why(digit.frame, digit.probabilities, recognizer)
+        what_if(strokes, CANVAS_SIDE, recognizer)
     if wants_replay:
         replay(strokes, CANVAS_SIDE, recognizer)
 

@@ -14,7 +14,7 @@ HEAVY = {"keras", "tensorflow", "tf2onnx"}
 PURE_MODEL = {
     f"model.{name}"
     for name in (
-        *("artifacts", "confidence", "data", "errors", "evaluation", "explanation"),
+        *("artifacts", "coach", "confidence", "data", "errors", "evaluation", "explanation"),
         *("glyphs", "numbers", "photo", "preparations", "preprocess", "recognizer", "strokes"),
     )
 }

@@ -308,6 +308,7 @@ def test_why_names_the_answer_and_its_rival_or_says_that_it_cannot(monkeypatch):
     told = [text.value for text in app.markdown if "speaks for **7**" in text.value]
     maps = Recognizer.load().class_maps(np.zeros((1, 28, 28), np.float32))
     assert told if maps is not None else app.info
+    assert any("and it reads 1" in text.value for text in app.markdown)
 
 
 LEFT_ONE = ["M", 60, 80], ["L", 60, 200]

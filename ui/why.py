@@ -3,9 +3,14 @@
 import numpy as np
 import streamlit as st
 
+from model.coach import Change, smallest_change
 from model.explanation import contrast, tint
+from model.preprocess import draw_canvas
 from model.recognizer import Recognizer
 from ui.resources import picture_url
+
+THIN_PEN = 12  # canvas pixels; thin, so that the part is seen in the whole
+ORANGE = (255, 140, 0)
 
 
 def why(frame: np.ndarray, probabilities: np.ndarray, recognizer: Recognizer) -> None:
@@ -29,6 +34,31 @@ def why(frame: np.ndarray, probabilities: np.ndarray, recognizer: Recognizer) ->
             f"rival, **{rival}**; white ink for neither. "
             f"Most of the ink for {answer} lies {_where(for_answer * frame)}."
         )
+
+
+def what_if(strokes: list[np.ndarray], canvas_side: int, recognizer: Recognizer) -> None:
+    """Shows the smallest change that would flip the answer, drawn in orange, and says it."""
+    change = smallest_change(strokes, canvas_side, recognizer)
+    if change is None:
+        st.write("No small change would make another digit of it.")
+        return
+    with st.container(horizontal=True):
+        st.image(picture_url(_with_change(strokes, change, canvas_side)), width=168)
+        st.markdown(in_words(change))
+
+
+def in_words(change: Change) -> str:
+    """One sentence that says what to do and what it would then read."""
+    what = "Close the gap here" if change.kind == "join" else "Leave the orange part out"
+    return f"**{what} and it reads {change.digit}** ({change.probability:.0%})."
+
+
+def _with_change(strokes: list[np.ndarray], change: Change, canvas_side: int) -> np.ndarray:
+    """The drawing in white, the ink that would go or come in orange; `uint8` RGB."""
+    ink = draw_canvas(strokes, THIN_PEN, canvas_side)[..., None]
+    part = draw_canvas([change.part], THIN_PEN, canvas_side)[..., None]
+    picture = ink * 255 * (1 - part) + np.array(ORANGE) * part
+    return np.round(picture).astype(np.uint8)
 
 
 def _where(weight: np.ndarray) -> str:
