@@ -42,7 +42,7 @@ def show_confusion(test: dict) -> None:
             height=388,
             column_config={
                 name: st.column_config.NumberColumn(format="percent")
-                for name in ("precision", "recall", "f1")
+                for name in ("precision", "recall", "F1")
             },
         )
 

@@ -128,7 +128,7 @@ def confusion_chart(confusion: np.ndarray) -> alt.Chart:
     shaded = "datum.mistakes > 0"
     base = alt.Chart(
         table,
-        title="Confusion matrix: images by true and predicted label",
+        title="Confusion matrix, in images",
         height=380,
         description=f"{int(confusion.trace())} of {int(confusion.sum())} images lie on the "
         f"diagonal; the most frequent mistake occurs {most} times",

@@ -70,7 +70,8 @@ def curves(histories: dict[str, list[dict]]) -> pd.DataFrame:
 
 def per_class_table(test: dict) -> pd.DataFrame:
     """Precision, recall and F1 of each digit."""
-    return pd.DataFrame(test["per_class"])[["digit", "precision", "recall", "f1", "num_images"]]
+    table = pd.DataFrame(test["per_class"])[["digit", "precision", "recall", "f1", "num_images"]]
+    return table.rename(columns={"num_images": "images", "f1": "F1"})
 
 
 def settings_table(report: dict) -> pd.DataFrame:

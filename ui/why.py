@@ -9,6 +9,7 @@ from model.preprocess import draw_canvas
 from model.recognizer import Recognizer
 from ui.resources import picture_url
 
+TEXT_WIDTH = 420  # CSS pixels; beside the picture on a desktop, below it on a phone
 THIN_PEN = 12  # canvas pixels; thin, so that the part is seen in the whole
 ORANGE = (255, 140, 0)
 
@@ -32,7 +33,8 @@ def why(frame: np.ndarray, probabilities: np.ndarray, recognizer: Recognizer) ->
         st.markdown(
             f"**Blue** ink speaks for **{answer}**, :orange[**orange**] ink for its strongest "
             f"rival, **{rival}**; white ink for neither. "
-            f"Most of the ink for {answer} lies {_where(for_answer * frame)}."
+            f"Most of the ink for {answer} lies {_where(for_answer * frame)}.",
+            width=TEXT_WIDTH,
         )
 
 
@@ -44,7 +46,7 @@ def what_if(strokes: list[np.ndarray], canvas_side: int, recognizer: Recognizer)
         return
     with st.container(horizontal=True):
         st.image(picture_url(_with_change(strokes, change, canvas_side)), width=168)
-        st.markdown(in_words(change))
+        st.markdown(in_words(change), width=TEXT_WIDTH)
 
 
 def in_words(change: Change) -> str:
@@ -69,4 +71,5 @@ def _where(weight: np.ndarray) -> str:
     row, col = float((rows * part).sum()) / total, float((cols * part).sum()) / total
     side = "left" if col < 12 else "right" if col > 16 else ""
     height = "top" if row < 11 else "bottom" if row > 17 else ""
-    return f"at the {' '.join(word for word in (height, side) if word) or 'middle'}"
+    place = " ".join(word for word in (height, side) if word)
+    return f"at the {place}" if place else "in the middle"
