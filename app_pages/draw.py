@@ -27,6 +27,8 @@ def draw_and_read() -> None:
 def show_answer(drawing: dict) -> None:
     try:
         strokes = strokes_of_canvas(drawing)
+        if not strokes:
+            raise NothingDrawn
         recognizer = resources.recognizer()
         digits = read_digits(strokes, CANVAS_SIDE, recognizer)
     except NothingDrawn as hint:
@@ -78,3 +80,4 @@ def show_details(strokes: list, digit: Digit, recognizer) -> None:
 
 st.title("Draw a digit")
 draw_and_read()
+resources.load_ahead()  # the page is on the screen; the first drawing need not wait

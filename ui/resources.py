@@ -1,6 +1,7 @@
 """What all visitors share, loaded once: the network, the test images, their predictions."""
 
 import base64
+import contextlib
 import io
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 
 from model.artifacts import TRAINED, version_key
 from model.data import Dataset, bundled_digits, fetch, load_mnist, needs_download
-from model.errors import DataError
+from model.errors import ArtifactError, DataError
 from model.recognizer import Recognizer
 
 BOX_COLOR = (230, 126, 34)  # orange
@@ -22,6 +23,12 @@ def recognizer() -> Recognizer:
         ArtifactError: If there is none or it is damaged.
     """
     return _recognizer(version_key())
+
+
+def load_ahead() -> None:
+    """Loads the network before it is asked for; what is wrong with it is told when it is."""
+    with contextlib.suppress(ArtifactError):
+        recognizer()
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
