@@ -6,19 +6,12 @@ Draws strokes with the mouse and waits, inside the page, for the answer to chang
 turn, cleared in between. The canvas component itself waits 200 ms before it sends a stroke.
 """
 
-import os
-import socket
-import subprocess
-import sys
 import time
-from pathlib import Path
 from statistics import quantiles
 
-from benchmarks.serving import wait_for
+from benchmarks.page import ONE, SEVEN, chromium, draw, ready_to_draw, running_app
 
-ROOT = Path(__file__).parent.parent
 NUM_DRAWINGS = 40
-DRAWINGS = {"7": ((80, 60), (200, 60), (120, 230)), "1": ((140, 50), (138, 230))}
 COMPONENT_WAIT = 200  # ms
 
 # Resolves with the page's own clock when the metric shows the digit.
@@ -36,59 +29,24 @@ digit => new Promise(resolve => {
 
 
 def main() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"),
-            *(f"--server.port={port}", "--server.address=127.0.0.1"),
-        ],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/_stcore/health")
-        report(measure(f"http://127.0.0.1:{port}"))
-    finally:
-        server.terminate()
-        server.wait()
+    with running_app() as (address, _), chromium() as browser:
+        report(measure(browser.new_page(), address))
 
 
-def measure(address: str) -> list[float]:
+def measure(page, address: str) -> list[float]:
     """Milliseconds from pen-up to the answer, for each drawing."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
-            args=["--no-sandbox", "--disable-gpu"],
-        )
-        page = browser.new_page()
-        page.goto(address)
-        canvas = page.locator("canvas.upper-canvas")
-        canvas.hover(position={"x": 140, "y": 140})
-        page.wait_for_function(
-            "canvas => getComputedStyle(canvas).cursor === 'crosshair'",
-            arg=canvas.element_handle(),
-        )
-        page.evaluate("addEventListener('mouseup', () => { window.up = performance.now() }, true)")
-        box = canvas.bounding_box()
-        times = []
-        for index in range(NUM_DRAWINGS + 2):
-            digit, points = list(DRAWINGS.items())[index % 2]
-            (x, y), *rest = [(box["x"] + x, box["y"] + y) for x, y in points]
-            page.mouse.move(x, y)
-            page.mouse.down()
-            for x, y in rest:
-                page.mouse.move(x, y, steps=6)
-            page.mouse.up()
-            shown = page.evaluate(UNTIL_SHOWN, digit)
-            times.append(shown - page.evaluate("window.up"))
-            page.get_by_role("button", name="Clear").click()
-            page.get_by_text("There is no digit yet").wait_for()
-            time.sleep(0.3)  # as a person would pause; no condition to wait for
-        browser.close()
+    page.goto(address)
+    ready_to_draw(page)
+    page.evaluate("addEventListener('mouseup', () => { window.up = performance.now() }, true)")
+    times = []
+    for index in range(NUM_DRAWINGS + 2):
+        digit, points = (("7", SEVEN), ("1", ONE))[index % 2]
+        draw(page, points)
+        shown = page.evaluate(UNTIL_SHOWN, digit)
+        times.append(shown - page.evaluate("window.up"))
+        page.get_by_role("button", name="Clear").click()
+        page.get_by_text("There is no digit yet").wait_for()
+        time.sleep(0.3)  # as a person would pause; no condition to wait for
     return times[2:]  # the first ones load the network and the chart
 
 

@@ -8,22 +8,27 @@ processes of this machine, and 10,000 frames with the served network and the tut
 """
 
 import json
-import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 
+from benchmarks.page import (
+    ROOT,
+    SEVEN,
+    chromium,
+    draw,
+    expect_prediction,
+    ready_to_draw,
+    running_app,
+)
 from model.artifacts import ONNX_FILE
 from model.recognizer import Recognizer
 
-ROOT = Path(__file__).parent.parent
 ROUNDS = 3
 NUM_FRAMES = 10_000
 
@@ -89,46 +94,22 @@ def compare_networks() -> None:
 
 
 def serve() -> tuple[float, float]:
-    """Seconds until a session has run the first page, and the server's memory then, MB."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    """Seconds until a browser shows the first page, and the server's memory then, MB."""
     started = time.perf_counter()
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"),
-            *(f"--server.port={port}", "--server.address=127.0.0.1"),
-        ],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        from playwright.sync_api import sync_playwright
-
-        wait_for(f"http://127.0.0.1:{port}/_stcore/health")
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
-                args=["--no-sandbox", "--disable-gpu"],
-            )
-            page = browser.new_page()
-            page.goto(f"http://127.0.0.1:{port}")
-            page.get_by_text("There is no digit yet").wait_for()
-            seconds = time.perf_counter() - started
-            browser.close()
-        return seconds, memory(server.pid)
-    finally:
-        server.terminate()
-        server.wait()
+    with running_app() as (address, process), chromium() as browser:
+        page = browser.new_page()
+        page.goto(address)
+        page.get_by_text("There is no digit yet").wait_for()
+        seconds = time.perf_counter() - started
+        draw_first(page)
+        return seconds, memory(process)
 
 
-def wait_for(address: str) -> None:
-    while True:
-        try:
-            urllib.request.urlopen(address, timeout=1)
-            return
-        except OSError:
-            time.sleep(0.05)
+def draw_first(page) -> None:
+    """The first answer loads what is still missing; memory is measured after it."""
+    ready_to_draw(page)
+    draw(page, SEVEN)
+    expect_prediction(page, "7")
 
 
 def memory(pid: int) -> float:

@@ -2,29 +2,28 @@
 
 import base64
 import io
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 
 import numpy as np
 import pytest
-from conftest import ROOT
 from PIL import Image
 
+from benchmarks.page import (
+    CHROMIUM,
+    LOWER,
+    METRIC,
+    ONE,
+    SEVEN,
+    canvas_of,
+    chromium,
+    draw,
+    expect_prediction,
+    ready_to_draw,
+    running_app,
+)
 from model.preprocess import ink_from_rgba, strokes_to_mnist, to_mnist
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-SEVEN = ((80, 60), (200, 60), (120, 230))
-ONE = ((140, 50), (138, 230))
-# The layer with the ink, beside the one that takes the pen.
-LOWER = "upper.parentNode.querySelector('canvas.lower-canvas')"
-METRIC = '[data-testid="stMetricValue"]'
 PAGES = {
     "Draw": "Draw a digit",
     "Photo": "Photo",
@@ -37,57 +36,26 @@ PAGES = {
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     """The address of a server of our own; MNIST is not given, so the bundled digits show."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {**os.environ, "DIGITPAD_DATA": str(tmp_path_factory.mktemp("empty"))}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
-    options = [f"--server.port={port}", "--server.address=127.0.0.1"]
-    log = (tmp_path_factory.mktemp("server") / "log.txt").open("w+")
-    server = subprocess.Popen(
-        [*command, *options], cwd=ROOT, env=environment, stdout=log, stderr=log
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_for_server(server, address)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(10)
-    log.seek(0)
-    assert "Traceback" not in log.read()
-
-
-def wait_for_server(server: subprocess.Popen, address: str) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
-            return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail("the server did not start")
+    empty = tmp_path_factory.mktemp("empty")
+    with (tmp_path_factory.mktemp("server") / "log.txt").open("w+") as log:
+        with running_app(log, DIGITPAD_DATA=str(empty)) as (address, _):
+            yield address
+        log.seek(0)
+        assert "Traceback" not in log.read()
 
 
 @pytest.fixture(scope="module")
-def chromium():
+def browser():
     if not CHROMIUM:
         pytest.skip("needs Chromium: install it, or name it with CHROMIUM")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[{}, {"viewport": {"width": 390, "height": 844}, "has_touch": True}])
-def page(chromium, address, request):
+def page(browser, address, request):
     """The first page, ready to draw on: on a desktop, and on a phone."""
-    context = chromium.new_context(**request.param)
+    context = browser.new_context(**request.param)
     page = context.new_page()
     page.errors = []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
@@ -99,28 +67,6 @@ def page(chromium, address, request):
     context.close()
 
 
-def canvas_of(page):
-    return page.locator("canvas.upper-canvas")
-
-
-def ready_to_draw(page) -> None:
-    """A stroke begun before the component set its tool is lost; then the cursor changes."""
-    canvas_of(page).wait_for()
-    canvas_of(page).hover(position={"x": 140, "y": 140})
-    handle = canvas_of(page).element_handle()
-    page.wait_for_function("canvas => getComputedStyle(canvas).cursor === 'crosshair'", arg=handle)
-
-
-def draw(page, points) -> None:
-    box = canvas_of(page).bounding_box()
-    (x, y), *rest = [(box["x"] + x, box["y"] + y) for x, y in points]
-    page.mouse.move(x, y)
-    page.mouse.down()
-    for x, y in rest:
-        page.mouse.move(x, y, steps=8)
-    page.mouse.up()
-
-
 def draw_by_finger(page, points) -> None:
     box = canvas_of(page).bounding_box()
     touch = page.context.new_cdp_session(page)
@@ -128,10 +74,6 @@ def draw_by_finger(page, points) -> None:
     for kind, place in zip(["touchStart", *["touchMove"] * (len(places) - 1)], places, strict=True):
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-
-
-def expect_prediction(page, digit: str) -> None:
-    page.locator(METRIC).get_by_text(digit, exact=True).first.wait_for()
 
 
 def test_a_seven_and_a_one_are_read_cleared_and_undone(page):

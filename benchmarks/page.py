@@ -1,0 +1,106 @@
+"""A running app and a real Chromium: what scripts and tests need to be a person at the page."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+START_TIMEOUT = 60  # seconds
+
+# The layer with the ink, beside the one that takes the pen.
+LOWER = "upper.parentNode.querySelector('canvas.lower-canvas')"
+METRIC = '[data-testid="stMetricValue"]'
+SEVEN = ((80, 60), (200, 60), (120, 230))
+ONE = ((140, 50), (138, 230))
+
+
+@contextlib.contextmanager
+def running_app(log=subprocess.DEVNULL, **environment: str) -> Iterator[tuple[str, int]]:
+    """Runs the app on a free port; gives its address and its process' number.
+
+    Raises:
+        RuntimeError: If it does not start.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"),
+            *(f"--server.port={port}", "--server.address=127.0.0.1"),
+        ],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=log,
+        stderr=log,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + START_TIMEOUT
+        while not _answers(f"{address}/_stcore/health"):
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("The server did not start.")
+            time.sleep(0.05)
+        yield address, server.pid
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _answers(address: str) -> bool:
+    try:
+        urllib.request.urlopen(address, timeout=1)
+        return True
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator:
+    """A headless Chromium, Playwright's `Browser`."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+def canvas_of(page):
+    """The layer of the canvas that takes the pen."""
+    return page.locator("canvas.upper-canvas")
+
+
+def ready_to_draw(page) -> None:
+    """A stroke begun before the component set its tool is lost; then the cursor changes."""
+    canvas_of(page).wait_for()
+    canvas_of(page).hover(position={"x": 140, "y": 140})
+    handle = canvas_of(page).element_handle()
+    page.wait_for_function("canvas => getComputedStyle(canvas).cursor === 'crosshair'", arg=handle)
+
+
+def draw(page, points) -> None:
+    """Draws a stroke with the mouse through points in canvas pixels."""
+    box = canvas_of(page).bounding_box()
+    (x, y), *rest = [(box["x"] + x, box["y"] + y) for x, y in points]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for x, y in rest:
+        page.mouse.move(x, y, steps=8)
+    page.mouse.up()
+
+
+def expect_prediction(page, digit: str) -> None:
+    """Waits until the page shows the digit as its answer."""
+    page.locator(METRIC).get_by_text(digit, exact=True).first.wait_for()
