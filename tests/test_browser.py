@@ -2,10 +2,12 @@
 
 import base64
 import io
+import json
 
 import numpy as np
 import pytest
 from PIL import Image
+from test_photo import saved
 
 from benchmarks.page import (
     CHROMIUM,
@@ -150,3 +152,39 @@ def test_the_ink_on_the_screen_is_where_the_strokes_say(page):
     seen = to_mnist(ink_from_rgba(shown))
     drawn = strokes_to_mnist([np.array(SEVEN, float)], 280)
     assert np.abs(seen - drawn).mean() < 0.03
+
+
+def test_two_digits_side_by_side_become_one_number(page):
+    draw(page, ((60, 80), (60, 200)))
+    expect_prediction(page, "1")
+    draw(page, ((130, 80), (220, 80), (165, 200)))
+    expect_prediction(page, "17")
+
+
+def test_keys_undo_and_redo_and_an_example_explains_itself(page):
+    page.get_by_role("button", name="Example").click()
+    page.locator(METRIC).first.wait_for()
+    page.get_by_text("Why", exact=True).click()
+    page.get_by_text("speaks for").wait_for()
+    page.get_by_text("Replay", exact=True).click()
+    page.get_by_text("Read as").wait_for()
+    page.get_by_role("button", name="Clear").click()
+    draw(page, ONE)
+    expect_prediction(page, "1")
+    page.keyboard.press("Control+z")
+    page.get_by_text("There is no digit yet").wait_for()
+    page.keyboard.press("Control+y")
+    expect_prediction(page, "1")
+    page.get_by_test_id("stPopoverButton").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON").click()
+    assert len(json.loads(download.value.path().read_text())["probabilities"]) == 10
+
+
+def test_an_uploaded_photo_is_read(page):
+    visit(page, "Photo")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "sheet.jpg", "mimeType": "image/jpeg", "buffer": saved("JPEG")}
+    )
+    page.locator("figure").first.wait_for()
+    assert page.locator("figure").count() == 6
