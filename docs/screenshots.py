@@ -11,7 +11,7 @@ TWO = ((85, 95), (110, 60), (160, 55), (190, 90), (165, 145), (85, 225), (205, 2
 
 def main() -> None:
     with (
-        running_app(DIGITPAD_DATA=str(ROOT / "docs")) as (address, _),  # no MNIST there
+        running_app(DIGITPAD_DATA="mnist") as (address, _),  # a folder that is not there
         chromium() as browser,
     ):
         take(browser.new_page(viewport={"width": 1100, "height": 760}), address)
