@@ -3,7 +3,12 @@
 The test set page shows the digits that ship inside scikit-learn: MNIST is not ours to copy.
 """
 
+import io
+
+from PIL import Image
+
 from benchmarks.page import METRIC, ROOT, chromium, draw, ready_to_draw, running_app
+from benchmarks.sheets import sheet
 
 FOLDER = ROOT / "docs" / "screenshots"
 TWO = ((85, 95), (110, 60), (160, 55), (190, 90), (165, 145), (85, 225), (205, 225))
@@ -24,6 +29,12 @@ def take(page, address: str) -> None:
     draw(page, TWO)
     page.locator(METRIC).first.wait_for()
     shoot(page, "draw")
+    page.get_by_role("link", name="Photo").click()
+    page.locator("input[type=file]").set_input_files(
+        {"name": "sheet.png", "mimeType": "image/png", "buffer": png_of_a_sheet()}
+    )
+    page.locator("figure").first.wait_for()
+    shoot(page, "photo")
     for link, sign, name in (
         ("Lab", "text=The same drawing in other demos", "lab"),
         ("Test set", "figure", "test-set"),
@@ -32,6 +43,13 @@ def take(page, address: str) -> None:
         page.get_by_role("link", name=link).click()
         page.locator(sign).first.wait_for()
         shoot(page, name)
+
+
+def png_of_a_sheet() -> bytes:
+    buffer = io.BytesIO()
+    picture = sheet(seed=3, gradient=0.5, noise=5, ruled=True)
+    Image.fromarray(picture).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def shoot(page, name: str) -> None:

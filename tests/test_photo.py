@@ -2,40 +2,14 @@
 
 import io
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from model import glyphs
+from benchmarks.sheets import sheet
 from model.errors import NothingDrawn, PictureError
 from model.photo import MAX_BYTES, decode, find_digits
 from model.recognizer import Recognizer
-
-ROWS = ((3, 1, 7), (4, 0, 2))
-
-
-def sheet(rows=ROWS, seed=0, ground=225, ink=50, gradient=0, noise=0, ruled=False) -> np.ndarray:
-    """A sheet of paper with digits, as a camera might see it; `(rows, cols, 3)` RGB."""
-    rng = np.random.default_rng(seed)
-    height, width = 220 * len(rows) + 60, 200 * max(map(len, rows)) + 80
-    grey = np.full((height, width), float(ground))
-    if ruled:
-        for row in range(40, height, 48):
-            grey[row : row + 2] = ground - 45
-    written = np.zeros((height, width), np.uint8)
-    for line, digits in enumerate(rows):
-        for place, digit in enumerate(digits):
-            strokes = glyphs.draw_digit(digit, rng)
-            points = np.concatenate(strokes)
-            size = 130 / np.ptp(points, axis=0).max()
-            shift = np.array([70 + 200 * place, 50 + 220 * line]) - points.min(axis=0) * size
-            lines = [np.round(stroke * size + shift).astype(np.int32) for stroke in strokes]
-            cv2.polylines(written, lines, False, 255, 9, cv2.LINE_AA)
-    grey += (ink - ground) * (written / 255)
-    light = 1 - gradient * np.linspace(0, 1, width)[None, :]
-    grey = cv2.GaussianBlur(grey * light, (0, 0), 1.2) + rng.normal(0, noise, grey.shape)
-    return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
 def read(picture: np.ndarray) -> str:
