@@ -75,6 +75,11 @@ else:
         show_curves(reports.curves({"": history}))
         if not report["data"]["num_validation"]:
             st.caption("This run trained on all images, so it has no validation curves.")
+        elif report["config"].get("modern"):
+            st.caption(
+                "Training frames are distorted, and some are no digit at all: the loss of those "
+                "can't fall below 2.3 nats, so the training loss stays above the validation loss."
+            )
     show_confusion(report["test"])
     st.altair_chart(charts.reliability_chart(report["test"]["reliability"]))
     with st.expander("Settings, data and software of this run"):

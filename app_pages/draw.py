@@ -6,7 +6,7 @@ from model.errors import DigitError, NothingDrawn
 from model.numbers import Digit, read_digits
 from model.preprocess import draw_canvas
 from model.strokes import strokes_of_canvas
-from ui import charts, resources
+from ui import charts, reports, resources
 from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
 from ui.downloads import downloads
 from ui.number import show_number
@@ -80,4 +80,6 @@ def show_details(strokes: list, digit: Digit, recognizer) -> None:
 
 st.title("Draw a digit")
 draw_and_read()
+with st.expander("Which network reads here?"):
+    st.write(reports.about())
 resources.load_ahead()  # the page is on the screen; the first drawing need not wait

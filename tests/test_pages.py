@@ -70,6 +70,14 @@ def test_a_drawn_digit_is_read(stroke, digit):
     assert [metric.label for metric in app.metric] == ["Prediction", "How sure"]
 
 
+def test_which_network_answers_is_one_click_away():
+    report = artifacts.load_report()
+    assert any(
+        report["run"] in text.value and f"{report['test']['accuracy']:.2%}" in text.value
+        for text in draw().markdown
+    )
+
+
 def test_an_empty_canvas_gets_a_hint_and_no_prediction():
     app = draw()
     assert not app.metric

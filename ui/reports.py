@@ -51,6 +51,15 @@ def summary(report: dict) -> str:
     return text + f"; {report['seconds_per_epoch']:.0f} s an epoch."
 
 
+def about() -> str:
+    """Which network is served: its run, date, data and accuracy, or why that is not known."""
+    try:
+        report, _ = served()
+    except ArtifactError as error:
+        return str(error)
+    return f"{summary(report)} It reads {report['test']['accuracy']:.2%} of MNIST's test images."
+
+
 def curves(histories: dict[str, list[dict]]) -> pd.DataFrame:
     """Histories as a long table with columns `epoch`, `measure`, `curve` and `value`."""
     rows = [
