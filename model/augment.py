@@ -189,7 +189,7 @@ def graft(frame: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray
         np.round((stroke + _MARGIN + 0.5) * SUPERSAMPLING).astype(np.int32).reshape(-1, 1, 2)
         for stroke in strokes
     ]
-    # The pen that wrote the rest: ink over length, taken from the ink's own area and edge.
+    # The pen that wrote the rest, or nearly.
     width = np.clip(_stroke_width(frame) * rng.uniform(0.8, 1.2), 1.2, 4)
     cv2.polylines(large, lines, False, 255, round(width * SUPERSAMPLING), cv2.LINE_8)
     added = cv2.resize(large, (side, side), interpolation=cv2.INTER_AREA) / np.float32(255)

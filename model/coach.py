@@ -7,10 +7,12 @@ import numpy as np
 from model.errors import DigitError
 from model.preprocess import strokes_to_mnist
 from model.recognizer import Recognizer
+from model.strokes import resample
 
 TRIMS = (0.15, 0.3, 0.45, 0.6)  # of a stroke's points, from either end
 LONGEST_JOIN = 0.5  # of the drawing's longer side; a longer line is another stroke
 SURE = 0.5  # the new answer is at least this probable
+NUM_POINTS = 40  # of a stroke, evenly spaced: a share of points is a share of length
 MAX_STROKES = 12  # beyond this a scribble, and too many changes to try
 
 
@@ -51,7 +53,7 @@ def smallest_change(
     """
     if len(strokes) > MAX_STROKES:
         return None
-    strokes = [_with_dense_points(stroke) for stroke in strokes]
+    strokes = [resample(stroke, NUM_POINTS) for stroke in strokes]
     whole = sum(_length(stroke) for stroke in strokes)
     tried, frames = [], [strokes_to_mnist(strokes, canvas_side)]
     for kind, part, changed in [*_removals(strokes), *_joins(strokes)]:
@@ -93,10 +95,3 @@ def _joins(strokes: list[np.ndarray]):
 
 def _length(stroke: np.ndarray) -> float:
     return float(np.linalg.norm(np.diff(stroke, axis=0), axis=1).sum())
-
-
-def _with_dense_points(stroke: np.ndarray, num: int = 40) -> np.ndarray:
-    """The stroke with evenly spaced points, so that a share of points is a share of length."""
-    travelled = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(stroke, axis=0), axis=1))])
-    at = np.linspace(0, travelled[-1], num)
-    return np.stack([np.interp(at, travelled, stroke[:, axis]) for axis in range(2)], axis=1)

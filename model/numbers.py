@@ -9,6 +9,7 @@ from model.confidence import Answer
 from model.errors import TooSmall
 from model.preprocess import strokes_to_mnist
 from model.recognizer import Recognizer
+from model.strokes import resample
 
 # Shares of the drawing's height. Each stroke's width is widened by the margin on both sides,
 # so that an upright stroke has a width to share.
@@ -173,7 +174,5 @@ def _shared(a: np.ndarray, b: np.ndarray, height: float) -> float:
 
 def _dense(stroke: np.ndarray, step: float) -> np.ndarray:
     """The stroke with points at most about a step apart; 400 at most."""
-    travelled = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(stroke, axis=0), axis=1))])
-    num = int(min(max(travelled[-1] / step, 1), 400)) + 1
-    at = np.linspace(0, travelled[-1], num)
-    return np.stack([np.interp(at, travelled, stroke[:, axis]) for axis in range(2)], axis=1)
+    length = float(np.linalg.norm(np.diff(stroke, axis=0), axis=1).sum())
+    return resample(stroke, int(min(max(length / step, 1), 400)) + 1)

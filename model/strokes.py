@@ -108,6 +108,13 @@ def growing(strokes: list[np.ndarray], num: int) -> list[list[np.ndarray]]:
     return moments
 
 
+def resample(stroke: np.ndarray, num: int) -> np.ndarray:
+    """A stroke of shape `(num_points, 2)` with `num` points, evenly spaced along it."""
+    travelled = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(stroke, axis=0), axis=1))])
+    at = np.linspace(0, travelled[-1], num)
+    return np.stack([np.interp(at, travelled, stroke[:, axis]) for axis in range(2)], axis=1)
+
+
 def _stroke(item: dict) -> np.ndarray:
     if str(item["type"]).lower() != "path":
         raise ValueError(f"not a stroke: {item['type']}")

@@ -40,10 +40,9 @@ def probabilities_chart(probabilities: np.ndarray) -> alt.Chart:
         ),
         tooltip=["digit", alt.Tooltip("probability", format=".2%")],
     )
-    bars = base.mark_bar().encode(
+    return base.mark_bar().encode(
         color=alt.condition("datum.answer", alt.value(BLUE), alt.value(GREY))
     )
-    return bars
 
 
 def replay_chart(table: pd.DataFrame) -> alt.Chart:
