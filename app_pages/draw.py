@@ -9,6 +9,7 @@ from model.strokes import strokes_of_canvas
 from ui import charts, reports, resources
 from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
 from ui.downloads import downloads
+from ui.lookalikes import look_alikes
 from ui.number import show_number
 from ui.replay import replay
 from ui.why import what_if, why
@@ -71,15 +72,20 @@ def show_details(strokes: list, digit: Digit, recognizer) -> None:
         )
         wants_why = st.toggle("Why", help="Which ink spoke for the answer")
         wants_replay = st.toggle("Replay", help="What was read while the drawing grew")
+        wants_alike = st.toggle("Look-alikes", help="The test images nearest to your drawing")
     if wants_why:
         why(digit.frame, digit.probabilities, recognizer)
         what_if(strokes, CANVAS_SIDE, recognizer)
     if wants_replay:
         replay(strokes, CANVAS_SIDE, recognizer)
+    if wants_alike:
+        look_alikes(digit.frame, recognizer)
 
 
 st.title("Draw a digit")
 draw_and_read()
 with st.expander("Which network reads here?"):
     st.write(reports.about())
+if resources.hand():
+    st.caption("Read by your own hand, as you taught it on the page Handwriting; undo it there.")
 resources.load_ahead()  # the page is on the screen; the first drawing need not wait

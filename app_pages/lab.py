@@ -9,7 +9,9 @@ from model.preprocess import PEN_WIDTH, draw_canvas, draw_strokes, strokes_to_mn
 from model.strokes import strokes_of_canvas
 from ui import charts, resources
 from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
-from ui.steps import step
+from ui.steps import mosaic, step
+
+MAPS_WIDTH = 320  # CSS pixels
 
 
 @st.fragment
@@ -39,6 +41,7 @@ def explain(drawing: dict) -> None:
             "2. Drawn anew with MNIST's pen, longer side 20 pixels",
         )
         step(frame, "3. Pasted into 28 × 28 with its centre of mass in the middle")
+    show_maps(frame, recognizer)
     st.altair_chart(charts.probabilities_chart(probabilities))
     st.subheader("The same drawing in other demos")
     st.write("The same network reads what other preparations make of it.")
@@ -48,6 +51,23 @@ def explain(drawing: dict) -> None:
             answer = int(row.argmax())
             same = "the same" if answer == probabilities.argmax() else "another answer"
             step(other, f"{name}: {answer} with {row[answer]:.0%}, {same}")
+
+
+def show_maps(frame: np.ndarray, recognizer) -> None:
+    """What the filters of the first two layers answer to, one small picture a filter."""
+    try:
+        layers = [recognizer.maps(name, frame[None])[0] for name in ("layer_1", "layer_2")]
+    except DigitError as error:
+        st.info(str(error))
+        return
+    with st.container(horizontal=True):
+        for number, maps in enumerate(layers, start=1):
+            step(
+                mosaic(maps),
+                f"{number + 3}. Layer {number}: where each of its {maps.shape[-1]} filters finds "
+                "its pattern, an edge or an end for instance; brighter is stronger",
+                MAPS_WIDTH,
+            )
 
 
 st.title("Lab")

@@ -16,8 +16,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from model.card import render_card
 from model.errors import ArtifactError
+from model.lookalikes import NUM_COORDINATES, LookAlikes
 
 TRAINED = Path(__file__).parent / "trained"
 RUNS = Path(__file__).parent.parent / "runs"
@@ -29,10 +32,12 @@ HISTORY_FILE = "history.csv"
 CONFIG_FILE = "config.json"
 CHECKPOINT_FILE = "checkpoint.keras"
 CARD_FILE = "README.md"
+LOOKALIKES_FILE = "lookalikes.npz"
 TEST_READS_FILE = "test-set-reads.txt"  # in the runs' folder; a name for each read
 PUBLISHED = (
     ONNX_FILE,
     KERAS_FILE,
+    LOOKALIKES_FILE,
     HISTORY_FILE,
     CARD_FILE,
     REPORT_FILE,
@@ -183,6 +188,45 @@ def load_report(folder: Path = TRAINED) -> dict:
             f"{onnx}. {RETRAIN}"
         )
     return report
+
+
+def save_lookalikes(folder: Path, placed: LookAlikes) -> None:
+    """Writes where a data set's images lie in a network's feature space."""
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            np.savez(file, **vars(placed))
+
+    write_atomically(folder / LOOKALIKES_FILE, write)
+
+
+def load_lookalikes(folder: Path = TRAINED) -> LookAlikes:
+    """Where the images lie in the feature space of the network in `folder`.
+
+    Raises:
+        ArtifactError: If the file is missing, damaged, or was made by another network.
+    """
+    path = folder / LOOKALIKES_FILE
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            content = {key: file[key] for key in file.files}
+        placed = LookAlikes(**content | {"network": str(content["network"])})
+        num_features, num = len(placed.mean), len(placed.labels)
+        if placed.basis.shape != (num_features, NUM_COORDINATES):
+            raise ValueError("odd basis")
+        if placed.coordinates.shape != (num, NUM_COORDINATES) or placed.labels.max() > 9:
+            raise ValueError("odd coordinates")
+    except FileNotFoundError as error:
+        raise ArtifactError(f"There are no look-alikes at {path}. {RETRAIN}") from error
+    except Exception as error:  # a zip, NumPy or type error, by where it is damaged
+        raise ArtifactError(
+            f"The look-alikes at {path} can't be read ({type(error).__name__}). {RETRAIN}"
+        ) from error
+    if placed.network != sha256(folder / ONNX_FILE):
+        raise ArtifactError(
+            f"The look-alikes at {path} belong to another network than {ONNX_FILE}. {RETRAIN}"
+        )
+    return placed
 
 
 def load_runs(folder: Path = RUNS) -> list[Run]:

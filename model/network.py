@@ -65,32 +65,55 @@ BUILDERS = {"digitpad": build_digitpad, "tutorial": build_tutorial}
 def export(network: keras.Model, path: Path) -> None:
     """Writes the network as an ONNX file that takes frames of shape `(n, 28, 28, 1)`.
 
-    Its first output are the probabilities, `(n, 10)`. If the network's head reads a map flat,
-    the second are the class maps, `(n, rows, cols, 10)`: what each place adds to each logit.
+    Its outputs carry names: `probabilities`, `(n, 10)`; `layer_1` and `layer_2`, the maps of
+    the first convolutions; `last_map`, what the head reads; and, if the head reads it flat,
+    `class_maps`. What is not asked for costs no time.
     """
-    served = with_class_maps(network)
+    outputs = {"probabilities": network.outputs[0], **_inner_maps(network)}
+    served = keras.Model(network.inputs, list(outputs.values()))
     served(keras.ops.zeros((1, FRAME_SIDE, FRAME_SIDE, 1)))  # Keras exports what was called once
     served.export(str(path), format="onnx", opset_version=OPSET, verbose=False)
+    exported = onnx.load(path)
+    _name_outputs(exported.graph, list(outputs))
+    onnx.save(exported, path)
 
 
-def with_class_maps(network: keras.Model) -> keras.Model:
-    """The network with class maps as its second output, where it has them.
+def _inner_maps(network: keras.Model) -> dict[str, keras.KerasTensor]:
+    rectified = [layer for layer in network.layers if isinstance(layer, layers.ReLU)]
+    convolved = [layer for layer in network.layers if isinstance(layer, layers.Conv2D)]
+    maps = {
+        f"layer_{number}": layer.output
+        for number, layer in enumerate((rectified or convolved)[:2], start=1)
+    }
+    last_map = next(la for la in network.layers if isinstance(la, layers.Flatten)).input
+    return maps | {"last_map": last_map} | _class_maps(network.layers[-1], last_map)
 
-    With a head that reads a map flat, a logit is exactly the sum of one number a place, and
-    the bias: no gradient is needed.
+
+def _class_maps(head: layers.Dense, last_map: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
+    """What each place adds to each logit, `(n, rows, cols, 10)`, where the head reads it flat.
+
+    A logit is then exactly the sum of one number a place, and the bias: no gradient is needed.
 
     Source: B. Zhou et al., "Learning deep features for discriminative localization", CVPR
     2016, arXiv:1512.04150, for a head that pools; here each place has weights of its own.
     """
-    head = network.layers[-1]
-    flat = [layer for layer in network.layers if isinstance(layer, layers.Flatten)]
-    rows, cols, channels = flat[0].input.shape[1:]
+    rows, cols, channels = last_map.shape[1:]
     if head.kernel.shape[0] != rows * cols * channels:
-        return network  # a hidden layer lies between map and logits
+        return {}  # a hidden layer lies between map and logits
     per_place = layers.EinsumDense("nxyc,xyck->nxyk", output_shape=(rows, cols, NUM_CLASSES))
-    maps = per_place(flat[0].input)
+    maps = per_place(last_map)
     per_place.kernel.assign(keras.ops.reshape(head.kernel, (rows, cols, channels, NUM_CLASSES)))
-    return keras.Model(network.inputs, [network.outputs[0], maps])
+    return {"class_maps": maps}
+
+
+def _name_outputs(graph: onnx.GraphProto, names: list[str]) -> None:
+    """Gives the outputs names of ours, in place; the export numbers them."""
+    new = dict(zip((output.name for output in graph.output), names, strict=True))
+    for output in graph.output:
+        output.name = new[output.name]
+    for node in graph.node:
+        for values in (node.input, node.output):
+            values[:] = [new.get(value, value) for value in values]
 
 
 def annotate(path: Path, notes: dict[str, str]) -> bytes:

@@ -3,6 +3,7 @@
 The app reads digits through this module alone; neither TensorFlow nor Keras is imported.
 """
 
+import copy
 import json
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from model.preprocess import FRAME_SIDE
 
 BATCH = 500  # frames a call; more only costs memory
 NUM_CLASSES = 10
+SMALLEST = 1e-9  # keeps a blank frame's features finite
 CONFIDENCE_KEY = "confidence"  # where the ONNX file's notes hold the fitted confidence
 
 
@@ -31,6 +33,8 @@ class Recognizer:
     def __init__(self, session: onnxruntime.InferenceSession):
         self._session = session
         self._input = session.get_inputs()[0].name
+        self._outputs = [output.name for output in session.get_outputs()]
+        self._hand = None
         fitted = session.get_modelmeta().custom_metadata_map.get(CONFIDENCE_KEY)
         self.confidence = Confidence(**json.loads(fitted)) if fitted else Confidence()
 
@@ -94,26 +98,78 @@ class Recognizer:
             raise ValueError(
                 f"frames must lie in 0 to 1. Received: {frames.min()} to {frames.max()}"
             )
+        if self._hand:
+            return self._hand.adjust(self.features(frames), self._without_hand(frames))
+        return self._without_hand(frames)
+
+    def _without_hand(self, frames: np.ndarray) -> np.ndarray:
         batches = [self._raw(frames[at : at + BATCH]) for at in range(0, len(frames), BATCH)]
         return self.confidence.soften(np.concatenate(batches))
 
-    def class_maps(self, frames: np.ndarray) -> np.ndarray | None:
-        """What each place of the last map adds to each digit's logit.
+    def adapted(self, hand) -> "Recognizer":
+        """Another recognizer with the same network, which knows one person's hand.
+
+        Args:
+            hand: A `model.handwriting.Hand`.
+        """
+        other = copy.copy(self)
+        other._hand = hand
+        return other
+
+    def maps(self, name: str, frames: np.ndarray) -> np.ndarray:
+        """What a layer makes of frames.
+
+        Args:
+            name: `"layer_1"` or `"layer_2"`, the first convolutions; `"last_map"`, what the
+                head reads; `"class_maps"`, what each place of it adds to each digit's logit.
+            frames: As in `probabilities`.
+
+        Returns:
+            `float32` array of shape `(n, rows, cols, channels)`; for class maps, a channel is a
+            digit.
+
+        Raises:
+            ArtifactError: If the network's file has no such output.
+        """
+        if name not in self._outputs:
+            raise ArtifactError(
+                f"The network's file has no {name}, so this can't be shown. {RETRAIN}"
+            )
+        return self._run(name, frames)
+
+    def features(self, frames: np.ndarray) -> np.ndarray:
+        """What the network knows of frames before it decides: its last map in four quarters.
 
         Args:
             frames: As in `probabilities`.
 
         Returns:
-            `float32` array of shape `(n, rows, cols, 10)`, or `None` if the network's file has
-            no such maps.
+            `float32` array of shape `(n, 4 * channels)`: each channel's mean over the upper
+            left, upper right, lower left and lower right quarter, its square root taken (a
+            few channels are far louder than the rest) and each row scaled to length 1.
+
+        Raises:
+            ArtifactError: As `maps`.
         """
-        if len(self._session.get_outputs()) < 2:
-            return None
-        return self._session.run(None, {self._input: frames[..., None]})[1]
+        batches = []
+        for at in range(0, len(frames), BATCH):
+            last_map = self.maps("last_map", frames[at : at + BATCH])
+            quarters = [
+                quarter.mean(axis=(1, 2))
+                for half in np.array_split(last_map, 2, axis=1)
+                for quarter in np.array_split(half, 2, axis=2)
+            ]
+            loudness = np.sqrt(np.maximum(np.concatenate(quarters, axis=1), 0))
+            length = np.linalg.norm(loudness, axis=1, keepdims=True)
+            batches.append(loudness / np.maximum(length, SMALLEST))
+        return np.concatenate(batches)
 
     def _raw(self, frames: np.ndarray) -> np.ndarray:
         """The network's own probabilities."""
-        return self._session.run(None, {self._input: frames[..., None]})[0]
+        return self._run(self._outputs[0], frames)
+
+    def _run(self, output: str, frames: np.ndarray) -> np.ndarray:
+        return self._session.run([output], {self._input: frames[..., None]})[0]
 
     def answer(self, probabilities: np.ndarray) -> Answer:
         """What to say of one frame's probabilities, an array of shape `(10,)`."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from model import artifacts, augment, confidence, evaluation, network
+from model import artifacts, augment, confidence, evaluation, lookalikes, network
 from model.confidence import Confidence
 from model.data import Dataset, validation_mask
 from model.errors import ArtifactError, TrainingError
@@ -23,8 +23,12 @@ NUM_AGREEMENT_FRAMES = 1000
 NUM_REFRESH_BATCHES = 200  # batches that re-estimate batch normalisation's statistics
 FINAL_LEARNING_RATE = 1e-5  # where the cosine ends
 CONFIDENCE_SEED = 1_000_000  # beyond every epoch's: other distortions than those trained on
-WARM_UP = 0.05  # of all steps; the learning rate rises to its peak in them
-LATE = 0.85  # of the epochs; distortions are half as strong from then on, nearer to real frames
+NUM_CYCLES = 2  # cosines of the learning rate; each one's peak is half that of the one before
+WARM_UP = 0.05  # of a cycle; the learning rate rises to its peak in it
+# Shares of the epochs with distortions at full strength. As a cycle ends, they are gentler and
+# the frames nearer to real ones.
+FULL = ((0, 0.425), (0.5, 0.75))
+GENTLE = 0.5  # strength of the distortions otherwise
 AVERAGING = 0.999  # momentum of the moving average of the weights
 
 
@@ -45,7 +49,7 @@ class TrainConfig:
     """
 
     preset: str = "digitpad"
-    epochs: int = 60
+    epochs: int = 120
     batch_size: int = 128
     seed: int = 1
     learning_rate: float = 2e-3
@@ -92,8 +96,9 @@ class TrainingBatches(keras.utils.PyDataset):
         rng = np.random.default_rng((self._config.seed, self._epoch, index))
         num_negatives = round(augment.NEGATIVE_SHARE * len(frames))
         nothing = augment.negatives(num_negatives, frames, rng)
-        is_late = self._epoch >= LATE * self._config.epochs
-        drawn = augment.variants(frames, labels, rng, strength=0.5 if is_late else 1.0)
+        done = self._epoch / self._config.epochs
+        is_full = any(begin <= done < end for begin, end in FULL)
+        drawn = augment.variants(frames, labels, rng, strength=1.0 if is_full else GENTLE)
         frames = np.concatenate([drawn, nothing])
         return frames[..., None], _targets(labels, num_negatives)
 
@@ -102,6 +107,41 @@ class TrainingBatches(keras.utils.PyDataset):
         self._epoch = epoch
         rng = np.random.default_rng((self._config.seed, epoch))
         self._order = rng.permutation(len(self._data))
+
+
+@keras.saving.register_keras_serializable("digitpad")
+class CosineCycles(keras.optimizers.schedules.LearningRateSchedule):
+    """The learning rate rises and falls along a cosine, again from half the peak.
+
+    Source: I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm
+    restarts", ICLR 2017, arXiv:1608.03983.
+    """
+
+    def __init__(self, peak: float, num_steps: int):
+        self._peak, self._num_steps = peak, num_steps
+        self._length = max(num_steps // NUM_CYCLES, 1)
+        warm_up = int(WARM_UP * self._length)
+        self._cycles = [
+            keras.optimizers.schedules.CosineDecay(
+                initial_learning_rate=FINAL_LEARNING_RATE,
+                warmup_target=peak / 2**cycle,
+                warmup_steps=warm_up,
+                decay_steps=self._length - warm_up,
+                alpha=FINAL_LEARNING_RATE / (peak / 2**cycle),
+            )
+            for cycle in range(NUM_CYCLES)
+        ]
+
+    def __call__(self, step):
+        rate = self._cycles[0](step)
+        for number, cycle in enumerate(self._cycles[1:], start=1):
+            begin = number * self._length
+            later = cycle(keras.ops.maximum(step - begin, 0))
+            rate = keras.ops.where(step < begin, rate, later)
+        return rate
+
+    def get_config(self) -> dict:
+        return {"peak": self._peak, "num_steps": self._num_steps}
 
 
 @keras.saving.register_keras_serializable("digitpad")
@@ -275,6 +315,9 @@ def judge(trained: keras.Model, config: TrainConfig, mnist: Dataset, test: Datas
         run / artifacts.ONNX_FILE, lambda temporary: temporary.write_bytes(annotated)
     )
     recognizer = Recognizer.load(run)
+    content = artifacts.sha256(run / artifacts.ONNX_FILE)
+    placed = lookalikes.fit(recognizer.features(test.frames), test.labels, content)
+    artifacts.save_lookalikes(run, placed)
     history = artifacts.load_history(run / artifacts.HISTORY_FILE)
     report = {
         "run": run.name,
@@ -292,7 +335,7 @@ def judge(trained: keras.Model, config: TrainConfig, mnist: Dataset, test: Datas
             "name": trained.name,
             "num_parameters": trained.count_params(),
             "num_bytes": (run / artifacts.ONNX_FILE).stat().st_size,
-            "sha256": artifacts.sha256(run / artifacts.ONNX_FILE),
+            "sha256": content,
         },
         "seconds_per_epoch": round(float(np.median([row["seconds"] for row in history])), 1),
         "software": {
@@ -368,15 +411,7 @@ def _compile(trained: keras.Model, config: TrainConfig, steps: int) -> None:
     if not config.modern:
         optimizer = keras.optimizers.Adam(config.learning_rate)
     else:
-        num_steps = steps * config.epochs
-        warm_up = int(WARM_UP * num_steps)
-        schedule = keras.optimizers.schedules.CosineDecay(
-            initial_learning_rate=FINAL_LEARNING_RATE,
-            warmup_target=config.learning_rate,
-            warmup_steps=warm_up,
-            decay_steps=num_steps - warm_up,
-            alpha=FINAL_LEARNING_RATE / config.learning_rate,
-        )
+        schedule = CosineCycles(config.learning_rate, steps * config.epochs)
         optimizer = keras.optimizers.AdamW(
             schedule, weight_decay=config.weight_decay, use_ema=True, ema_momentum=AVERAGING
         )

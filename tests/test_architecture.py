@@ -14,8 +14,9 @@ HEAVY = {"keras", "tensorflow", "tf2onnx"}
 PURE_MODEL = {
     f"model.{name}"
     for name in (
-        *("artifacts", "coach", "confidence", "data", "errors", "evaluation", "explanation"),
-        *("glyphs", "numbers", "photo", "preparations", "preprocess", "recognizer", "strokes"),
+        *("artifacts", "augment", "coach", "confidence", "data", "errors", "evaluation"),
+        *("explanation", "glyphs", "handwriting", "lookalikes", "numbers", "photo"),
+        *("preparations", "preprocess", "recognizer", "strokes"),
     )
 }
 MAY_IMPORT = {

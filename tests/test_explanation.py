@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from model.errors import ArtifactError
 from model.explanation import contrast, tint
 
 
@@ -39,7 +40,7 @@ def test_class_maps_and_bias_add_up_to_the_logits(tmp_path):
     network.export(built, tmp_path / "digits.onnx")
     recognizer = Recognizer.load(tmp_path)
     frames = np.random.default_rng(0).random((3, 28, 28), np.float32)
-    maps = recognizer.class_maps(frames)
+    maps = recognizer.maps("class_maps", frames)
     assert maps.shape == (3, 6, 6, 10)
     logits = maps.sum(axis=(1, 2)) + built.layers[-1].get_weights()[1]
     softmax = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -52,4 +53,5 @@ def test_a_network_without_a_flat_head_has_no_class_maps(tmp_path):
     from model.recognizer import Recognizer
 
     network.export(network.build_tutorial(), tmp_path / "digits.onnx")
-    assert Recognizer.load(tmp_path).class_maps(np.zeros((1, 28, 28), np.float32)) is None
+    with pytest.raises(ArtifactError, match="no class_maps"):
+        Recognizer.load(tmp_path).maps("class_maps", np.zeros((1, 28, 28), np.float32))

@@ -41,3 +41,15 @@ def test_the_exported_file_answers_as_the_network_does(network, preset, tmp_path
     expected = built.predict_on_batch(frames[..., None])  # Keras exports what was called before
     network.export(built, tmp_path / ONNX_FILE)
     assert np.abs(Recognizer.load(tmp_path).probabilities(frames) - expected).max() <= 1e-5
+
+
+def test_inner_maps_are_served_by_name_and_features_have_length_one(network, tmp_path):
+    network.export(network.build_digitpad(seed=1), tmp_path / ONNX_FILE)
+    recognizer = Recognizer.load(tmp_path)
+    frames = np.random.default_rng(0).random((3, 28, 28), np.float32)
+    shapes = {"layer_1": (26, 26, 32), "layer_2": (24, 24, 32), "last_map": (6, 6, 128)}
+    for name, shape in shapes.items():
+        assert recognizer.maps(name, frames).shape == (3, *shape)
+        assert recognizer.maps(name, frames).min() >= 0
+    features = recognizer.features(frames)
+    assert features.shape == (3, 512) and np.allclose((features**2).sum(axis=1), 1, atol=1e-5)

@@ -8,10 +8,11 @@ import streamlit as st
 from conftest import ROOT
 from streamlit.testing.v1 import AppTest
 
-from model import artifacts, data
+from model import artifacts, data, glyphs
 from model.artifacts import HISTORY_FILE, ONNX_FILE, REPORT_FILE, TRAINED
 from model.confidence import Answer
-from model.recognizer import Recognizer
+from model.errors import ArtifactError
+from model.handwriting import Hand
 
 SEVEN = ["M", 80, 60], ["L", 200, 60], ["L", 120, 230]
 ONE = ["M", 140, 50], ["L", 138, 230]
@@ -101,7 +102,7 @@ def test_undo_takes_the_last_stroke_redo_gives_it_back_and_clear_takes_all():
     app = press(draw(ONE, SEVEN), "Undo")
     assert prediction(app) == "1"
     both = press(app, "Redo")
-    assert len(both.session_state["drawing"]) == 2
+    assert len(both.session_state["canvas_drawing"]) == 2
     assert next(button for button in both.button if button.label == "Redo").disabled
     app = press(both, "Clear")
     assert not app.metric and app.info
@@ -116,9 +117,9 @@ def test_a_new_stroke_forgets_what_was_undone():
 
 def test_an_example_is_drawn_and_read_for_the_visitor():
     app = press(draw(), "Example")
-    first = app.session_state["drawing"]
+    first = app.session_state["canvas_drawing"]
     assert app.metric and len(first) >= 1
-    assert press(app, "Example").session_state["drawing"] != first
+    assert press(app, "Example").session_state["canvas_drawing"] != first
 
 
 def test_the_replay_tells_when_the_answer_changed_and_shows_each_moment():
@@ -177,8 +178,8 @@ class _Fixed:
     def answer(self, probabilities: np.ndarray) -> Answer:
         return Answer((3,), is_digit=True)
 
-    def class_maps(self, frames: np.ndarray) -> None:
-        return None
+    def maps(self, name: str, frames: np.ndarray) -> np.ndarray:
+        raise ArtifactError(f"no {name}")
 
 
 @pytest.mark.parametrize(
@@ -309,13 +310,85 @@ def test_runs_are_listed_and_two_are_overlaid_while_a_half_written_one_is_told(
     assert len(app.dataframe) == 3
 
 
-def test_why_names_the_answer_and_its_rival_or_says_that_it_cannot(monkeypatch):
-    app = draw(SEVEN)
-    toggle = next(toggle for toggle in app.toggle if toggle.label == "Why")
-    app = settled(toggle.set_value(True).run())
-    told = [text.value for text in app.markdown if "speaks for **7**" in text.value]
-    maps = Recognizer.load().class_maps(np.zeros((1, 28, 28), np.float32))
-    assert told if maps is not None else app.info
+def turn_on(app: AppTest, label: str) -> AppTest:
+    toggle = next(toggle for toggle in app.toggle if toggle.label == label)
+    return settled(toggle.set_value(True).run())
+
+
+def test_look_alikes_are_five_labelled_test_images(mnist_folder, monkeypatch):
+    monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
+    app = turn_on(draw(SEVEN), "Look-alikes")
+    pictures = app.get("html")[-1].proto.body
+    assert pictures.count("<figure") == 5 and pictures.count("a 7 (number") == 10  # alt as well
+
+
+def test_without_mnist_or_their_file_look_alikes_say_what_they_need(
+    no_mnist, mnist_folder, monkeypatch
+):
+    app = turn_on(draw(SEVEN), "Look-alikes")
+    assert any("The look-alikes come from MNIST" in hint.value for hint in app.info)
+    monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
+    monkeypatch.setattr(
+        "ui.resources.load_lookalikes", lambda _: artifacts.load_json(ROOT / "no", "x")
+    )
+    st.cache_resource.clear()
+    assert any("There is no x" in hint.value for hint in turn_on(draw(SEVEN), "Look-alikes").info)
+
+
+def hand_of_twenty(app: AppTest) -> AppTest:
+    """A visitor who has drawn nineteen digits and now draws the last."""
+    rng = np.random.default_rng(0)
+    drawn = [[stroke * 100 for stroke in glyphs.draw_digit(k % 10, rng)] for k in range(20)]
+    app.session_state["hand_drawings"] = drawn[:19]
+    nine = ["M", 200, 80], ["L", 120, 80], ["L", 120, 130], ["L", 200, 130], ["L", 200, 80]
+    app.session_state["handwriting"] = drawing([*nine, ["L", 190, 240]])
+    return settled(app.run())
+
+
+def test_a_hand_is_learnt_after_twenty_digits_and_can_be_undone(no_mnist):
+    app = hand_of_twenty(page("handwriting"))
+    assert app.subheader[0].value == "Draw a 9, as you always do"
+    app = press(app, "Next")
+    assert app.subheader[0].value == "Which of your digits are ambiguous"
+    assert "Your hand is in use on all pages" in app.success[0].value
+    assert app.session_state["hand"][1] is not None
+    app = press(app, "Undo: read me as everyone")
+    assert "Your hand is not in use" in app.success[0].value
+    app = press(app, "Use it again")
+    assert "Your hand is in use on all pages" in app.success[0].value
+    assert press(app, "Start again").subheader[0].value == "Draw a 0, as you always do"
+    assert app.session_state["hand"][1] is None
+
+
+def test_a_hand_that_harms_others_is_told_and_not_used(no_mnist, monkeypatch):
+    monkeypatch.setattr("model.handwriting.ALLOWED_LOSS", -1.0)
+    app = press(hand_of_twenty(page("handwriting")), "Next")
+    assert "Your hand was not taken over" in app.warning[0].value
+    assert app.session_state["hand"][1] is None
+
+
+def test_back_forgets_the_last_digit_and_nothing_is_kept_without_one(no_mnist):
+    app = settled(page("handwriting").run())
+    assert [b.disabled for b in app.button if b.label in ("Next", "Back")] == [True, True]
+    app.session_state["hand_drawings"] = [[np.array([[50.0, 50], [50, 200]])]] * 2
+    app = press(settled(app.run()), "Back")
+    assert app.subheader[0].value == "Draw a 1, as you always do"
+
+
+def test_the_draw_page_says_when_it_reads_by_the_visitors_hand(monkeypatch):
+    app = page("draw")
+    empty = Hand(np.zeros((1, 512), np.float32), np.zeros((1, 10)))
+    app.session_state["hand"] = (artifacts.version_key(), empty)
+    app.session_state["canvas"] = drawing(SEVEN)
+    app = settled(app.run())
+    assert prediction(app) == "7" and any("your own hand" in c.value for c in app.caption)
+    app.session_state["hand"] = (-1, empty)  # of a network that is no longer served
+    assert not any("your own hand" in c.value for c in settled(app.run()).caption)
+
+
+def test_why_names_the_answer_and_its_rival():
+    app = turn_on(draw(SEVEN), "Why")
+    assert any("speaks for **7**" in text.value for text in app.markdown)
     assert any("and it reads 1" in text.value for text in app.markdown)
 
 
@@ -361,5 +434,5 @@ def test_the_lab_shows_the_steps_and_four_other_ways():
         "From your pen to the answer",
         "The same drawing in other demos",
     ]
-    assert len(app.get("image")) == 3 + 4
+    assert len(app.get("image")) == 3 + 2 + 4  # steps, layers, other ways
     assert settled(page("lab").run()).info

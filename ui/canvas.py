@@ -14,12 +14,14 @@ PEN_WIDTHS = (8, 40)  # CSS pixels
 PEN_WIDTH = 20
 EXAMPLE_SIZE = 0.6  # of the canvas' side
 
-KEY = "canvas"  # the component's own state; Streamlit drops it when the page is left
-_KEPT = "drawing"  # the strokes, which outlive the page
-_UNDONE = "undone"  # strokes taken back, the last one last
-_EXAMPLE = "example"  # the digit last drawn for the visitor
-_START = "canvas_start"  # what the component was last told to show
-_STALE = "canvas_stale"  # what it still reports until it has done so
+# A canvas' name is the key of the component's own state, which Streamlit drops when the page is
+# left; what outlives the page goes under these names behind it.
+NAME = "canvas"
+_KEPT = "_drawing"  # the strokes
+_UNDONE = "_undone"  # strokes taken back, the last one last
+_EXAMPLE = "_example"  # the digit last drawn for the visitor
+_START = "_start"  # what the component was last told to show
+_STALE = "_stale"  # what it still reports until it has done so
 
 # The component's own toolbar lies unseen over the canvas' top right corner: under a finger, a
 # stroke that begins there is lost, and a tap there erases the drawing. Our buttons do what it
@@ -52,38 +54,42 @@ export default function () {
 )
 
 
-def drawing_canvas() -> dict:
+def drawing_canvas(name: str = NAME, example: bool = True) -> dict:
     """Shows canvas and buttons and returns the drawing.
 
     The drawing survives reruns and page switches. Buttons take effect in this run; the
     component follows a moment later.
 
+    Args:
+        name: Canvases of one name share their drawing.
+        example: Whether there is a button that draws a digit for the visitor.
+
     Returns:
         The canvas' JSON, a dict with a list `objects`.
     """
     state = st.session_state
-    if KEY not in state and state.get(_KEPT):
-        _command(state[_KEPT])  # back from another page
-        state[_STALE] = None
+    if name not in state and state.get(name + _KEPT):
+        _command(name, state[name + _KEPT])  # back from another page
+        state[name + _STALE] = None
     result = st_canvas(
         stroke_width=pen_width(),
         stroke_color=INK,
         background_color=PAPER,
-        initial_drawing=state.get(_START),
+        initial_drawing=state.get(name + _START),
         width=CANVAS_SIDE,
         height=CANVAS_SIDE,
-        key=KEY,
+        key=name,
     )
-    _HIDE_TOOLBAR(key="canvas_toolbar", height=0)
+    _HIDE_TOOLBAR(key=f"{name}_toolbar", height=0)
     objects = _objects(result.json_data)
-    if state.get(_STALE) is not None and objects == state[_STALE]:
-        objects = state[_KEPT]
+    if state.get(name + _STALE) is not None and objects == state[name + _STALE]:
+        objects = state[name + _KEPT]
     else:
-        state[_STALE] = None
-        if len(objects) > len(state.get(_KEPT, [])):
-            state[_UNDONE] = []  # a new stroke: what was undone before it is gone
-        state[_KEPT] = objects
-    _buttons(empty=not objects)
+        state[name + _STALE] = None
+        if len(objects) > len(state.get(name + _KEPT, [])):
+            state[name + _UNDONE] = []  # a new stroke: what was undone before it is gone
+        state[name + _KEPT] = objects
+    _buttons(name, example, empty=not objects)
     return {"objects": objects}
 
 
@@ -92,13 +98,14 @@ def pen_width() -> int:
     return st.session_state.get("pen_width", PEN_WIDTH)
 
 
-def _buttons(empty: bool) -> None:
-    has_undone = bool(st.session_state.get(_UNDONE))
+def _buttons(name: str, example: bool, empty: bool) -> None:
+    has_undone = bool(st.session_state.get(name + _UNDONE))
     with st.container(horizontal=True, width=CANVAS_SIDE, gap="small"):
-        st.button("Undo", on_click=_undo, disabled=empty, shortcut="Ctrl+Z")
-        st.button("Redo", on_click=_redo, disabled=not has_undone, shortcut="Ctrl+Y")
-        st.button("Clear", on_click=_clear, disabled=empty, shortcut="Ctrl+Backspace")
-        st.button("Example", on_click=_example, help="Draws a digit for you")
+        st.button("Undo", on_click=_undo, args=(name,), disabled=empty, shortcut="Ctrl+Z")
+        st.button("Redo", on_click=_redo, args=(name,), disabled=not has_undone, shortcut="Ctrl+Y")
+        st.button("Clear", on_click=clear, args=(name,), disabled=empty, shortcut="Ctrl+Backspace")
+        if example:
+            st.button("Example", on_click=_example, args=(name,), help="Draws a digit for you")
     st.slider(
         "Pen width",
         *PEN_WIDTHS,
@@ -115,40 +122,42 @@ def _objects(drawing) -> list:
     return objects if isinstance(objects, list) else []
 
 
-def _undo() -> None:
-    *others, last = st.session_state[_KEPT]
-    st.session_state[_UNDONE] = [*st.session_state.get(_UNDONE, []), last]
-    _command(others)
+def _undo(name: str) -> None:
+    *others, last = st.session_state[name + _KEPT]
+    st.session_state[name + _UNDONE] = [*st.session_state.get(name + _UNDONE, []), last]
+    _command(name, others)
 
 
-def _redo() -> None:
-    *others, last = st.session_state[_UNDONE]
-    st.session_state[_UNDONE] = others
-    _command([*st.session_state[_KEPT], last])
+def _redo(name: str) -> None:
+    *others, last = st.session_state[name + _UNDONE]
+    st.session_state[name + _UNDONE] = others
+    _command(name, [*st.session_state[name + _KEPT], last])
 
 
-def _clear() -> None:
-    _command([])
+def clear(name: str = NAME) -> None:
+    """Has a canvas show nothing; to be called from a button."""
+    _command(name, [])
 
 
-def _example() -> None:
+def _example(name: str) -> None:
     """Draws a digit for the visitor, each time another, by another hand."""
     rng = np.random.default_rng()
-    digit = (st.session_state.get(_EXAMPLE, int(rng.integers(10))) + int(rng.integers(1, 10))) % 10
-    st.session_state[_EXAMPLE] = digit
+    before = st.session_state.get(name + _EXAMPLE, int(rng.integers(10)))
+    digit = (before + int(rng.integers(1, 10))) % 10
+    st.session_state[name + _EXAMPLE] = digit
     strokes = glyphs.draw_digit(digit, rng)
     points = np.concatenate(strokes)
     size = EXAMPLE_SIZE * CANVAS_SIDE / np.ptp(points, axis=0).max()
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     placed = [(stroke - middle) * size + CANVAS_SIDE / 2 for stroke in strokes]
-    _command(drawing_of_strokes(placed, pen_width(), INK)["objects"])
+    _command(name, drawing_of_strokes(placed, pen_width(), INK)["objects"])
 
 
-def _command(objects: list) -> None:
+def _command(name: str, objects: list) -> None:
     """Has the canvas show other strokes; the count makes a repeated command a new one."""
     state = st.session_state
-    count = (state.get(_START) or {}).get("digitpad_command", 0) + 1
-    if state.get(_STALE) is None:
-        state[_STALE] = state.get(_KEPT, [])
-    state[_KEPT] = objects
-    state[_START] = {"objects": objects, "digitpad_command": count}
+    count = (state.get(name + _START) or {}).get("digitpad_command", 0) + 1
+    if state.get(name + _STALE) is None:
+        state[name + _STALE] = state.get(name + _KEPT, [])
+    state[name + _KEPT] = objects
+    state[name + _START] = {"objects": objects, "digitpad_command": count}

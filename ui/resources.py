@@ -8,21 +8,91 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from model.artifacts import TRAINED, version_key
-from model.data import Dataset, bundled_digits, fetch, load_mnist, needs_download
+from model import augment
+from model.artifacts import TRAINED, load_lookalikes, version_key
+from model.data import (
+    Dataset,
+    bundled_digits,
+    fetch,
+    load_mnist,
+    needs_download,
+    validation_mask,
+)
 from model.errors import ArtifactError, DataError
+from model.handwriting import Hand, Known
+from model.lookalikes import LookAlikes
 from model.recognizer import Recognizer
 
+NUM_REHEARSED = 2000  # other people's digits that are not to be forgotten, as MNIST has them
+REHEARSAL_SEED = 0
+_HAND = "hand"  # of this visit: the network's version and the hand
 BOX_COLOR = (230, 126, 34)  # orange
 
 
 def recognizer() -> Recognizer:
-    """The served network; after retraining, the new one at the next call.
+    """The served network, with this visitor's hand if there is one; after retraining, the new
+    network at the next call.
+
+    Raises:
+        ArtifactError: If there is none or it is damaged.
+    """
+    known = hand()
+    return shared_recognizer().adapted(known) if known else shared_recognizer()
+
+
+def shared_recognizer() -> Recognizer:
+    """The served network as it is for everyone.
 
     Raises:
         ArtifactError: If there is none or it is damaged.
     """
     return _recognizer(version_key())
+
+
+def hand() -> Hand | None:
+    """What the served network has learnt of this visitor's hand, in this visit."""
+    version, known = st.session_state.get(_HAND, (None, None))
+    return known if version == version_key() else None
+
+
+def set_hand(known: Hand | None) -> None:
+    """Has this visitor's drawings read by their hand from now on, or as everyone's."""
+    st.session_state[_HAND] = (version_key(), known)
+
+
+def others() -> tuple[Known, Known]:
+    """Other people's digits as the served network reads them: to rehearse, and to check.
+
+    Raises:
+        ArtifactError: If the network is missing or damaged.
+    """
+    return _others(version_key())
+
+
+def load_others_ahead() -> None:
+    """Reads other people's digits before they are asked for."""
+    with contextlib.suppress(ArtifactError):
+        others()
+
+
+@st.cache_resource(show_spinner="Reading other people's digits", max_entries=1)
+def _others(version: int) -> tuple[Known, Known]:
+    shared = _recognizer(version)
+    if test_images()[1]:  # no MNIST
+        data = _bundled()
+        is_checked = np.arange(len(data)) % 3 > 0
+    else:
+        data, is_checked = load_mnist()[0], validation_mask()
+    rng = np.random.default_rng(REHEARSAL_SEED)
+    unchecked = np.flatnonzero(~is_checked)
+    some = rng.permutation(unchecked)[:NUM_REHEARSED]
+    frames, labels = data.images[some].astype(np.float32) / 255, data.labels[some]
+    drawn = np.clip(augment.variants(frames, labels, rng), 0, 1)
+    checked = data.take(is_checked, "")
+    return (
+        Known.of(np.concatenate([frames, drawn]), np.tile(labels, 2), shared),
+        Known.of(checked.frames, checked.labels, shared),
+    )
 
 
 def load_ahead() -> None:
@@ -34,6 +104,20 @@ def load_ahead() -> None:
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _recognizer(version: int) -> Recognizer:
     return Recognizer.load(TRAINED)
+
+
+def lookalikes() -> LookAlikes:
+    """Where MNIST's test images lie in the served network's feature space.
+
+    Raises:
+        ArtifactError: If the file is missing, damaged or of another network.
+    """
+    return _lookalikes(version_key())
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _lookalikes(version: int) -> LookAlikes:
+    return load_lookalikes(TRAINED)
 
 
 def test_images() -> tuple[Dataset, str]:
@@ -93,7 +177,7 @@ def predictions(data: Dataset) -> np.ndarray:
 
 @st.cache_data(show_spinner="Reading the test images", max_entries=4)
 def _predictions(name: str, version: int, _data: Dataset) -> np.ndarray:
-    return recognizer().probabilities(_data.frames)
+    return _recognizer(version).probabilities(_data.frames)
 
 
 class _Download:

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from model.coach import Change, smallest_change
+from model.errors import ArtifactError
 from model.explanation import contrast, tint
 from model.preprocess import draw_canvas
 from model.recognizer import Recognizer
@@ -22,9 +23,10 @@ def why(frame: np.ndarray, probabilities: np.ndarray, recognizer: Recognizer) ->
         probabilities: `(10,)`.
         recognizer: Who read it.
     """
-    maps = recognizer.class_maps(frame[None])
-    if maps is None:
-        st.info("This network's file holds no class maps, so it can't say why.")
+    try:
+        maps = recognizer.maps("class_maps", frame[None])
+    except ArtifactError as error:
+        st.info(str(error))
         return
     rival, answer = (int(digit) for digit in np.argsort(probabilities)[-2:])
     for_answer = contrast(maps[0], answer, rival)

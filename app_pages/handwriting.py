@@ -1,0 +1,67 @@
+"""Teach it your handwriting: two of each digit, then it knows your hand for this visit."""
+
+import streamlit as st
+
+from model.errors import DigitError, NothingDrawn
+from model.preprocess import strokes_to_mnist
+from model.strokes import strokes_of_canvas
+from ui import resources
+from ui.canvas import CANVAS_SIDE, clear, drawing_canvas
+from ui.hand import DIGITS, go_back, keep, kept, show_lesson
+
+NAME = "handwriting"  # of the canvas
+ANSWER_WIDTH = 260  # CSS pixels
+
+
+@st.fragment
+def lesson() -> None:
+    drawn = kept()
+    if len(drawn) == len(DIGITS):
+        show_lesson(drawn, CANVAS_SIDE)
+        return
+    st.subheader(f"Draw a {DIGITS[len(drawn)]}, as you always do")
+    st.progress(len(drawn) / len(DIGITS), f"{len(drawn)} of {len(DIGITS)}")
+    with st.container(horizontal=True, gap="large"):
+        with st.container(width=CANVAS_SIDE + 20):
+            drawing = drawing_canvas(NAME, example=False)
+        with st.container(width=ANSWER_WIDTH):
+            strokes = look(drawing)
+            with st.container(horizontal=True):
+                st.button(
+                    "Next",
+                    type="primary",
+                    on_click=keep_and_clear,
+                    args=(strokes,),
+                    disabled=not strokes,
+                    shortcut="Enter",
+                )
+                st.button("Back", on_click=go_back, disabled=not drawn)
+
+
+def look(drawing: dict) -> list:
+    """Shows what would be kept, and returns its strokes; none if it can't be a digit."""
+    try:
+        strokes = strokes_of_canvas(drawing)
+        frame = strokes_to_mnist(strokes, CANVAS_SIDE)
+    except NothingDrawn:
+        st.info("Draw it on the left, then press Next or the Enter key.", icon=":material/draw:")
+        return []
+    except DigitError as error:
+        st.warning(str(error), icon=":material/error:")
+        return []
+    st.image(resources.picture_url(frame, scale=4), caption="What the network sees", width=112)
+    return strokes
+
+
+def keep_and_clear(strokes: list) -> None:
+    keep(strokes)
+    clear(NAME)
+
+
+st.title("Your handwriting")
+st.caption(
+    "Draw two of each digit, and DigitPad knows your hand. It does for this visit: nothing is "
+    "kept on disk, and nobody else's answers change."
+)
+lesson()
+resources.load_others_ahead()
