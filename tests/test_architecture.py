@@ -14,8 +14,9 @@ HEAVY = {"keras", "tensorflow", "tf2onnx"}
 PURE_MODEL = {
     f"model.{name}"
     for name in (
-        *("artifacts", "coach", "confidence", "data", "errors", "evaluation", "explanation"),
-        *("glyphs", "numbers", "photo", "preparations", "preprocess", "recognizer", "strokes"),
+        *("artifacts", "cells", "coach", "confidence", "data", "errors", "evaluation"),
+        *("explanation", "glyphs", "numbers", "photo", "preparations", "preprocess"),
+        *("recognizer", "strokes"),
     )
 }
 MAY_IMPORT = {
@@ -23,6 +24,7 @@ MAY_IMPORT = {
     "app_pages/*.py": {
         *("streamlit", "numpy", "pandas", "ui"),
         *(
+            "model.cells",
             "model.errors",
             "model.numbers",
             "model.photo",
