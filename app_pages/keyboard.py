@@ -32,7 +32,12 @@ def show_answer(cells: object) -> None:
     except DigitError as error:
         st.warning(str(error), icon=":material/error:")
         return
-    one_answer(frame, probabilities, recognizer.answer(probabilities))
+    one_answer(
+        frame,
+        probabilities,
+        recognizer.answer(probabilities),
+        "Fill in one digit, as large as you like, or try it another way.",
+    )
     st.altair_chart(charts.probabilities_chart(probabilities))
 
 

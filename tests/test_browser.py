@@ -28,6 +28,7 @@ pytestmark = pytest.mark.browser
 
 PAGES = {
     "Draw": "Draw a digit",
+    "Keyboard": "Fill in a digit by keyboard",
     "Photo": "Photo",
     "Lab": "Lab",
     "Test set": "Test set",
@@ -179,6 +180,77 @@ def test_keys_undo_and_redo_and_an_example_explains_itself(page):
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON").click()
     assert len(json.loads(download.value.path().read_text())["probabilities"]) == 10
+
+
+FOCUSED = "document.activeElement?.shadowRoot?.activeElement?.ariaLabel"  # inside a component
+
+
+def test_a_digit_is_filled_in_read_and_mended_by_keyboard_alone(page):
+    visit(page, "Keyboard")
+    page.get_by_role("grid").wait_for()
+    page.get_by_role("heading", name=PAGES["Keyboard"]).click()  # where reading begins
+    while not (page.evaluate(FOCUSED) or "").startswith("Row"):
+        page.keyboard.press("Tab")
+    assert page.evaluate(FOCUSED) == "Row 5, column 10, paper"
+    scrolled = page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
+    for _ in range(9):
+        page.keyboard.press("Shift+ArrowRight")
+    expect_prediction_other_than(page, "7")
+    for row in range(16):
+        page.keyboard.press("Shift+ArrowDown")
+        if row % 4 == 0:
+            page.wait_for_timeout(150)  # runs come back between the key presses
+    expect_prediction(page, "7")
+    assert page.evaluate(FOCUSED) == "Row 21, column 19, ink"
+    assert page.get_by_role("gridcell", name=", ink").count() == 10 + 16
+    moved = page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
+    assert abs(moved - scrolled) < 400  # the focused cell may come into view, no more
+    for key, cell in (
+        ("Home", "Row 21, column 1, paper"),
+        ("End", "Row 21, column 28, paper"),
+        ("PageUp", "Row 14, column 28, paper"),
+        ("PageDown", "Row 21, column 28, paper"),
+        ("Control+Home", "Row 1, column 1, paper"),
+        ("ArrowUp", "Row 1, column 1, paper"),
+        ("Space", "Row 1, column 1, ink"),
+        ("Enter", "Row 1, column 1, paper"),
+        ("Space", "Row 1, column 1, ink"),
+        ("Delete", "Row 1, column 1, paper"),
+        ("Control+End", "Row 28, column 28, paper"),
+    ):
+        page.keyboard.press(key)
+        assert page.evaluate(FOCUSED) == cell, key
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # Clear
+    page.get_by_text("There is no digit yet").wait_for()
+    page.get_by_role("gridcell", name=", ink").first.wait_for(state="detached")
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate(FOCUSED) == "Row 28, column 28, paper"
+
+
+def expect_prediction_other_than(page, digit: str) -> None:
+    page.locator(METRIC).first.wait_for()
+    assert page.locator(METRIC).first.inner_text() != digit
+
+
+def test_filled_in_cells_outlive_a_visit_to_another_page_and_are_painted_by_pointer(page):
+    visit(page, "Keyboard")
+    page.get_by_role("gridcell").first.hover()  # at rest, with nothing above it
+    box = page.get_by_role("grid").bounding_box()
+    corners = ((0.35, 0.2), (0.68, 0.2), (0.68, 0.8))
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place)  # in one leap: no cell between is left out
+    page.mouse.up()
+    expect_prediction(page, "7")
+    inked = page.get_by_role("gridcell", name=", ink").count()
+    assert inked > 20
+    visit(page, "Lab")
+    visit(page, "Keyboard")
+    expect_prediction(page, "7")
+    assert page.get_by_role("gridcell", name=", ink").count() == inked
 
 
 def test_an_uploaded_photo_is_read(page):

@@ -7,14 +7,19 @@ from model.confidence import Answer
 from ui.resources import picture_url
 from ui.words import in_words, percent
 
+DRAWN = "Draw one digit, or several with room between them, or try it another way."
 
-def one_answer(frame: np.ndarray, probabilities: np.ndarray, answer: Answer) -> None:
+
+def one_answer(
+    frame: np.ndarray, probabilities: np.ndarray, answer: Answer, advice: str = DRAWN
+) -> None:
     """Shows a digit's answer, or that it is none.
 
     Args:
         frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
         probabilities: `(10,)`.
         answer: What to say of them.
+        advice: What to do where it is no digit.
     """
     with st.container(horizontal=True, gap="medium"):
         st.metric("Prediction", in_words(answer.digits) if answer.is_digit else "none", width=140)
@@ -27,7 +32,6 @@ def one_answer(frame: np.ndarray, probabilities: np.ndarray, answer: Answer) -> 
         )
     if not answer.is_digit:
         st.warning(
-            f"This doesn't look like a digit; {answer.digits[0]} comes closest. Draw one "
-            "digit, or several with room between them, or try it another way.",
+            f"This doesn't look like a digit; {answer.digits[0]} comes closest. {advice}",
             icon=":material/help:",
         )
