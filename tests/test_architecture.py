@@ -16,7 +16,7 @@ PURE_MODEL = {
     for name in (
         *("artifacts", "cells", "coach", "confidence", "data", "errors", "evaluation"),
         *("explanation", "glyphs", "numbers", "photo", "preparations", "preprocess"),
-        *("recognizer", "strokes"),
+        *("recognizer", "strokes", "touching"),
     )
 }
 MAY_IMPORT = {
