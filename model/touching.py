@@ -21,6 +21,8 @@ def cuts(strokes: list[np.ndarray]) -> list[Cut]:
 
     Whole strokes are told apart by where their middle is; besides, strokes are cut upright
     where little ink stands above itself, but one that lies nearly all on one side stays whole.
+    A pen that goes on from one digit to the next crosses once between them: what would cut a
+    stroke more often goes through a loop, and is left out.
 
     Args:
         strokes: Arrays of shape `(num_points, 2)`, at least two points in all.
@@ -39,7 +41,7 @@ def cuts(strokes: list[np.ndarray]) -> list[Cut]:
     for in_left in [*_orders(ink), *(_sides(ink, x) for x in _thin_places(ink))]:
         ways[tuple(map(str, in_left))] = in_left
     found = [_cut(strokes, in_left) for in_left in ways.values()]
-    return [(left, right) for left, right in found if left and right]
+    return [way for way in found if way is not None]
 
 
 def _dense(stroke: np.ndarray, step: float) -> np.ndarray:
@@ -77,15 +79,18 @@ def _thin_places(ink: list[np.ndarray]) -> list[float]:
     return [left + at * width for at in chosen[:NUM_CUTS]]
 
 
-def _cut(strokes: list[np.ndarray], in_left: list) -> Cut:
+def _cut(strokes: list[np.ndarray], in_left: list) -> Cut | None:
     left, right = [], []
     for stroke, where in zip(strokes, in_left, strict=True):
         if isinstance(where, float):
-            for part, is_left in _clip(stroke, where):
+            parts = _clip(stroke, where)
+            if len(parts) > 2:
+                return None
+            for part, is_left in parts:
                 (left if is_left else right).append(part)
         else:
             (left if where else right).append(stroke)
-    return left, right
+    return (left, right) if left and right else None
 
 
 def _clip(stroke: np.ndarray, x: float) -> list[tuple[np.ndarray, bool]]:

@@ -22,6 +22,7 @@ from benchmarks.page import (
     ready_to_draw,
     running_app,
 )
+from benchmarks.sheets import sheet
 from model.preprocess import ink_from_rgba, strokes_to_mnist, to_mnist
 
 pytestmark = pytest.mark.browser
@@ -162,6 +163,19 @@ def test_two_digits_side_by_side_become_one_number(page):
     expect_prediction(page, "17")
 
 
+def test_two_digits_that_touch_are_read_and_can_be_corrected(page):
+    draw(page, [(75 + 35 * np.cos(t), 110 + 50 * np.sin(t)) for t in np.linspace(0, 6.28, 24)])
+    expect_prediction(page, "0")
+    draw(page, ((101, 80), (161, 80), (126, 180)))
+    expect_prediction(page, "07")
+    page.get_by_text("Digits 1 and 2 touch").wait_for()
+    asked = page.get_by_role("radiogroup").first
+    other = asked.get_by_role("radio").nth(1)
+    digit = other.inner_text()
+    other.click()
+    expect_prediction(page, f"{digit}7")
+
+
 def test_keys_undo_and_redo_and_an_example_explains_itself(page):
     page.get_by_role("button", name="Example").click()
     page.locator(METRIC).first.wait_for()
@@ -260,3 +274,21 @@ def test_an_uploaded_photo_is_read(page):
     )
     page.locator("figure").first.wait_for()
     assert page.locator("figure").count() == 6
+
+
+def test_a_doubtful_digit_of_a_photo_is_corrected(page):
+    visit(page, "Photo")
+    buffer = io.BytesIO()
+    Image.fromarray(sheet(seed=8)).save(buffer, "PNG")  # its 1 may be a 7
+    page.locator("input[type=file]").set_input_files(
+        {"name": "sheet.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
+    )
+    asked = page.get_by_role("radiogroup").first
+    asked.wait_for()
+    was = page.get_by_test_id("stCode").inner_text().strip()
+    digit = asked.get_by_role("radio").nth(1).inner_text()
+    asked.get_by_role("radio").nth(1).click()
+    page.wait_for_function(
+        "was => document.querySelector('[data-testid=stCode]').innerText.trim() !== was", arg=was
+    )
+    assert digit in page.get_by_test_id("stCode").inner_text()

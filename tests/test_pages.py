@@ -392,6 +392,58 @@ def test_a_doubtful_digit_of_a_number_can_be_corrected(monkeypatch):
     assert prediction(settled(app.run())) == f"{other}7"
 
 
+ZERO = [
+    ["M", 110, 110],
+    *(["L", 75 + 35 * np.cos(t), 110 + 50 * np.sin(t)] for t in np.linspace(0, 6.28, 40)[1:]),
+]
+TOUCHING_SEVEN = ["M", 101, 80], ["L", 161, 80], ["L", 126, 180]
+
+
+def test_two_digits_that_touch_are_a_guess_that_can_be_corrected():
+    app = draw(ZERO, TOUCHING_SEVEN)
+    assert prediction(app) == "07"
+    assert app.metric[1].value == "not sure"
+    assert "Digits 1 and 2 touch" in app.warning[0].value
+    left, _right = app.get("button_group")
+    left.set_value(int(left.options[1]))
+    assert app.run().code[0].value == f"{left.options[1]}7"
+
+
+def test_a_choice_is_about_one_drawing_only(monkeypatch):
+    monkeypatch.setattr(
+        "model.recognizer.Recognizer.answer",
+        lambda self, row: Answer((int(row.argmax()), 9), is_digit=True),
+    )
+    app = draw(LEFT_ONE, RIGHT_SEVEN)
+    pills = app.get("button_group")[0]
+    pills.set_value(int(pills.options[1]))
+    settled(app.run())
+    app.session_state["canvas"] = drawing((["M", 60, 80], ["L", 70, 200]), RIGHT_SEVEN)
+    assert prediction(settled(app.run())) == "17"
+
+
+def test_doubtful_digits_of_a_photo_can_be_corrected_a_dozen_at_most(monkeypatch):
+    from test_photo import saved
+
+    monkeypatch.setattr(
+        "model.recognizer.Recognizer.answer",
+        lambda self, row: Answer((int(row.argmax()), 9), is_digit=True),
+    )
+    app = page("photo").run()
+    app.file_uploader[0].upload("sheet.png", saved("PNG"), "image/png")
+    app = settled(app.run())
+    first, *others = app.get("button_group")
+    assert len(others) == 5
+    was = app.code[0].value
+    first.set_value(int(first.options[1]))
+    app = settled(app.run())
+    assert app.code[0].value == first.options[1] + was[1:]
+    monkeypatch.setattr("ui.choice.MAX_ASKED", 4)
+    app = settled(app.run())
+    assert len(app.get("button_group")) == 4
+    assert any("2 more digits are doubtful" in caption.value for caption in app.caption)
+
+
 def test_a_photo_is_read_line_by_line_and_a_bad_file_is_told():
     from test_photo import saved
 
