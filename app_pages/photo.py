@@ -29,11 +29,12 @@ def read(content: bytes) -> None:
     text = st.container()
     digits = checked(frames, probabilities, doubtful, show_frames=True)
     text.code("".join(map(str, digits)), language=None, wrap_lines=True)
-    st.image(
-        resources.picture_url(resources.boxed(picture, [item.box for item in found])),
-        caption="What was found, read line by line",
-        width=SHOWN_WIDTH,
-    )
+    with st.container(width=SHOWN_WIDTH):  # a phone is narrower, and so is the picture then
+        st.image(
+            resources.picture_url(resources.boxed(picture, [item.box for item in found])),
+            caption="What was found, read line by line",
+            width="stretch",
+        )
     captions = [
         f"{in_words(answer.digits)} · {percent(row.max())}" if answer.is_digit else "no digit?"
         for answer, row in zip(answers, probabilities, strict=True)

@@ -59,6 +59,8 @@ def touching_pairs(digits: list[Digit]) -> list[tuple[int, int]]:
 
 def _in_short(digit: Digit) -> str:
     words = in_words(digit.answer.digits) if digit.answer.is_digit else "no digit?"
+    if digit.touching:
+        return f"{words}, a guess"
     return f"{words} {percent(digit.probabilities.max())}"
 
 
