@@ -73,8 +73,12 @@ def page(browser, address, request):
 
 def draw_by_finger(page, points) -> None:
     box = canvas_of(page).bounding_box()
+    drag_a_finger(page, [(box["x"] + x, box["y"] + y) for x, y in points])
+
+
+def drag_a_finger(page, points) -> None:
     touch = page.context.new_cdp_session(page)
-    places = [{"x": box["x"] + x, "y": box["y"] + y} for x, y in points]
+    places = [{"x": x, "y": y} for x, y in points]
     for kind, place in zip(["touchStart", *["touchMove"] * (len(places) - 1)], places, strict=True):
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
@@ -202,6 +206,8 @@ FOCUSED = "document.activeElement?.shadowRoot?.activeElement?.ariaLabel"  # insi
 def test_a_digit_is_filled_in_read_and_mended_by_keyboard_alone(page):
     visit(page, "Keyboard")
     page.get_by_role("grid").wait_for()
+    assert page.get_by_role("row").count() == 28
+    assert page.locator("[role=gridcell][tabindex='0']").count() == 1  # one stop for Tab
     page.get_by_role("heading", name=PAGES["Keyboard"]).click()  # where reading begins
     while not (page.evaluate(FOCUSED) or "").startswith("Row"):
         page.keyboard.press("Tab")
@@ -253,11 +259,14 @@ def test_filled_in_cells_outlive_a_visit_to_another_page_and_are_painted_by_poin
     box = page.get_by_role("grid").bounding_box()
     corners = ((0.35, 0.2), (0.68, 0.2), (0.68, 0.8))
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place)  # in one leap: no cell between is left out
-    page.mouse.up()
+    if page.evaluate("navigator.maxTouchPoints"):
+        drag_a_finger(page, places)  # in two leaps: no cell between is left out
+    else:
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for place in places[1:]:
+            page.mouse.move(*place)
+        page.mouse.up()
     expect_prediction(page, "7")
     inked = page.get_by_role("gridcell", name=", ink").count()
     assert inked > 20
@@ -285,6 +294,8 @@ def test_a_doubtful_digit_of_a_photo_is_corrected(page):
     )
     asked = page.get_by_role("radiogroup").first
     asked.wait_for()
+    shown = page.get_by_test_id("stImage").last.bounding_box()
+    assert shown["x"] + shown["width"] <= page.viewport_size["width"]
     was = page.get_by_test_id("stCode").inner_text().strip()
     digit = asked.get_by_role("radio").nth(1).inner_text()
     asked.get_by_role("radio").nth(1).click()

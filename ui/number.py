@@ -20,16 +20,12 @@ def show_number(digits: list[Digit], ink: np.ndarray) -> None:
         ink: The whole drawing, `float32` array of shape `(side, side)`, 0 paper to 1 ink.
     """
     answer = st.container()
-    number = "".join(
-        map(
-            str,
-            checked(
-                np.stack([digit.frame for digit in digits]),
-                np.stack([digit.probabilities for digit in digits]),
-                np.array([digit.touching or digit.answer.is_doubtful for digit in digits]),
-            ),
-        )
+    chosen = checked(
+        np.stack([digit.frame for digit in digits]),
+        np.stack([digit.probabilities for digit in digits]),
+        np.array([digit.touching or digit.answer.is_doubtful for digit in digits]),
     )
+    number = "".join(map(str, chosen))
     boxes = [_around_pen(digit.box) for digit in digits]
     with answer, st.container(horizontal=True, gap="medium"):
         st.metric("Prediction", number, width=200)
