@@ -7,6 +7,7 @@ st.set_page_config(page_title="DigitPad", page_icon=":material/draw:", layout="w
 page = st.navigation(
     [
         st.Page("app_pages/draw.py", title="Draw", icon=":material/draw:", default=True),
+        st.Page("app_pages/keyboard.py", title="Keyboard", icon=":material/keyboard:"),
         st.Page("app_pages/photo.py", title="Photo", icon=":material/photo_camera:"),
         st.Page("app_pages/lab.py", title="Lab", icon=":material/science:"),
         st.Page("app_pages/handwriting.py", title="Handwriting", icon=":material/signature:"),

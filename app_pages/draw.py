@@ -7,13 +7,13 @@ from model.numbers import Digit, read_digits
 from model.preprocess import draw_canvas
 from model.strokes import strokes_of_canvas
 from ui import charts, reports, resources
+from ui.answer import one_answer
 from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
 from ui.downloads import downloads
 from ui.lookalikes import look_alikes
 from ui.number import show_number
 from ui.replay import replay
 from ui.why import what_if, why
-from ui.words import in_words, percent
 
 
 @st.fragment
@@ -42,22 +42,7 @@ def show_answer(drawing: dict) -> None:
         show_number(digits, draw_canvas(strokes, pen_width(), CANVAS_SIDE))
         return
     digit = digits[0]
-    with st.container(horizontal=True, gap="medium"):
-        is_digit = digit.answer.is_digit
-        st.metric("Prediction", in_words(digit.answer.digits) if is_digit else "none", width=140)
-        sure = digit.probabilities[list(digit.answer.digits)].sum()
-        st.metric("How sure", percent(sure) if is_digit else "not sure", width=140)
-        st.image(
-            resources.picture_url(digit.frame, scale=4),
-            caption="What the network saw: 28 × 28 pixels",
-            width=112,
-        )
-    if not is_digit:
-        st.warning(
-            f"This doesn't look like a digit; {digit.answer.digits[0]} comes closest. Draw one "
-            "digit, or several with room between them, or try it another way.",
-            icon=":material/help:",
-        )
+    one_answer(digit.frame, digit.probabilities, digit.answer)
     show_details(strokes, digit, recognizer)
 
 

@@ -10,7 +10,6 @@ from ui.canvas import CANVAS_SIDE, clear, drawing_canvas
 from ui.hand import DIGITS, go_back, keep, kept, show_lesson
 
 NAME = "handwriting"  # of the canvas
-ANSWER_WIDTH = 260  # CSS pixels
 
 
 @st.fragment
@@ -21,35 +20,31 @@ def lesson() -> None:
         return
     st.subheader(f"Draw a {DIGITS[len(drawn)]}, as you always do")
     st.progress(len(drawn) / len(DIGITS), f"{len(drawn)} of {len(DIGITS)}")
-    with st.container(horizontal=True, gap="large"):
-        with st.container(width=CANVAS_SIDE + 20):
-            drawing = drawing_canvas(NAME, example=False)
-        with st.container(width=ANSWER_WIDTH):
-            strokes = look(drawing)
-            with st.container(horizontal=True):
-                st.button(
-                    "Next",
-                    type="primary",
-                    on_click=keep_and_clear,
-                    args=(strokes,),
-                    disabled=not strokes,
-                    shortcut="Enter",
-                )
-                st.button("Back", on_click=go_back, disabled=not drawn)
+    # Above the canvas, so that on a phone both are on the screen.
+    buttons = st.container(horizontal=True)
+    strokes = look(drawing_canvas(NAME, example=False))
+    with buttons:
+        st.button(
+            "Next",
+            type="primary",
+            on_click=keep_and_clear,
+            args=(strokes,),
+            disabled=not strokes,
+            shortcut="Enter",
+        )
+        st.button("Back", on_click=go_back, disabled=not drawn)
 
 
 def look(drawing: dict) -> list:
-    """Shows what would be kept, and returns its strokes; none if it can't be a digit."""
+    """The strokes, or none if they can't be a digit; says so where that is not plain to see."""
     try:
         strokes = strokes_of_canvas(drawing)
-        frame = strokes_to_mnist(strokes, CANVAS_SIDE)
+        strokes_to_mnist(strokes, CANVAS_SIDE)
     except NothingDrawn:
-        st.info("Draw it on the left, then press Next or the Enter key.", icon=":material/draw:")
         return []
     except DigitError as error:
         st.warning(str(error), icon=":material/error:")
         return []
-    st.image(resources.picture_url(frame, scale=4), caption="What the network sees", width=112)
     return strokes
 
 

@@ -9,9 +9,7 @@ from model.preprocess import PEN_WIDTH, draw_canvas, draw_strokes, strokes_to_mn
 from model.strokes import strokes_of_canvas
 from ui import charts, resources
 from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
-from ui.steps import mosaic, step
-
-MAPS_WIDTH = 320  # CSS pixels
+from ui.steps import layer, step
 
 
 @st.fragment
@@ -62,11 +60,10 @@ def show_maps(frame: np.ndarray, recognizer) -> None:
         return
     with st.container(horizontal=True):
         for number, maps in enumerate(layers, start=1):
-            step(
-                mosaic(maps),
+            layer(
+                maps,
                 f"{number + 3}. Layer {number}: where each of its {maps.shape[-1]} filters finds "
                 "its pattern, an edge or an end for instance; brighter is stronger",
-                MAPS_WIDTH,
             )
 
 

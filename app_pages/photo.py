@@ -6,6 +6,7 @@ import streamlit as st
 from model.errors import DigitError
 from model.photo import MAX_BYTES, decode, find_digits
 from ui import resources
+from ui.choice import checked
 from ui.gallery import gallery
 from ui.words import in_words, percent
 
@@ -23,18 +24,21 @@ def read(content: bytes) -> None:
     frames = np.stack([item.frame for item in found])
     probabilities = recognizer.probabilities(frames)
     answers = [recognizer.answer(row) for row in probabilities]
+    doubtful = np.array([answer.is_doubtful for answer in answers])
     st.metric("Digits found", len(found))
-    st.code("".join(str(answer.digits[0]) for answer in answers), language=None, wrap_lines=True)
-    st.image(
-        resources.picture_url(resources.boxed(picture, [item.box for item in found])),
-        caption="What was found, read line by line",
-        width=SHOWN_WIDTH,
-    )
+    text = st.container()
+    digits = checked(frames, probabilities, doubtful, show_frames=True)
+    text.code("".join(map(str, digits)), language=None, wrap_lines=True)
+    with st.container(width=SHOWN_WIDTH):  # a phone is narrower, and so is the picture then
+        st.image(
+            resources.picture_url(resources.boxed(picture, [item.box for item in found])),
+            caption="What was found, read line by line",
+            width="stretch",
+        )
     captions = [
         f"{in_words(answer.digits)} · {percent(row.max())}" if answer.is_digit else "no digit?"
         for answer, row in zip(answers, probabilities, strict=True)
     ]
-    doubtful = np.array([len(answer.digits) > 1 or not answer.is_digit for answer in answers])
     gallery(np.round(frames * 255).astype(np.uint8), captions, doubtful)
 
 

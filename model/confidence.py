@@ -27,6 +27,11 @@ class Answer:
     digits: tuple[int, ...]
     is_digit: bool
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether someone should look: it may be another digit, or none."""
+        return len(self.digits) > 1 or not self.is_digit
+
 
 @dataclass(frozen=True)
 class Confidence:

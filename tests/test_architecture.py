@@ -14,9 +14,9 @@ HEAVY = {"keras", "tensorflow", "tf2onnx"}
 PURE_MODEL = {
     f"model.{name}"
     for name in (
-        *("artifacts", "augment", "coach", "confidence", "data", "errors", "evaluation"),
-        *("explanation", "glyphs", "handwriting", "lookalikes", "numbers", "photo"),
-        *("preparations", "preprocess", "recognizer", "strokes"),
+        *("artifacts", "augment", "cells", "coach", "confidence", "data", "errors"),
+        *("evaluation", "explanation", "glyphs", "handwriting", "lookalikes", "numbers"),
+        *("photo", "preparations", "preprocess", "recognizer", "strokes", "touching"),
     )
 }
 MAY_IMPORT = {
@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "app_pages/*.py": {
         *("streamlit", "numpy", "pandas", "ui"),
         *(
+            "model.cells",
             "model.errors",
             "model.numbers",
             "model.photo",

@@ -22,12 +22,14 @@ from benchmarks.page import (
     ready_to_draw,
     running_app,
 )
+from benchmarks.sheets import sheet
 from model.preprocess import ink_from_rgba, strokes_to_mnist, to_mnist
 
 pytestmark = pytest.mark.browser
 
 PAGES = {
     "Draw": "Draw a digit",
+    "Keyboard": "Fill in a digit by keyboard",
     "Photo": "Photo",
     "Lab": "Lab",
     "Test set": "Test set",
@@ -71,8 +73,12 @@ def page(browser, address, request):
 
 def draw_by_finger(page, points) -> None:
     box = canvas_of(page).bounding_box()
+    drag_a_finger(page, [(box["x"] + x, box["y"] + y) for x, y in points])
+
+
+def drag_a_finger(page, points) -> None:
     touch = page.context.new_cdp_session(page)
-    places = [{"x": box["x"] + x, "y": box["y"] + y} for x, y in points]
+    places = [{"x": x, "y": y} for x, y in points]
     for kind, place in zip(["touchStart", *["touchMove"] * (len(places) - 1)], places, strict=True):
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
@@ -161,6 +167,19 @@ def test_two_digits_side_by_side_become_one_number(page):
     expect_prediction(page, "17")
 
 
+def test_two_digits_that_touch_are_read_and_can_be_corrected(page):
+    draw(page, [(75 + 35 * np.cos(t), 110 + 50 * np.sin(t)) for t in np.linspace(0, 6.28, 24)])
+    expect_prediction(page, "0")
+    draw(page, ((101, 80), (161, 80), (126, 180)))
+    expect_prediction(page, "07")
+    page.get_by_text("Digits 1 and 2 touch").wait_for()
+    asked = page.get_by_role("radiogroup").first
+    other = asked.get_by_role("radio").nth(1)
+    digit = other.inner_text()
+    other.click()
+    expect_prediction(page, f"{digit}7")
+
+
 def test_keys_undo_and_redo_and_an_example_explains_itself(page):
     page.get_by_role("button", name="Example").click()
     page.locator(METRIC).first.wait_for()
@@ -181,6 +200,82 @@ def test_keys_undo_and_redo_and_an_example_explains_itself(page):
     assert len(json.loads(download.value.path().read_text())["probabilities"]) == 10
 
 
+FOCUSED = "document.activeElement?.shadowRoot?.activeElement?.ariaLabel"  # inside a component
+
+
+def test_a_digit_is_filled_in_read_and_mended_by_keyboard_alone(page):
+    visit(page, "Keyboard")
+    page.get_by_role("grid").wait_for()
+    assert page.get_by_role("row").count() == 28
+    assert page.locator("[role=gridcell][tabindex='0']").count() == 1  # one stop for Tab
+    page.get_by_role("heading", name=PAGES["Keyboard"]).click()  # where reading begins
+    while not (page.evaluate(FOCUSED) or "").startswith("Row"):
+        page.keyboard.press("Tab")
+    assert page.evaluate(FOCUSED) == "Row 5, column 10, paper"
+    scrolled = page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
+    for _ in range(9):
+        page.keyboard.press("Shift+ArrowRight")
+    expect_prediction_other_than(page, "7")
+    for row in range(16):
+        page.keyboard.press("Shift+ArrowDown")
+        if row % 4 == 0:
+            page.wait_for_timeout(150)  # runs come back between the key presses
+    expect_prediction(page, "7")
+    assert page.evaluate(FOCUSED) == "Row 21, column 19, ink"
+    assert page.get_by_role("gridcell", name=", ink").count() == 10 + 16
+    moved = page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
+    assert abs(moved - scrolled) < 400  # the focused cell may come into view, no more
+    for key, cell in (
+        ("Home", "Row 21, column 1, paper"),
+        ("End", "Row 21, column 28, paper"),
+        ("PageUp", "Row 14, column 28, paper"),
+        ("PageDown", "Row 21, column 28, paper"),
+        ("Control+Home", "Row 1, column 1, paper"),
+        ("ArrowUp", "Row 1, column 1, paper"),
+        ("Space", "Row 1, column 1, ink"),
+        ("Enter", "Row 1, column 1, paper"),
+        ("Space", "Row 1, column 1, ink"),
+        ("Delete", "Row 1, column 1, paper"),
+        ("Control+End", "Row 28, column 28, paper"),
+    ):
+        page.keyboard.press(key)
+        assert page.evaluate(FOCUSED) == cell, key
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # Clear
+    page.get_by_text("There is no digit yet").wait_for()
+    page.get_by_role("gridcell", name=", ink").first.wait_for(state="detached")
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate(FOCUSED) == "Row 28, column 28, paper"
+
+
+def expect_prediction_other_than(page, digit: str) -> None:
+    page.locator(METRIC).first.wait_for()
+    assert page.locator(METRIC).first.inner_text() != digit
+
+
+def test_filled_in_cells_outlive_a_visit_to_another_page_and_are_painted_by_pointer(page):
+    visit(page, "Keyboard")
+    page.get_by_role("gridcell").first.hover()  # at rest, with nothing above it
+    box = page.get_by_role("grid").bounding_box()
+    corners = ((0.35, 0.2), (0.68, 0.2), (0.68, 0.8))
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    if page.evaluate("navigator.maxTouchPoints"):
+        drag_a_finger(page, places)  # in two leaps: no cell between is left out
+    else:
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for place in places[1:]:
+            page.mouse.move(*place)
+        page.mouse.up()
+    expect_prediction(page, "7")
+    inked = page.get_by_role("gridcell", name=", ink").count()
+    assert inked > 20
+    visit(page, "Lab")
+    visit(page, "Keyboard")
+    expect_prediction(page, "7")
+    assert page.get_by_role("gridcell", name=", ink").count() == inked
+
+
 def test_an_uploaded_photo_is_read(page):
     visit(page, "Photo")
     page.locator("input[type=file]").set_input_files(
@@ -188,3 +283,23 @@ def test_an_uploaded_photo_is_read(page):
     )
     page.locator("figure").first.wait_for()
     assert page.locator("figure").count() == 6
+
+
+def test_a_doubtful_digit_of_a_photo_is_corrected(page):
+    visit(page, "Photo")
+    buffer = io.BytesIO()
+    Image.fromarray(sheet(seed=8)).save(buffer, "PNG")  # its 1 may be a 7
+    page.locator("input[type=file]").set_input_files(
+        {"name": "sheet.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
+    )
+    asked = page.get_by_role("radiogroup").first
+    asked.wait_for()
+    shown = page.get_by_test_id("stImage").last.bounding_box()
+    assert shown["x"] + shown["width"] <= page.viewport_size["width"]
+    was = page.get_by_test_id("stCode").inner_text().strip()
+    digit = asked.get_by_role("radio").nth(1).inner_text()
+    asked.get_by_role("radio").nth(1).click()
+    page.wait_for_function(
+        "was => document.querySelector('[data-testid=stCode]').innerText.trim() !== was", arg=was
+    )
+    assert digit in page.get_by_test_id("stCode").inner_text()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import streamlit as st
 from conftest import ROOT
+from patterns import segments
 from streamlit.testing.v1 import AppTest
 
 from model import artifacts, data, glyphs
@@ -139,6 +140,56 @@ def test_a_drawing_is_kept_when_the_page_is_left():
     app = draw(SEVEN)
     del app.session_state["canvas"]  # as Streamlit does when another page is shown
     assert prediction(settled(app.run())) == "7"
+
+
+def fill(sent: object, command: int = 0) -> AppTest:
+    app = page("keyboard")
+    app.session_state["grid"] = {"picture": sent}
+    if command:
+        app.session_state["grid_command"] = command
+    return settled(app.run())
+
+
+def test_cells_filled_in_by_keyboard_are_read_cleared_and_given_as_an_example():
+    app = fill({"command": 0, "cells": segments(7, 10, 17)})
+    assert prediction(app) == "7"
+    app = press(app, "Clear")
+    assert not app.metric and "arrow keys" in app.info[0].value
+    app = press(app, "Example")
+    first = app.session_state["grid_cells"]
+    assert app.metric and press(app, "Example").session_state["grid_cells"] != first
+
+
+def test_filled_in_cells_are_kept_when_the_page_is_left():
+    app = fill({"command": 0, "cells": segments(7, 10, 17)})
+    del app.session_state["grid"]  # as Streamlit does when another page is shown
+    assert prediction(settled(app.run())) == "7"
+
+
+def test_cells_sent_before_a_button_was_pressed_are_out_of_date():
+    app = fill({"command": 1, "cells": segments(7, 10, 17)}, command=2)
+    assert not app.metric and "no digit yet" in app.info[0].value
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "cells",
+        7,
+        [0] * 784,
+        {},
+        {"command": float("nan"), "cells": "0" * 784},
+        {"command": 0, "cells": [0.0] * 783 + [float("nan")]},
+        {"command": 0, "cells": "2" * 784},
+    ],
+    ids=lambda sent: repr(sent)[:20],
+)
+def test_what_no_grid_sends_gets_one_sentence_and_clear_helps(sent):
+    app = fill(sent)
+    assert "can't be read" in app.warning[0].value
+    app.session_state["grid"] = {"picture": {"command": 0, "cells": segments(4, 10, 17)}}
+    assert prediction(settled(app.run())) == "4"
+    assert press(app, "Clear").info
 
 
 @pytest.mark.parametrize("damage", ["missing", "corrupt"])
@@ -412,6 +463,58 @@ def test_a_doubtful_digit_of_a_number_can_be_corrected(monkeypatch):
     other = int(pills.options[1])
     pills.set_value(other)
     assert prediction(settled(app.run())) == f"{other}7"
+
+
+ZERO = [
+    ["M", 110, 110],
+    *(["L", 75 + 35 * np.cos(t), 110 + 50 * np.sin(t)] for t in np.linspace(0, 6.28, 40)[1:]),
+]
+TOUCHING_SEVEN = ["M", 101, 80], ["L", 161, 80], ["L", 126, 180]
+
+
+def test_two_digits_that_touch_are_a_guess_that_can_be_corrected():
+    app = draw(ZERO, TOUCHING_SEVEN)
+    assert prediction(app) == "07"
+    assert app.metric[1].value == "not sure"
+    assert "Digits 1 and 2 touch" in app.warning[0].value
+    left, _right = app.get("button_group")
+    left.set_value(int(left.options[1]))
+    assert app.run().code[0].value == f"{left.options[1]}7"
+
+
+def test_a_choice_is_about_one_drawing_only(monkeypatch):
+    monkeypatch.setattr(
+        "model.recognizer.Recognizer.answer",
+        lambda self, row: Answer((int(row.argmax()), 9), is_digit=True),
+    )
+    app = draw(LEFT_ONE, RIGHT_SEVEN)
+    pills = app.get("button_group")[0]
+    pills.set_value(int(pills.options[1]))
+    settled(app.run())
+    app.session_state["canvas"] = drawing((["M", 60, 80], ["L", 70, 200]), RIGHT_SEVEN)
+    assert prediction(settled(app.run())) == "17"
+
+
+def test_doubtful_digits_of_a_photo_can_be_corrected_a_dozen_at_most(monkeypatch):
+    from test_photo import saved
+
+    monkeypatch.setattr(
+        "model.recognizer.Recognizer.answer",
+        lambda self, row: Answer((int(row.argmax()), 9), is_digit=True),
+    )
+    app = page("photo").run()
+    app.file_uploader[0].upload("sheet.png", saved("PNG"), "image/png")
+    app = settled(app.run())
+    first, *others = app.get("button_group")
+    assert len(others) == 5
+    was = app.code[0].value
+    first.set_value(int(first.options[1]))
+    app = settled(app.run())
+    assert app.code[0].value == first.options[1] + was[1:]
+    monkeypatch.setattr("ui.choice.MAX_ASKED", 4)
+    app = settled(app.run())
+    assert len(app.get("button_group")) == 4
+    assert any("2 more digits are doubtful" in caption.value for caption in app.caption)
 
 
 def test_a_photo_is_read_line_by_line_and_a_bad_file_is_told():

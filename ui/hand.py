@@ -53,12 +53,13 @@ def show_lesson(drawings: list[list[np.ndarray]], canvas_side: int) -> None:
         elif lesson.hand:
             st.button("Use it again", on_click=resources.set_hand, args=(lesson.hand,))
         st.button("Start again", on_click=_start_again)
-    before, after = lesson.before.argmax(axis=1), lesson.after.argmax(axis=1)
+    before, after = map(_said, (lesson.before, lesson.after))
     captions = [
         f"{label}: read {old}" if old == new else f"{label}: read {old}, now {new}"
         for label, old, new in zip(DIGITS, before, after, strict=True)
     ]
-    gallery(np.round(frames * 255).astype(np.uint8), captions, before != np.array(DIGITS))
+    doubtful = np.array([old != str(label) for label, old in zip(DIGITS, before, strict=True)])
+    gallery(np.round(frames * 255).astype(np.uint8), captions, doubtful)
     _tell_ambiguous(drawings, canvas_side, lesson)
 
 
@@ -96,24 +97,23 @@ def _say(lesson: Lesson) -> None:
     )
 
 
+def _said(probabilities: np.ndarray) -> list[str]:
+    """What is said of each drawing: "7", "4 or 9" or "no digit"."""
+    answers = [resources.shared_recognizer().answer(row) for row in probabilities]
+    return [in_words(each.digits) if each.is_digit else "no digit" for each in answers]
+
+
 def _tell_ambiguous(drawings: list[list[np.ndarray]], canvas_side: int, lesson: Lesson) -> None:
     """Says which drawings could be taken for another digit, and what makes them so."""
-    recognizer = resources.shared_recognizer()
-    answers = [recognizer.answer(row) for row in lesson.before]
-    ambiguous = [
-        index
-        for index, (label, answer) in enumerate(zip(DIGITS, answers, strict=True))
-        if answer.digits != (label,) or not answer.is_digit
-    ]
+    said = _said(lesson.before)
+    ambiguous = [k for k, label in enumerate(DIGITS) if said[k] != str(label)]
     st.subheader("Which of your digits are ambiguous")
     if not ambiguous:
         st.write("None: each of them is read as one digit alone.")
     for index in ambiguous[:MAX_TOLD]:
-        answer = answers[index]
-        read = in_words(answer.digits) if answer.is_digit else "no digit"
         sure = percent(lesson.before[index].max())
-        st.write(f"**Your {DIGITS[index]}** was read as {read} ({sure} at best).")
-        what_if(drawings[index], canvas_side, recognizer)
+        st.write(f"**Your {DIGITS[index]}** was read as {said[index]} ({sure} at best).")
+        what_if(drawings[index], canvas_side, resources.shared_recognizer())
     if len(ambiguous) > MAX_TOLD:
         rest = ", ".join(str(DIGITS[index]) for index in ambiguous[MAX_TOLD:])
         st.write(f"And: {rest}.")

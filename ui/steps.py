@@ -7,17 +7,24 @@ from ui.resources import picture_url
 
 WIDTH = 150  # CSS pixels
 NUM_ACROSS = 8  # maps in a row of a mosaic
+MOSAIC_SCALE = 2  # screens have twice as many pixels
+MOSAIC_WIDTH = 320
 
 
-def step(picture: np.ndarray, caption: str, width: int = WIDTH) -> None:
+def step(picture: np.ndarray, caption: str) -> None:
     """Shows a `float32` picture, 0 paper to 1 ink, of any shape, pixels kept visible."""
     rows, cols = picture.shape
     side = max(rows, cols)
     square = np.zeros((side, side), np.float32)
     top, left = (side - rows) // 2, (side - cols) // 2
     square[top : top + rows, left : left + cols] = picture
-    scale = max(1, width // side)
-    st.image(picture_url(square, scale), caption=caption, width=width)
+    scale = max(1, WIDTH // side)
+    st.image(picture_url(square, scale), caption=caption, width=WIDTH)
+
+
+def layer(maps: np.ndarray, caption: str) -> None:
+    """Shows a layer's maps, `float32` of shape `(rows, cols, channels)`, as one picture."""
+    st.image(picture_url(mosaic(maps), MOSAIC_SCALE), caption=caption, width=MOSAIC_WIDTH)
 
 
 def mosaic(maps: np.ndarray) -> np.ndarray:

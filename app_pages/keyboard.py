@@ -1,0 +1,46 @@
+"""Fill in a digit cell by cell, by keyboard, and read the answer."""
+
+import streamlit as st
+
+from model.cells import read_cells
+from model.errors import DigitError, NothingDrawn
+from ui import charts, resources
+from ui.answer import one_answer
+from ui.grid import GRID_WIDTH, filled_grid
+
+
+@st.fragment
+def fill_and_read() -> None:
+    with st.container(horizontal=True, gap="large"):
+        with st.container(width=GRID_WIDTH):
+            cells = filled_grid()
+        with st.container(width="stretch", key="answer"):
+            show_answer(cells)
+
+
+def show_answer(cells: object) -> None:
+    try:
+        recognizer = resources.recognizer()
+        frame, probabilities = read_cells(cells, recognizer)
+    except NothingDrawn:
+        st.info(
+            "There is no digit yet: move with the arrow keys and ink cells with Space, or hold "
+            "Shift to ink along. Tap or drag works as well.",
+            icon=":material/keyboard:",
+        )
+        return
+    except DigitError as error:
+        st.warning(str(error), icon=":material/error:")
+        return
+    one_answer(
+        frame,
+        probabilities,
+        recognizer.answer(probabilities),
+        "Fill in one digit, as large as you like, or try it another way.",
+    )
+    st.altair_chart(charts.probabilities_chart(probabilities))
+
+
+st.title("Fill in a digit by keyboard")
+fill_and_read()
+resources.load_ahead()

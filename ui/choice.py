@@ -1,0 +1,53 @@
+"""Doubtful digits are shown with their likeliest readings, and the visitor says which it is."""
+
+import zlib
+
+import numpy as np
+import streamlit as st
+
+from ui.resources import picture_url
+
+NUM_CHOICES = 4  # digits offered in place of a doubtful one
+MAX_ASKED = 12  # digits asked about at once; more than a screenful would not be answered
+
+
+def checked(
+    frames: np.ndarray, probabilities: np.ndarray, doubtful: np.ndarray, show_frames: bool = False
+) -> list[int]:
+    """Asks about the doubtful digits; the least sure ones if there are many.
+
+    Args:
+        frames: `float32` array of shape `(n, 28, 28)`, 0 paper to 1 ink.
+        probabilities: `(n, 10)`.
+        doubtful: `bool` array of shape `(n,)`.
+        show_frames: Whether to show each digit beside its question.
+
+    Returns:
+        The `n` digits, as read or as the visitor chose.
+    """
+    digits = [int(digit) for digit in probabilities.argmax(axis=1)]
+    indices = np.flatnonzero(doubtful)
+    least_sure = indices[np.argsort(probabilities[indices].max(axis=1), kind="stable")]
+    for index in sorted(least_sure[:MAX_ASKED].tolist()):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if show_frames:
+                st.image(picture_url(frames[index], scale=2), width=56)
+            digits[index] = _choose(index, frames[index], probabilities[index])
+    if len(indices) > MAX_ASKED:
+        st.caption(
+            f"{len(indices) - MAX_ASKED} more digits are doubtful, though less so: correct them "
+            "after copying."
+        )
+    return digits
+
+
+def _choose(index: int, frame: np.ndarray, probabilities: np.ndarray) -> int:
+    options = [int(digit) for digit in np.argsort(-probabilities, kind="stable")[:NUM_CHOICES]]
+    picked = st.pills(
+        f"Digit {index + 1} is doubtful: which is it?",
+        options,
+        default=options[0],
+        # A choice is about one picture of a digit: another drawing asks anew.
+        key=f"choice-{index}-{zlib.crc32(frame.tobytes())}-{options}",
+    )
+    return options[0] if picked is None else picked
