@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 from test_photo import saved
 
 from benchmarks.page import (
@@ -32,6 +33,7 @@ PAGES = {
     "Keyboard": "Fill in a digit by keyboard",
     "Photo": "Photo",
     "Lab": "Lab",
+    "Handwriting": "Your handwriting",
     "Test set": "Test set",
     "Dashboard": "Dashboard",
 }
@@ -303,3 +305,46 @@ def test_a_doubtful_digit_of_a_photo_is_corrected(page):
         "was => document.querySelector('[data-testid=stCode]').innerText.trim() !== was", arg=was
     )
     assert digit in page.get_by_test_id("stCode").inner_text()
+
+
+DIGITS = (
+    [((140, 60), (90, 100), (80, 170), (130, 220), (190, 180), (195, 110), (140, 60))],
+    [ONE],
+    [((80, 90), (120, 55), (180, 70), (190, 110), (90, 220), (200, 220))],
+    [((80, 70), (150, 50), (190, 90), (130, 130), (195, 170), (160, 225), (80, 215))],
+    [((160, 50), (80, 170), (200, 170), (150, 140), (150, 230))],
+    [((190, 60), (100, 60), (95, 130), (160, 120), (195, 170), (150, 225), (85, 215))],
+    [((170, 50), (100, 120), (90, 190), (140, 225), (185, 185), (140, 145), (95, 180))],
+    [SEVEN],
+    [((180, 70), (110, 80), (180, 170), (150, 225), (100, 190), (190, 90), (180, 70))],
+    [((185, 90), (130, 60), (95, 110), (140, 140), (185, 95), (175, 230))],
+)
+
+
+def test_a_hand_is_taught_in_twenty_drawings_used_on_the_draw_page_and_undone(page):
+    draw(page, SEVEN)
+    expect_prediction(page, "7")
+    visit(page, "Handwriting")
+    ready_to_draw(page)
+    go_on = page.get_by_role("button", name="Next")
+    for number in range(20):
+        page.get_by_text(f"{number} of 20").wait_for()
+        for stroke in DIGITS[number % 10]:
+            draw(page, stroke)
+        expect(go_on).to_be_enabled()
+        go_on.click()
+    page.get_by_text("Your hand is in use on all pages").wait_for()
+    visit(page, "Draw")
+    page.get_by_text("Read by your own hand").wait_for()
+    expect_prediction(page, "7")  # what was drawn before is still there
+    visit(page, "Handwriting")
+    page.get_by_role("button", name="Undo: read me as everyone").click()
+    page.get_by_text("Your hand is not in use").wait_for()
+
+
+def test_look_alikes_say_what_they_need_and_the_lab_shows_the_first_layers(page):
+    draw(page, SEVEN)
+    page.get_by_text("Look-alikes", exact=True).click()
+    page.get_by_text("The look-alikes come from MNIST").wait_for()
+    visit(page, "Lab")
+    page.get_by_text("5. Layer 2").wait_for()
