@@ -17,10 +17,15 @@ from model.preprocess import FRAME_SIDE
 BATCH = 500  # frames a call; more only costs memory
 NUM_CLASSES = 10
 CONFIDENCE_KEY = "confidence"  # where the ONNX file's notes hold the fitted confidence
+RUN_KEY = "run"  # and the name of the run that trained it
 
 
 class Recognizer:
     """A trained network, ready to read frames; one may serve many threads.
+
+    Attributes:
+        confidence: How its probabilities become answers.
+        version: The name of the run that trained it, `""` if its file does not say.
 
     Example:
         >>> recognizer = Recognizer.load()
@@ -31,8 +36,10 @@ class Recognizer:
     def __init__(self, session: onnxruntime.InferenceSession):
         self._session = session
         self._input = session.get_inputs()[0].name
-        fitted = session.get_modelmeta().custom_metadata_map.get(CONFIDENCE_KEY)
+        notes = session.get_modelmeta().custom_metadata_map
+        fitted = notes.get(CONFIDENCE_KEY)
         self.confidence = Confidence(**json.loads(fitted)) if fitted else Confidence()
+        self.version = notes.get(RUN_KEY, "")
 
     @classmethod
     def load(cls, folder: Path = TRAINED) -> "Recognizer":

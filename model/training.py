@@ -16,7 +16,7 @@ from model import artifacts, augment, confidence, evaluation, network
 from model.confidence import Confidence
 from model.data import Dataset, validation_mask
 from model.errors import ArtifactError, TrainingError
-from model.recognizer import CONFIDENCE_KEY, Recognizer
+from model.recognizer import CONFIDENCE_KEY, RUN_KEY, Recognizer
 
 AGREEMENT = 1e-5  # largest difference allowed between Keras' and ONNX Runtime's probabilities
 NUM_AGREEMENT_FRAMES = 1000
@@ -269,7 +269,7 @@ def judge(trained: keras.Model, config: TrainConfig, mnist: Dataset, test: Datas
     check_agreement(trained, Recognizer.load(run), test.frames[:NUM_AGREEMENT_FRAMES])
     training, validation = split(mnist, config)
     fitted = fit_confidence(Recognizer.load(run), validation, config.seed)
-    notes = {CONFIDENCE_KEY: json.dumps(asdict(fitted)), "run": run.name}
+    notes = {CONFIDENCE_KEY: json.dumps(asdict(fitted)), RUN_KEY: run.name}
     annotated = network.annotate(run / artifacts.ONNX_FILE, notes)
     artifacts.write_atomically(
         run / artifacts.ONNX_FILE, lambda temporary: temporary.write_bytes(annotated)
