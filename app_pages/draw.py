@@ -8,6 +8,7 @@ from model.preprocess import draw_canvas
 from model.strokes import strokes_of_canvas
 from ui import charts, reports, resources
 from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
+from ui.correct import correct
 from ui.downloads import downloads
 from ui.number import show_number
 from ui.replay import replay
@@ -69,6 +70,7 @@ def show_details(strokes: list, digit: Digit, recognizer) -> None:
             digit.frame,
             digit.probabilities,
         )
+        correct(strokes, digit, recognizer.version)
         wants_why = st.toggle("Why", help="Which ink spoke for the answer")
         wants_replay = st.toggle("Replay", help="What was read while the drawing grew")
     if wants_why:

@@ -175,7 +175,7 @@ def test_keys_undo_and_redo_and_an_example_explains_itself(page):
     page.get_by_text("There is no digit yet").wait_for()
     page.keyboard.press("Control+y")
     expect_prediction(page, "1")
-    page.get_by_test_id("stPopoverButton").click()
+    page.get_by_test_id("stPopoverButton").get_by_text("Download").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON").click()
     assert len(json.loads(download.value.path().read_text())["probabilities"]) == 10

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from model import artifacts, data
 from model.artifacts import HISTORY_FILE, ONNX_FILE, REPORT_FILE, TRAINED
 from model.confidence import Answer
+from model.corrections import Corrections
 from model.recognizer import Recognizer
 
 SEVEN = ["M", 80, 60], ["L", 200, 60], ["L", 120, 230]
@@ -171,6 +172,8 @@ def test_a_retrained_network_answers_the_next_drawing(trained, monkeypatch):
 
 
 class _Fixed:
+    version = "fixed"
+
     def probabilities(self, frames: np.ndarray) -> np.ndarray:
         return np.eye(10, dtype=np.float32)[np.full(len(frames), 3)]
 
@@ -317,6 +320,54 @@ def test_why_names_the_answer_and_its_rival_or_says_that_it_cannot(monkeypatch):
     maps = Recognizer.load().class_maps(np.zeros((1, 28, 28), np.float32))
     assert told if maps is not None else app.info
     assert any("and it reads 1" in text.value for text in app.markdown)
+
+
+def test_a_digit_tapped_is_kept_with_the_drawing_and_undo_deletes_just_that_one():
+    store = Corrections()
+    app = draw(SEVEN)
+    assert not store.path.exists()  # nothing is kept unasked
+    app = press(app, "1")
+    (kept,) = store.load()
+    assert (kept.label, kept.said) == (1, 7)
+    assert kept.network == artifacts.load_report()["run"]
+    assert np.allclose(kept.strokes[0], [[80, 60], [200, 60], [120, 230]])
+    assert any("Kept: this is a 1." in text.value for text in app.markdown)
+    first = press(press(draw(ONE), "7"), "7")  # twice the same is once
+    assert [each.label for each in store.load()] == [7, 1]
+    first = press(first, "4")  # and another digit replaces it
+    assert [each.label for each in store.load()] == [4, 1]
+    app = press_key(first, "not-kept")
+    assert [each.label for each in store.load()] == [1]
+    assert prediction(app) == "1" and not any("Kept" in text.value for text in app.markdown)
+
+
+def press_key(app: AppTest, key: str) -> AppTest:
+    return settled(app.button(key=key).click().run())
+
+
+def test_drawing_on_forgets_what_was_said_of_the_drawing_before():
+    app = press(draw(SEVEN), "1")
+    app.session_state["canvas"] = drawing(SEVEN, (["M", 110, 140], ["L", 190, 140]))
+    app = settled(app.run())
+    assert not any("Kept" in text.value for text in app.markdown)
+    press(app, "2")
+    assert [each.label for each in Corrections().load()] == [2, 1]
+
+
+def test_corrections_that_can_not_be_kept_are_told_and_the_drawing_stays(corrections_path):
+    app = draw(SEVEN)
+    corrections_path.parent.mkdir()
+    corrections_path.write_bytes(b"no database" * 500)
+    app = press(app, "1")
+    assert "is damaged" in app.warning[0].value
+    assert prediction(app) == "7" and app.session_state["drawing"]
+    corrections_path.unlink()
+    app = press(app, "1")
+    assert not app.warning and len(Corrections()) == 1
+    corrections_path.write_bytes(b"no database" * 500)
+    app = press_key(app, "not-kept")
+    assert "is damaged" in app.warning[0].value
+    assert any("Kept: this is a 1." in text.value for text in app.markdown)
 
 
 LEFT_ONE = ["M", 60, 80], ["L", 60, 200]
