@@ -370,6 +370,56 @@ def test_corrections_that_can_not_be_kept_are_told_and_the_drawing_stays(correct
     assert any("Kept: this is a 1." in text.value for text in app.markdown)
 
 
+def keep(num: int) -> None:
+    for index in range(num):
+        stroke = np.array([[100.0, 50], [100 + index, 200]])
+        said = np.eye(10, dtype=np.float32)[7]
+        Corrections().add([stroke], np.eye(28, dtype=np.float32), said, index % 10, "a run")
+
+
+def labels(app: AppTest) -> list[str]:
+    return [box.label for box in app.checkbox]
+
+
+def test_without_corrections_the_page_says_how_to_make_one_and_where_they_lie(corrections_path):
+    app = settled(page("corrections").run())
+    assert "Wrong?" in app.info[0].value
+    assert str(corrections_path) in app.caption[0].value
+    assert "train.py --corrections" in app.caption[0].value
+    assert not corrections_path.exists()
+
+
+def test_corrections_are_shown_in_pages_the_newest_first_and_deleted_when_ticked():
+    keep(50)
+    app = settled(page("corrections").run())
+    assert len(app.checkbox) == 48 and labels(app)[:2] == ["said 7, is 9", "said 7, is 8"]
+    assert app.caption[0].value.endswith("UTC, a run")
+    app.number_input[0].set_value(2)
+    app = settled(app.run())
+    assert labels(app) == ["said 7, is 1", "said 7, is 0"]
+    assert next(each for each in app.button if each.label == "Delete selected").disabled
+    app.checkbox[0].check()
+    app = press(settled(app.run()), "Delete 1 selected")
+    assert labels(app) == ["said 7, is 0"]
+    app.checkbox[0].check()
+    app = press(settled(app.run()), "Delete 1 selected")  # the second page is gone with it
+    assert len(app.checkbox) == 48 == len(Corrections())
+    app = press(app, "Yes, delete all 48")
+    assert app.info and len(Corrections()) == 0
+
+
+def test_a_file_of_corrections_that_can_not_be_used_is_told(corrections_path):
+    keep(2)
+    app = settled(page("corrections").run())
+    whole = corrections_path.read_bytes()
+    corrections_path.write_bytes(b"no database" * 500)
+    app = press(app, "Yes, delete all 2")
+    assert all("is damaged" in warning.value for warning in app.warning) and app.warning
+    corrections_path.write_bytes(whole)
+    app = settled(app.run())
+    assert len(app.checkbox) == 2 and not app.warning
+
+
 LEFT_ONE = ["M", 60, 80], ["L", 60, 200]
 RIGHT_SEVEN = ["M", 130, 80], ["L", 220, 80], ["L", 165, 200]
 

@@ -30,7 +30,7 @@ def correct(strokes: list[np.ndarray], digit: Digit, network: str) -> None:
             "that runs this page; otherwise nothing is kept.",
             width=WIDTH,
         )
-        with st.container(horizontal=True, gap="small", width=WIDTH):
+        with st.container(horizontal=True, gap="xsmall", width=WIDTH):
             for label in range(10):
                 st.button(
                     str(label),
