@@ -161,9 +161,9 @@ def split(mnist: Dataset, config: TrainConfig) -> tuple[Dataset, Dataset | None]
     )
 
 
-def start_run(config: TrainConfig, folder: Path = artifacts.RUNS) -> Path:
-    """Makes the run's folder, named by time and preset, with its settings in it."""
-    stem = f"{datetime.now():%Y%m%d-%H%M%S}-{config.preset}"
+def start_run(config: TrainConfig, folder: Path = artifacts.RUNS, kind: str = "") -> Path:
+    """Makes the run's folder, named by time and kind or preset, with its settings in it."""
+    stem = f"{datetime.now():%Y%m%d-%H%M%S}-{kind or config.preset}"
     run = folder / stem
     number = 2
     while run.exists():
@@ -345,7 +345,8 @@ def publish(run: Path, report: dict, out: Path, min_accuracy: float, force: bool
                 f"The network reads {reached:.2%} of the test images, and {min_accuracy:.2%} were "
                 f"asked for: it stays in {run} and nothing was replaced (--force replaces)."
             )
-        served = _served_accuracy(out)
+        # What was fine-tuned has a rule of its own, on validation: `finetuning.publish`.
+        served = None if "finetuning" in report else _served_accuracy(out)
         if served is not None and served > reached:
             raise TrainingError(
                 f"The network in {out} is better: {served:.2%} of the test images against "
