@@ -12,6 +12,7 @@ page = st.navigation(
         st.Page("app_pages/lab.py", title="Lab", icon=":material/science:"),
         st.Page("app_pages/handwriting.py", title="Handwriting", icon=":material/signature:"),
         st.Page("app_pages/test_set.py", title="Test set", icon=":material/grid_view:"),
+        st.Page("app_pages/corrections.py", title="Corrections", icon=":material/edit_note:"),
         st.Page("app_pages/dashboard.py", title="Dashboard", icon=":material/monitoring:"),
     ],
     position="top",

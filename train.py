@@ -3,6 +3,7 @@
     python train.py                      the shipped network and recipe
     python train.py --preset tutorial    the textbook network: about 98.4 % on MNIST's test set
     python train.py --resume             goes on with the newest unfinished run
+    python train.py --corrections        teaches the served network what visitors corrected
 
 Every run leaves a folder in runs/ with its settings, history, report and network.
 """
@@ -16,8 +17,9 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets with a page of notes
 
 from model.artifacts import RUNS, TRAINED, newest_unfinished
+from model.corrections import Corrections
 from model.data import load_mnist
-from model.errors import DigitError, TrainingError
+from model.errors import CorrectionsError, DigitError, TrainingError
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -42,12 +44,19 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         help="go on with that run's folder, or with the newest unfinished run of the preset",
     )
     add(
+        "--corrections",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="fine-tune the served network on corrections; with --epochs of 100 steps each",
+    )
+    add(
         "--min-accuracy",
         type=_number(float, 0, 2),
         default=0.97,
         help="publish from this test accuracy on, 0-1",
     )
-    add("--force", action="store_true", help="publish even if a better network is served")
+    add("--force", action="store_true", help="publish a worse network too")
     return parser.parse_args(arguments)
 
 
@@ -61,6 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.corrections is not None:
+        return fine_tune(options)
     mnist, test = load_mnist(options.data, progress=True)
     from model import training  # here, so that a wrong option or file is told at once
 
@@ -77,23 +88,61 @@ def run(options: argparse.Namespace) -> int:
         again += f" --out {options.out}" if options.out != TRAINED else ""
         print(f"\nStopped. Go on with: {again}", file=sys.stderr)
         return 130
-    figures = report["test"]
-    print(
-        f"{figures['accuracy']:.2%} of {figures['num_all']} test images right "
-        f"(95 % interval {figures['low']:.2%} to {figures['high']:.2%})"
-    )
+    print_accuracy(report)
     training.publish(folder, report, options.out, options.min_accuracy, options.force)
     print(f"The network is served from {options.out}")
     return 0
 
 
+def fine_tune(options: argparse.Namespace) -> int:
+    if options.resume is not None:
+        raise TrainingError("--corrections takes a minute or two: leave out --resume.")
+    store = Corrections(options.corrections)
+    corrections = store.load()
+    if not corrections:
+        raise CorrectionsError(
+            f'There are no corrections in {store.path}: on the Draw page, press "Wrong?" under an '
+            "answer and tap the digit that it is."
+        )
+    mnist, test = load_mnist(options.data, progress=True)
+    from model import finetuning, training  # here, so that a wrong option or file is told at once
+
+    network, start = finetuning.load_served(options.out)
+    given = settings(options, training)
+    config = replace(finetuning.FINE_TUNING, preset=network.name, **given)
+    folder = training.start_run(config, options.runs, "corrections")
+    print(f"{len(corrections)} corrections for the network of {start}, run folder {folder}")
+    try:
+        before, after = finetuning.fine_tune(
+            network, config, mnist, corrections, folder, verbose=1 if sys.stdout.isatty() else 2
+        )
+        report = training.judge(network, config, mnist, test, folder)
+    except KeyboardInterrupt:
+        print("\nStopped; nothing was replaced.", file=sys.stderr)
+        return 130
+    finetuning.note(report, start, len(corrections), before, after, folder)
+    print(
+        f"Of {len(corrections)} corrections, {before.num_right} were read right before and "
+        f"{after.num_right} are now; of the validation images, {before.validation:.2%} before "
+        f"and {after.validation:.2%} now"
+    )
+    print_accuracy(report)
+    finetuning.publish(folder, report, options.out, options.min_accuracy, options.force)
+    print(f"The network is served from {options.out}")
+    return 0
+
+
+def print_accuracy(report: dict) -> None:
+    figures = report["test"]
+    print(
+        f"{figures['accuracy']:.2%} of {figures['num_all']} test images right "
+        f"(95 % interval {figures['low']:.2%} to {figures['high']:.2%})"
+    )
+
+
 def choose(options: argparse.Namespace, training) -> tuple:
     """The settings and the folder of the run: a new one, or one to go on with."""
-    given = {
-        field.name: getattr(options, field.name)
-        for field in fields(training.TrainConfig)
-        if field.name != "preset" and getattr(options, field.name, None) is not None
-    }
+    given = settings(options, training)
     if options.resume is None:
         config = replace(training.PRESETS[options.preset], **given)
         return config, training.start_run(config, options.runs)
@@ -112,6 +161,15 @@ def choose(options: argparse.Namespace, training) -> tuple:
             f'"python train.py --preset {options.preset}".'
         )
     return training.load_config(folder), folder
+
+
+def settings(options: argparse.Namespace, training) -> dict:
+    """The settings that the command line changes."""
+    return {
+        field.name: getattr(options, field.name)
+        for field in fields(training.TrainConfig)
+        if field.name != "preset" and getattr(options, field.name, None) is not None
+    }
 
 
 def _number(kind: type, low: float, high: float):

@@ -9,6 +9,7 @@ from model.strokes import strokes_of_canvas
 from ui import charts, reports, resources
 from ui.answer import one_answer
 from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
+from ui.correct import correct
 from ui.downloads import downloads
 from ui.lookalikes import look_alikes
 from ui.number import show_number
@@ -55,6 +56,7 @@ def show_details(strokes: list, digit: Digit, recognizer) -> None:
             digit.frame,
             digit.probabilities,
         )
+        correct(strokes, digit, recognizer.version)
         wants_why = st.toggle("Why", help="Which ink spoke for the answer")
         wants_replay = st.toggle("Replay", help="What was read while the drawing grew")
         wants_alike = st.toggle("Look-alikes", help="The test images nearest to your drawing")

@@ -31,8 +31,7 @@ def render_card(report: dict) -> str:
         "## Model details",
         f"{network['name']}: a convolutional network of {network['num_parameters']:,} parameters "
         f"({network['num_bytes'] / 1e6:.1f} MB as ONNX), run `{report['run']}`, trained "
-        f"{report['trained_at']} by `python train.py --preset {report['config']['preset']}`. "
-        "MIT licence.",
+        f"{report['trained_at']} by `python train.py {_options(report)}`. MIT licence.",
         "## Intended use",
         "Reading single handwritten digits, 0 to 9, drawn on a canvas or cut out of a picture, to "
         "learn and teach with. Not for reading cheques, forms, addresses or anything where a "
@@ -59,11 +58,12 @@ def render_card(report: dict) -> str:
         ),
         "## Training data",
         f"{data['num_training']:,} {data['training']}; {held_out}. Distortions, glyph variants "
-        "and what is no digit are made by code.",
+        f"and what is no digit are made by code.{_corrections(report)}",
         "## Quantitative analyses",
         _table(report),
         "## Ethical considerations",
-        "Drawings stay in the visitor's session. People whose way of writing is rare in MNIST are "
+        "Drawings stay in the visitor's session; one that its visitor corrects is kept on the "
+        "computer that runs the page. People whose way of writing is rare in MNIST are "
         "read less well; the table says by how much where it is known.",
         "## Caveats and recommendations",
         f"The likeliest digit is wrong on {test['num_all'] - test['num_right']} of "
@@ -73,6 +73,25 @@ def render_card(report: dict) -> str:
         "with a long flag and no foot and an American 7 are one shape.",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _options(report: dict) -> str:
+    """What `train.py` was told."""
+    if "finetuning" in report:
+        return "--corrections"
+    return f"--preset {report['config']['preset']}"
+
+
+def _corrections(report: dict) -> str:
+    """What came on top of MNIST, if anything did."""
+    tuned = report.get("finetuning")
+    if tuned is None:
+        return ""
+    return (
+        f" Fine-tuned from run `{tuned['started_from']}` with {tuned['num_corrections']:,} "
+        f"corrections by visitors: {tuned['num_right_before']:,} of them were read right before, "
+        f"{tuned['num_right_after']:,} are now."
+    )
 
 
 def _table(report: dict) -> str:

@@ -7,6 +7,7 @@
     ├── PictureError       a picture file that can't be read or is too large
     ├── DataError          MNIST is missing, damaged or not MNIST
     ├── ArtifactError      a trained network or its report is missing or damaged
+    ├── CorrectionsError   the file of corrections can't be read or written
     └── TrainingError      a run that cannot start, go on or be published
 
 What a user can cause derives from `DigitError`; what a programmer can cause is a
@@ -48,6 +49,10 @@ class DataError(DigitError):
 
 class ArtifactError(DigitError):
     """A trained network, its report or a run's file is missing or damaged."""
+
+
+class CorrectionsError(DigitError):
+    """The file of corrections is damaged, locked, of a newer version, or can't be written."""
 
 
 class TrainingError(DigitError):

@@ -19,10 +19,15 @@ BATCH = 500  # frames a call; more only costs memory
 NUM_CLASSES = 10
 SMALLEST = 1e-9  # keeps a blank frame's features finite
 CONFIDENCE_KEY = "confidence"  # where the ONNX file's notes hold the fitted confidence
+RUN_KEY = "run"  # and the name of the run that trained it
 
 
 class Recognizer:
     """A trained network, ready to read frames; one may serve many threads.
+
+    Attributes:
+        confidence: How its probabilities become answers.
+        version: The name of the run that trained it, `""` if its file does not say.
 
     Example:
         >>> recognizer = Recognizer.load()
@@ -35,8 +40,10 @@ class Recognizer:
         self._input = session.get_inputs()[0].name
         self._outputs = [output.name for output in session.get_outputs()]
         self._hand = None
-        fitted = session.get_modelmeta().custom_metadata_map.get(CONFIDENCE_KEY)
+        notes = session.get_modelmeta().custom_metadata_map
+        fitted = notes.get(CONFIDENCE_KEY)
         self.confidence = Confidence(**json.loads(fitted)) if fitted else Confidence()
+        self.version = notes.get(RUN_KEY, "")
 
     @classmethod
     def load(cls, folder: Path = TRAINED) -> "Recognizer":

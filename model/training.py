@@ -16,7 +16,7 @@ from model import artifacts, augment, confidence, evaluation, lookalikes, networ
 from model.confidence import Confidence
 from model.data import Dataset, validation_mask
 from model.errors import ArtifactError, TrainingError
-from model.recognizer import CONFIDENCE_KEY, Recognizer
+from model.recognizer import CONFIDENCE_KEY, RUN_KEY, Recognizer
 
 AGREEMENT = 1e-5  # largest difference allowed between Keras' and ONNX Runtime's probabilities
 NUM_AGREEMENT_FRAMES = 1000
@@ -201,9 +201,9 @@ def split(mnist: Dataset, config: TrainConfig) -> tuple[Dataset, Dataset | None]
     )
 
 
-def start_run(config: TrainConfig, folder: Path = artifacts.RUNS) -> Path:
-    """Makes the run's folder, named by time and preset, with its settings in it."""
-    stem = f"{datetime.now():%Y%m%d-%H%M%S}-{config.preset}"
+def start_run(config: TrainConfig, folder: Path = artifacts.RUNS, kind: str = "") -> Path:
+    """Makes the run's folder, named by time and kind or preset, with its settings in it."""
+    stem = f"{datetime.now():%Y%m%d-%H%M%S}-{kind or config.preset}"
     run = folder / stem
     number = 2
     while run.exists():
@@ -309,7 +309,7 @@ def judge(trained: keras.Model, config: TrainConfig, mnist: Dataset, test: Datas
     check_agreement(trained, Recognizer.load(run), test.frames[:NUM_AGREEMENT_FRAMES])
     training, validation = split(mnist, config)
     fitted = fit_confidence(Recognizer.load(run), validation, config.seed)
-    notes = {CONFIDENCE_KEY: json.dumps(asdict(fitted)), "run": run.name}
+    notes = {CONFIDENCE_KEY: json.dumps(asdict(fitted)), RUN_KEY: run.name}
     annotated = network.annotate(run / artifacts.ONNX_FILE, notes)
     artifacts.write_atomically(
         run / artifacts.ONNX_FILE, lambda temporary: temporary.write_bytes(annotated)
@@ -388,7 +388,8 @@ def publish(run: Path, report: dict, out: Path, min_accuracy: float, force: bool
                 f"The network reads {reached:.2%} of the test images, and {min_accuracy:.2%} were "
                 f"asked for: it stays in {run} and nothing was replaced (--force replaces)."
             )
-        served = _served_accuracy(out)
+        # What was fine-tuned has a rule of its own, on validation: `finetuning.publish`.
+        served = None if "finetuning" in report else _served_accuracy(out)
         if served is not None and served > reached:
             raise TrainingError(
                 f"The network in {out} is better: {served:.2%} of the test images against "

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model import artifacts, data
+from model import artifacts, corrections, data
 from model.data import Dataset
 
 ROOT = Path(__file__).parent.parent
@@ -20,6 +20,14 @@ def pytest_collection_modifyitems(items):
         return bool(item.get_closest_marker("slow")) + 2 * bool(item.get_closest_marker("browser"))
 
     items.sort(key=order)
+
+
+@pytest.fixture(autouse=True)
+def corrections_path(tmp_path, monkeypatch) -> Path:
+    """Where corrections go in a test: never into the checkout."""
+    path = tmp_path / "kept" / "corrections.sqlite3"
+    monkeypatch.setenv(corrections.PATH_VARIABLE, str(path))
+    return path
 
 
 @pytest.fixture(scope="session")

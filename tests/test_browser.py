@@ -35,6 +35,7 @@ PAGES = {
     "Lab": "Lab",
     "Handwriting": "Your handwriting",
     "Test set": "Test set",
+    "Corrections": "Corrections",
     "Dashboard": "Dashboard",
 }
 
@@ -43,8 +44,12 @@ PAGES = {
 def address(tmp_path_factory):
     """The address of a server of our own; MNIST is not given, so the bundled digits show."""
     empty = tmp_path_factory.mktemp("empty")
+    environment = {
+        "DIGITPAD_DATA": str(empty),
+        "DIGITPAD_CORRECTIONS": str(empty / "corrections.sqlite3"),
+    }
     with (tmp_path_factory.mktemp("server") / "log.txt").open("w+") as log:
-        with running_app(log, DIGITPAD_DATA=str(empty)) as (address, _):
+        with running_app(log, **environment) as (address, _):
             yield address
         log.seek(0)
         assert "Traceback" not in log.read()
@@ -196,7 +201,7 @@ def test_keys_undo_and_redo_and_an_example_explains_itself(page):
     page.get_by_text("There is no digit yet").wait_for()
     page.keyboard.press("Control+y")
     expect_prediction(page, "1")
-    page.get_by_test_id("stPopoverButton").click()
+    page.get_by_role("button", name="Download", exact=True).click()
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON").click()
     assert len(json.loads(download.value.path().read_text())["probabilities"]) == 10
@@ -348,3 +353,26 @@ def test_look_alikes_say_what_they_need_and_the_lab_shows_the_first_layers(page)
     page.get_by_text("The look-alikes come from MNIST").wait_for()
     visit(page, "Lab")
     page.get_by_text("5. Layer 2").wait_for()
+
+
+def test_a_wrong_answer_is_corrected_seen_and_deleted(page):
+    draw(page, SEVEN)
+    expect_prediction(page, "7")
+    page.get_by_test_id("stPopoverButton").get_by_text("Wrong?").click()
+    page.get_by_role("button", name="1", exact=True).click()
+    page.get_by_text("Kept: this is a 1.").wait_for()
+    page.keyboard.press("Escape")
+    canvas_of(page).scroll_into_view_if_needed()
+    draw(page, ((110, 140), (190, 140)))  # drawn on: nothing was said of this one
+    page.get_by_test_id("stPopoverButton").get_by_text("Wrong?").click()
+    page.get_by_text("Kept: this is a 1.").wait_for(state="hidden")
+    page.get_by_role("button", name="2", exact=True).click()
+    page.get_by_text("Kept: this is a 2.").wait_for()
+    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Undo").click()
+    page.get_by_text("Kept: this is a 2.").wait_for(state="hidden")
+    page.keyboard.press("Escape")
+    visit(page, "Corrections")
+    page.get_by_text("said 7, is 1").click()
+    assert page.get_by_role("checkbox").count() == 1
+    page.get_by_text("Delete 1 selected").click()
+    page.get_by_text("No corrections yet").wait_for()

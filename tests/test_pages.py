@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from model import artifacts, data, glyphs
 from model.artifacts import HISTORY_FILE, ONNX_FILE, REPORT_FILE, TRAINED
 from model.confidence import Answer
+from model.corrections import Corrections
 from model.errors import ArtifactError
 from model.handwriting import Hand
 
@@ -223,6 +224,8 @@ def test_a_retrained_network_answers_the_next_drawing(trained, monkeypatch):
 
 
 class _Fixed:
+    version = "fixed"
+
     def probabilities(self, frames: np.ndarray) -> np.ndarray:
         return np.eye(10, dtype=np.float32)[np.full(len(frames), 3)]
 
@@ -441,6 +444,104 @@ def test_why_names_the_answer_and_its_rival():
     app = turn_on(draw(SEVEN), "Why")
     assert any("speaks for **7**" in text.value for text in app.markdown)
     assert any("and it reads 1" in text.value for text in app.markdown)
+
+
+def test_a_digit_tapped_is_kept_with_the_drawing_and_undo_deletes_just_that_one():
+    store = Corrections()
+    app = draw(SEVEN)
+    assert not store.path.exists()  # nothing is kept unasked
+    app = press(app, "1")
+    (kept,) = store.load()
+    assert (kept.label, kept.said) == (1, 7)
+    assert kept.network == artifacts.load_report()["run"]
+    assert np.allclose(kept.strokes[0], [[80, 60], [200, 60], [120, 230]])
+    assert any("Kept: this is a 1." in text.value for text in app.markdown)
+    first = press(press(draw(ONE), "7"), "7")  # twice the same is once
+    assert [each.label for each in store.load()] == [7, 1]
+    first = press(first, "4")  # and another digit replaces it
+    assert [each.label for each in store.load()] == [4, 1]
+    app = press_key(first, "not-kept")
+    assert [each.label for each in store.load()] == [1]
+    assert prediction(app) == "1" and not any("Kept" in text.value for text in app.markdown)
+
+
+def press_key(app: AppTest, key: str) -> AppTest:
+    return settled(app.button(key=key).click().run())
+
+
+def test_drawing_on_forgets_what_was_said_of_the_drawing_before():
+    app = press(draw(SEVEN), "1")
+    app.session_state["canvas"] = drawing(SEVEN, (["M", 110, 140], ["L", 190, 140]))
+    app = settled(app.run())
+    assert not any("Kept" in text.value for text in app.markdown)
+    press(app, "2")
+    assert [each.label for each in Corrections().load()] == [2, 1]
+
+
+def test_corrections_that_can_not_be_kept_are_told_and_the_drawing_stays(corrections_path):
+    app = draw(SEVEN)
+    corrections_path.parent.mkdir()
+    corrections_path.write_bytes(b"no database" * 500)
+    app = press(app, "1")
+    assert "is damaged" in app.warning[0].value
+    assert prediction(app) == "7" and app.session_state["canvas_drawing"]
+    corrections_path.unlink()
+    app = press(app, "1")
+    assert not app.warning and len(Corrections()) == 1
+    corrections_path.write_bytes(b"no database" * 500)
+    app = press_key(app, "not-kept")
+    assert "is damaged" in app.warning[0].value
+    assert any("Kept: this is a 1." in text.value for text in app.markdown)
+
+
+def keep(num: int) -> None:
+    for index in range(num):
+        stroke = np.array([[100.0, 50], [100 + index, 200]])
+        said = np.eye(10, dtype=np.float32)[7]
+        Corrections().add([stroke], np.eye(28, dtype=np.float32), said, index % 10, "a run")
+
+
+def labels(app: AppTest) -> list[str]:
+    return [box.label for box in app.checkbox]
+
+
+def test_without_corrections_the_page_says_how_to_make_one_and_where_they_lie(corrections_path):
+    app = settled(page("corrections").run())
+    assert "Wrong?" in app.info[0].value
+    assert str(corrections_path) in app.caption[0].value
+    assert "train.py --corrections" in app.caption[0].value
+    assert not corrections_path.exists()
+
+
+def test_corrections_are_shown_in_pages_the_newest_first_and_deleted_when_ticked():
+    keep(50)
+    app = settled(page("corrections").run())
+    assert len(app.checkbox) == 48 and labels(app)[:2] == ["said 7, is 9", "said 7, is 8"]
+    assert app.caption[0].value.endswith("UTC, a run")
+    app.number_input[0].set_value(2)
+    app = settled(app.run())
+    assert labels(app) == ["said 7, is 1", "said 7, is 0"]
+    assert next(each for each in app.button if each.label == "Delete selected").disabled
+    app.checkbox[0].check()
+    app = press(settled(app.run()), "Delete 1 selected")
+    assert labels(app) == ["said 7, is 0"]
+    app.checkbox[0].check()
+    app = press(settled(app.run()), "Delete 1 selected")  # the second page is gone with it
+    assert len(app.checkbox) == 48 == len(Corrections())
+    app = press(app, "Yes, delete all 48")
+    assert app.info and len(Corrections()) == 0
+
+
+def test_a_file_of_corrections_that_can_not_be_used_is_told(corrections_path):
+    keep(2)
+    app = settled(page("corrections").run())
+    whole = corrections_path.read_bytes()
+    corrections_path.write_bytes(b"no database" * 500)
+    app = press(app, "Yes, delete all 2")
+    assert all("is damaged" in warning.value for warning in app.warning) and app.warning
+    corrections_path.write_bytes(whole)
+    app = settled(app.run())
+    assert len(app.checkbox) == 2 and not app.warning
 
 
 LEFT_ONE = ["M", 60, 80], ["L", 60, 200]

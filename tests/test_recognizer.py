@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from model.artifacts import KERAS_FILE, ONNX_FILE
+from model.artifacts import KERAS_FILE, ONNX_FILE, load_report
 from model.errors import ArtifactError
 from model.recognizer import Recognizer
 
@@ -26,6 +26,10 @@ def test_probabilities_add_up_to_one(recognizer, frames):
     probabilities = recognizer.probabilities(frames)
     assert probabilities.shape == (1001, 10) and probabilities.dtype == np.float32
     assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_its_version_is_the_run_that_trained_it(recognizer, trained):
+    assert recognizer.version == load_report(trained)["run"]
 
 
 def test_many_frames_are_read_as_each_is_alone(recognizer, frames):

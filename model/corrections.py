@@ -1,0 +1,321 @@
+"""What visitors said their drawings are: kept in one SQLite file, taken out as MNIST has it.
+
+Beside `data.py` and `artifacts.py` the only module that touches files. Each call opens a
+connection of its own and closes it, so threads and processes share nothing but the file.
+"""
+
+import contextlib
+import gzip
+import io
+import json
+import os
+import sqlite3
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from model.errors import CorrectionsError
+from model.preprocess import FRAME_SIDE
+from model.strokes import MAX_COORDINATE, MAX_STROKES
+
+PATH_VARIABLE = "DIGITPAD_CORRECTIONS"
+DEFAULT_PATH = Path(__file__).parent.parent / "corrections.sqlite3"
+
+SCHEMA_VERSION = 1  # in the file's `user_version`; a new one comes with its migration
+BUSY_TIMEOUT = 3.0  # seconds to wait while another process writes, which takes milliseconds
+MAX_DRAWING_BYTES = 200_000  # of JSON; a hand-drawn digit takes about 5,000
+MAX_CORRECTIONS = 10_000  # more than a person makes; a page that all may use fills no disk
+IDX_NAMES = ("images-idx3-ubyte.gz", "labels-idx1-ubyte.gz")
+
+# A drawing is kept once, under its last label. AUTOINCREMENT: an id that was deleted is never
+# given again, so a late "undo" can't meet another drawing.
+_SCHEMA = f"""
+CREATE TABLE corrections (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    time TEXT NOT NULL,
+    strokes TEXT NOT NULL UNIQUE,
+    frame BLOB NOT NULL CHECK (length(frame) = {FRAME_SIDE**2}),
+    probabilities BLOB NOT NULL CHECK (length(probabilities) = 40),
+    label INTEGER NOT NULL CHECK (label BETWEEN 0 AND 9),
+    network TEXT NOT NULL
+)
+"""
+_ADD = """
+INSERT INTO corrections (time, strokes, frame, probabilities, label, network)
+VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (strokes) DO UPDATE SET time = excluded.time, frame = excluded.frame,
+    probabilities = excluded.probabilities, label = excluded.label, network = excluded.network
+RETURNING id
+"""
+_REMEDIES = (  # by the beginning of SQLite's name of the error
+    (("SQLITE_BUSY", "SQLITE_LOCKED"), "is in use by another program: try again in a moment"),
+    (("SQLITE_READONLY", "SQLITE_PERM"), "can't be written: allow writing there"),
+    (("SQLITE_CANTOPEN", "SQLITE_AUTH"), "can't be opened: look whether its folder allows it"),
+    (("SQLITE_FULL",), "can't grow: make room on the disk"),
+    (("SQLITE_CORRUPT", "SQLITE_NOTADB"), "is damaged: move it away, and a new one is begun"),
+)
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A drawing and what its visitor says it is.
+
+    Attributes:
+        id: Its number in the file, never used twice.
+        time: When it was said, UTC, as ISO 8601 has it.
+        strokes: `float64` arrays of shape `(num_points, 2)`, points x, y in canvas pixels.
+        frame: What the network saw, `uint8` array of shape `(28, 28)`, 0 paper to 255 ink.
+        probabilities: What it answered, `float32` array of shape `(10,)`.
+        label: What the visitor says it is, 0 to 9.
+        network: The run that trained the network that answered, `""` if not known.
+    """
+
+    id: int
+    time: str
+    strokes: list[np.ndarray]
+    frame: np.ndarray
+    probabilities: np.ndarray
+    label: int
+    network: str
+
+    @property
+    def said(self) -> int:
+        """The digit that the network took it for."""
+        return int(self.probabilities.argmax())
+
+
+class Corrections:
+    """The file of corrections; it comes into being with the first one.
+
+    Every method raises `CorrectionsError`, one sentence, if the file is damaged, locked, of a
+    newer version, or can't be written.
+
+    Args:
+        path: Default: what `DIGITPAD_CORRECTIONS` names, else beside the project's README.
+    """
+
+    def __init__(self, path: str | Path | None = None):
+        self.path = Path(path or os.environ.get(PATH_VARIABLE) or DEFAULT_PATH)
+
+    def add(
+        self,
+        strokes: list[np.ndarray],
+        frame: np.ndarray,
+        probabilities: np.ndarray,
+        label: int,
+        network: str,
+    ) -> int:
+        """Keeps a drawing with its label; one that is kept already gets the new label.
+
+        Args:
+            strokes: As in `Correction`, as are the others.
+            frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
+            probabilities: `(10,)`.
+            label: 0 to 9.
+            network: `Recognizer.version`.
+
+        Returns:
+            The correction's id.
+
+        Raises:
+            CorrectionsError: Also if the drawing is too large, or too many are kept.
+            ValueError: If a shape or the label is wrong.
+        """
+        if frame.shape != (FRAME_SIDE, FRAME_SIDE) or probabilities.shape != (10,):
+            raise ValueError(
+                "frame must have shape (28, 28) and probabilities (10,). Received: "
+                f"{frame.shape} and {probabilities.shape}"
+            )
+        if label not in range(10):
+            raise ValueError(f"label must be 0 to 9. Received: {label}")
+        drawing = drawing_text(strokes)
+        if len(drawing) > MAX_DRAWING_BYTES:
+            raise CorrectionsError(
+                "This drawing has too many points to be kept: draw the digit in fewer strokes."
+            )
+        row = (
+            f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f+00:00}",
+            drawing,
+            np.round(np.clip(frame, 0, 1) * 255).astype(np.uint8).tobytes(),
+            probabilities.astype("<f4").tobytes(),
+            int(label),
+            network,
+        )
+        with self._writing() as connection:
+            (number,) = connection.execute("SELECT count(*) FROM corrections").fetchone()
+            if number >= MAX_CORRECTIONS:
+                raise CorrectionsError(
+                    f"{self.path} holds {number:,} corrections, as many as it may: take them out "
+                    "on the Corrections page and delete some."
+                )
+            return int(connection.execute(_ADD, row).fetchone()[0])
+
+    def load(self, num: int = -1, skip: int = 0) -> list[Correction]:
+        """Corrections, the newest first: `num` of them after the first `skip`; -1 is all."""
+        with self._reading() as connection:
+            if connection is None:
+                return []
+            rows = connection.execute(
+                "SELECT id, time, strokes, frame, probabilities, label, network "
+                "FROM corrections ORDER BY time DESC, id DESC LIMIT ? OFFSET ?",
+                (num, skip),
+            ).fetchall()
+        return [self._checked(row) for row in rows]
+
+    def __len__(self) -> int:
+        with self._reading() as connection:
+            if connection is None:
+                return 0
+            return int(connection.execute("SELECT count(*) FROM corrections").fetchone()[0])
+
+    def delete(self, ids: Iterable[int]) -> None:
+        """Deletes these; an id that is not there any more is passed over."""
+        with self._writing() as connection:
+            connection.executemany("DELETE FROM corrections WHERE id = ?", [(i,) for i in ids])
+
+    def delete_all(self) -> None:
+        """Deletes every correction; the file stays."""
+        with self._writing() as connection:
+            connection.execute("DELETE FROM corrections")
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection | None]:
+        """A connection to read with; `None` if nothing was kept yet. Makes no file."""
+        if not self.path.exists():
+            yield None
+            return
+        with self._connection("rw") as connection:
+            yield connection if self._is_begun(connection) else None
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """A connection inside one transaction; makes the file if need be."""
+        with self._connection("rwc") as connection:
+            connection.execute("PRAGMA secure_delete = ON")  # what is deleted leaves no trace
+            connection.execute("BEGIN IMMEDIATE")  # one writer at a time, the others wait
+            if not self._is_begun(connection):
+                connection.execute(_SCHEMA)
+                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            yield connection  # after an error the connection closes, and nothing was changed
+            connection.execute("COMMIT")
+            # Readers don't wait for writers then. It stays so for good; while another holds
+            # the file it can't be switched, and the next one who writes does it.
+            with contextlib.suppress(sqlite3.OperationalError):
+                connection.execute("PRAGMA journal_mode = WAL")
+
+    @contextlib.contextmanager
+    def _connection(self, mode: str) -> Iterator[sqlite3.Connection]:
+        """A connection that is closed in the end; SQLite's errors become sentences."""
+        try:
+            if mode == "rwc":
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            address = f"{self.path.resolve().as_uri()}?mode={mode}"
+            connection = sqlite3.connect(
+                address, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None
+            )
+            with contextlib.closing(connection):
+                yield connection
+        except sqlite3.Error as error:
+            name = getattr(error, "sqlite_errorname", "")
+            remedy = next(
+                (text for names, text in _REMEDIES if name.startswith(names)),
+                f"can't be used ({error}): move it away, and a new one is begun",
+            )
+            raise CorrectionsError(
+                f"The file of corrections, {self.path}, {remedy}; nothing was changed."
+            ) from error
+        except OSError as error:
+            raise CorrectionsError(
+                f"There is no room for corrections at {self.path} ({error.strerror}): name another "
+                f"file with {PATH_VARIABLE}."
+            ) from error
+
+    def _is_begun(self, connection: sqlite3.Connection) -> bool:
+        """Whether the file has our table; raises if it is another's or a newer version's."""
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (num_tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if version > SCHEMA_VERSION:
+            raise CorrectionsError(
+                f"{self.path} was written by a newer DigitPad (version {version} of the file, "
+                f"this one knows {SCHEMA_VERSION}): update, or name another file with "
+                f"{PATH_VARIABLE}."
+            )
+        if version != SCHEMA_VERSION and num_tables:
+            raise CorrectionsError(
+                f"{self.path} is another program's database: name another file with "
+                f"{PATH_VARIABLE}."
+            )
+        return version == SCHEMA_VERSION
+
+    def _checked(self, row: tuple) -> Correction:
+        """A row as a correction; the file may have been edited, so nothing is trusted."""
+        number, time, drawing, frame, probabilities, label, network = row
+        try:
+            answered = np.frombuffer(probabilities, "<f4").astype(np.float32)
+            if label not in range(10) or answered.shape != (10,):
+                raise ValueError("label or probabilities")
+            if not (answered.min() >= 0 and answered.max() <= 1.001):  # NaN fails both
+                raise ValueError("probabilities out of range")
+            datetime.fromisoformat(time)
+            return Correction(
+                number,
+                time,
+                _strokes(drawing),
+                np.frombuffer(frame, np.uint8).reshape(FRAME_SIDE, FRAME_SIDE),
+                answered,
+                label,
+                str(network),
+            )
+        except (TypeError, ValueError, RecursionError) as error:
+            raise CorrectionsError(
+                f"Correction {number} in {self.path} can't be read ({error}): the file was "
+                "changed by something else; move it away, and a new one is begun."
+            ) from error
+
+
+def drawing_text(strokes: list[np.ndarray]) -> str:
+    """Strokes as JSON, to a hundredth of a pixel: the same drawing gives the same text."""
+    rounded = [np.round(stroke, 2).tolist() for stroke in strokes]
+    return json.dumps(rounded, separators=(",", ":"), allow_nan=False)
+
+
+def as_dataset(corrections: list[Correction]) -> tuple[np.ndarray, np.ndarray]:
+    """Images, `uint8` of shape `(n, 28, 28)`, and labels, `uint8` of shape `(n,)`."""
+    images = np.array([each.frame for each in corrections], np.uint8)
+    labels = np.array([each.label for each in corrections], np.uint8)
+    return images.reshape(-1, FRAME_SIDE, FRAME_SIDE), labels
+
+
+def as_npz(corrections: list[Correction]) -> bytes:
+    """A NumPy archive with the arrays of `as_dataset`, `images` and `labels`."""
+    images, labels = as_dataset(corrections)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, images=images, labels=labels)
+    return buffer.getvalue()
+
+
+def as_idx(corrections: list[Correction]) -> bytes:
+    """A zip archive with MNIST's two files, gzipped IDX, as `IDX_NAMES` calls them."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, array in zip(IDX_NAMES, as_dataset(corrections), strict=True):
+            sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+            head = bytes([0, 0, 8, array.ndim])  # 8: unsigned bytes
+            archive.writestr(name, gzip.compress(head + sizes + array.tobytes(), mtime=0))
+    return buffer.getvalue()
+
+
+def _strokes(drawing: str) -> list[np.ndarray]:
+    strokes = [np.array(stroke, np.float64) for stroke in json.loads(drawing)]
+    if not 0 < len(strokes) <= MAX_STROKES:
+        raise ValueError("number of strokes")
+    for stroke in strokes:
+        if stroke.ndim != 2 or stroke.shape[1] != 2 or not len(stroke):
+            raise ValueError("points of a stroke")
+        if not (np.abs(stroke) <= MAX_COORDINATE).all():
+            raise ValueError("coordinates out of range")
+    return strokes
