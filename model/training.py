@@ -23,12 +23,8 @@ NUM_AGREEMENT_FRAMES = 1000
 NUM_REFRESH_BATCHES = 200  # batches that re-estimate batch normalisation's statistics
 FINAL_LEARNING_RATE = 1e-5  # where the cosine ends
 CONFIDENCE_SEED = 1_000_000  # beyond every epoch's: other distortions than those trained on
-NUM_CYCLES = 2  # cosines of the learning rate; each one's peak is half that of the one before
-WARM_UP = 0.05  # of a cycle; the learning rate rises to its peak in it
-# Shares of the epochs with distortions at full strength. As a cycle ends, they are gentler and
-# the frames nearer to real ones.
-FULL = ((0, 0.425), (0.5, 0.75))
-GENTLE = 0.5  # strength of the distortions otherwise
+WARM_UP = 0.05  # of all steps; the learning rate rises to its peak in them
+LATE = 0.85  # of the epochs; distortions are half as strong from then on, nearer to real frames
 AVERAGING = 0.999  # momentum of the moving average of the weights
 
 
@@ -49,7 +45,7 @@ class TrainConfig:
     """
 
     preset: str = "digitpad"
-    epochs: int = 120
+    epochs: int = 60
     batch_size: int = 128
     seed: int = 1
     learning_rate: float = 2e-3
@@ -96,9 +92,8 @@ class TrainingBatches(keras.utils.PyDataset):
         rng = np.random.default_rng((self._config.seed, self._epoch, index))
         num_negatives = round(augment.NEGATIVE_SHARE * len(frames))
         nothing = augment.negatives(num_negatives, frames, rng)
-        done = self._epoch / self._config.epochs
-        is_full = any(begin <= done < end for begin, end in FULL)
-        drawn = augment.variants(frames, labels, rng, strength=1.0 if is_full else GENTLE)
+        is_late = self._epoch >= LATE * self._config.epochs
+        drawn = augment.variants(frames, labels, rng, strength=0.5 if is_late else 1.0)
         frames = np.concatenate([drawn, nothing])
         return frames[..., None], _targets(labels, num_negatives)
 
@@ -107,41 +102,6 @@ class TrainingBatches(keras.utils.PyDataset):
         self._epoch = epoch
         rng = np.random.default_rng((self._config.seed, epoch))
         self._order = rng.permutation(len(self._data))
-
-
-@keras.saving.register_keras_serializable("digitpad")
-class CosineCycles(keras.optimizers.schedules.LearningRateSchedule):
-    """The learning rate rises and falls along a cosine, again from half the peak.
-
-    Source: I. Loshchilov and F. Hutter, "SGDR: stochastic gradient descent with warm
-    restarts", ICLR 2017, arXiv:1608.03983.
-    """
-
-    def __init__(self, peak: float, num_steps: int):
-        self._peak, self._num_steps = peak, num_steps
-        self._length = max(num_steps // NUM_CYCLES, 1)
-        warm_up = int(WARM_UP * self._length)
-        self._cycles = [
-            keras.optimizers.schedules.CosineDecay(
-                initial_learning_rate=FINAL_LEARNING_RATE,
-                warmup_target=peak / 2**cycle,
-                warmup_steps=warm_up,
-                decay_steps=self._length - warm_up,
-                alpha=FINAL_LEARNING_RATE / (peak / 2**cycle),
-            )
-            for cycle in range(NUM_CYCLES)
-        ]
-
-    def __call__(self, step):
-        rate = self._cycles[0](step)
-        for number, cycle in enumerate(self._cycles[1:], start=1):
-            begin = number * self._length
-            later = cycle(keras.ops.maximum(step - begin, 0))
-            rate = keras.ops.where(step < begin, rate, later)
-        return rate
-
-    def get_config(self) -> dict:
-        return {"peak": self._peak, "num_steps": self._num_steps}
 
 
 @keras.saving.register_keras_serializable("digitpad")
@@ -412,7 +372,15 @@ def _compile(trained: keras.Model, config: TrainConfig, steps: int) -> None:
     if not config.modern:
         optimizer = keras.optimizers.Adam(config.learning_rate)
     else:
-        schedule = CosineCycles(config.learning_rate, steps * config.epochs)
+        num_steps = steps * config.epochs
+        warm_up = int(WARM_UP * num_steps)
+        schedule = keras.optimizers.schedules.CosineDecay(
+            initial_learning_rate=FINAL_LEARNING_RATE,
+            warmup_target=config.learning_rate,
+            warmup_steps=warm_up,
+            decay_steps=num_steps - warm_up,
+            alpha=FINAL_LEARNING_RATE / config.learning_rate,
+        )
         optimizer = keras.optimizers.AdamW(
             schedule, weight_decay=config.weight_decay, use_ema=True, ema_momentum=AVERAGING
         )
