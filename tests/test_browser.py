@@ -167,6 +167,18 @@ def test_the_ink_on_the_screen_is_where_the_strokes_say(page):
     assert np.abs(seen - drawn).mean() < 0.03
 
 
+def test_a_screen_reader_is_told_the_answer_each_time_it_changes(page):
+    draw(page, SEVEN)
+    spoken = page.get_by_role("status").filter(has_text="It reads")
+    expect(spoken).to_contain_text("It reads 7")
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_text("There is no digit yet").wait_for()
+    draw(page, ONE)
+    expect(spoken).to_contain_text("It reads 1")
+    draw(page, ((220, 80), (220, 200)))
+    expect(spoken).to_contain_text("the number 11")
+
+
 def test_two_digits_side_by_side_become_one_number(page):
     draw(page, ((60, 80), (60, 200)))
     expect_prediction(page, "1")

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from model.confidence import Answer
+from ui.announce import announce
 from ui.resources import picture_url
 from ui.words import in_words, percent
 
@@ -30,7 +31,10 @@ def one_answer(
             caption="What the network saw: 28 × 28 pixels",
             width=112,
         )
-    if not answer.is_digit:
+    if answer.is_digit:
+        announce(f"It reads {in_words(answer.digits)}, {percent(sure)} sure.")
+    else:
+        announce("This doesn't look like a digit.")
         st.warning(
             f"This doesn't look like a digit; {answer.digits[0]} comes closest. {advice}",
             icon=":material/help:",

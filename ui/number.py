@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from model.numbers import Digit
+from ui.announce import announce
 from ui.choice import checked
 from ui.resources import boxed, picture_url
 from ui.words import in_words, percent
@@ -43,6 +44,7 @@ def show_number(digits: list[Digit], ink: np.ndarray) -> None:
             f"Digits {first} and {second} touch: leave a little room between them, or check them.",
             icon=":material/join:",
         )
+    announce(f"It reads the number {number}.")
     st.code(number, language=None)
     st.caption("Several digits are read from left to right; leave a little room between them.")
 
