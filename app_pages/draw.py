@@ -6,8 +6,8 @@ from model.errors import DigitError, NothingDrawn
 from model.numbers import Digit, read_digits
 from model.preprocess import draw_canvas
 from model.strokes import strokes_of_canvas
-from ui import charts, reports, resources
-from ui.answer import one_answer
+from ui import reports, resources
+from ui.answer import advise, one_answer
 from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
 from ui.correct import correct
 from ui.downloads import downloads
@@ -48,7 +48,6 @@ def show_answer(drawing: dict) -> None:
 
 
 def show_details(strokes: list, digit: Digit, recognizer) -> None:
-    st.altair_chart(charts.probabilities_chart(digit.probabilities))
     with st.container(horizontal=True):
         downloads(
             strokes,
@@ -60,6 +59,7 @@ def show_details(strokes: list, digit: Digit, recognizer) -> None:
         wants_why = st.toggle("Why", help="Which ink spoke for the answer")
         wants_replay = st.toggle("Replay", help="What was read while the drawing grew")
         wants_alike = st.toggle("Look-alikes", help="The test images nearest to your drawing")
+    advise(digit.answer)
     if wants_why:
         why(digit.frame, digit.probabilities, recognizer)
         what_if(strokes, CANVAS_SIDE, recognizer)

@@ -4,8 +4,8 @@ import streamlit as st
 
 from model.cells import read_cells
 from model.errors import DigitError, NothingDrawn
-from ui import charts, resources
-from ui.answer import one_answer
+from ui import resources
+from ui.answer import advise, one_answer
 from ui.grid import GRID_WIDTH, filled_grid
 
 
@@ -32,13 +32,9 @@ def show_answer(cells: object) -> None:
     except DigitError as error:
         st.warning(str(error), icon=":material/error:")
         return
-    one_answer(
-        frame,
-        probabilities,
-        recognizer.answer(probabilities),
-        "Fill in one digit, as large as you like, or try it another way.",
-    )
-    st.altair_chart(charts.probabilities_chart(probabilities))
+    answer = recognizer.answer(probabilities)
+    one_answer(frame, probabilities, answer)
+    advise(answer, "Fill in one digit, as large as you like, or try it another way.")
 
 
 st.title("Fill in a digit by keyboard")

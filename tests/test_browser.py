@@ -167,6 +167,25 @@ def test_the_ink_on_the_screen_is_where_the_strokes_say(page):
     assert np.abs(seen - drawn).mean() < 0.03
 
 
+def test_nothing_moves_while_the_answer_changes(page):
+    def places():
+        page.locator("canvas.marks, [data-testid=stVegaLiteChart] svg").first.wait_for()
+        return [
+            page.locator(f"[data-testid={name}]").first.bounding_box()
+            for name in ("stMetric", "stVegaLiteChart", "stPopover")
+        ]
+
+    draw(page, SEVEN)
+    expect_prediction(page, "7")
+    before = places()
+    draw(page, ((60, 140), (230, 100), (60, 60), (230, 200), (60, 220), (140, 30), (150, 250)))
+    page.get_by_text("This doesn't look like a digit;").wait_for()
+    assert places() == before
+    page.get_by_role("button", name="Undo").click()
+    expect_prediction(page, "7")
+    assert places() == before
+
+
 def test_a_screen_reader_is_told_the_answer_each_time_it_changes(page):
     draw(page, SEVEN)
     spoken = page.get_by_role("status").filter(has_text="It reads")
