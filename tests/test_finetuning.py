@@ -166,7 +166,7 @@ def test_batches_hold_mnist_what_is_no_digit_and_corrections_and_repeat(
     frames, targets = batches()[0]
     num = finetuning.CORRECTIONS_A_STEP
     assert frames.shape == (128 + 17 + num, 28, 28, 1) and frames.dtype == np.float32
-    assert set(targets[-num:].argmax(axis=1)) == {3, 5}
+    assert set(targets[-num:].argmax(axis=1)) == {3, 5}  # both: the seed is fixed
     assert np.allclose(targets[128:-num], 0.1)
     again = batches()
     assert np.array_equal(again[0][0], frames) and not np.array_equal(again[1][0], frames)
