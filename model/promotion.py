@@ -53,13 +53,7 @@ def promote(run: Path, out: Path, former: Path, force: bool) -> None:
     report = artifacts.load_report(run)
     if is_served(report, out):
         raise TrainingError(f"The network of {report['run']} is served already.")
-    try:
-        against = objection(report, out)
-    except (KeyError, TypeError) as error:
-        raise TrainingError(
-            f"The report of {run.name} was written by another version (it lacks {error}): train "
-            "again."
-        ) from error
+    against = objection(report, out)
     if against and not force:
         raise TrainingError(f"{against} Nothing was replaced.")
     if origin(out) is not None:
@@ -108,7 +102,20 @@ def objection(report: dict, out: Path, min_accuracy: float = MIN_ACCURACY) -> st
         report: The network's report.
         out: Where the present one is served from.
         min_accuracy: The share of the test images that it has to read.
+
+    Raises:
+        TrainingError: If the report was written by another version.
     """
+    try:
+        return _objection(report, out, min_accuracy)
+    except (KeyError, TypeError, ValueError) as error:
+        raise TrainingError(
+            f"The report of the run {report.get('run')} was written by another version (it lacks "
+            f"{error}): train again."
+        ) from error
+
+
+def _objection(report: dict, out: Path, min_accuracy: float) -> str:
     if tuned := report.get("finetuning"):
         before, after = tuned["validation_before"], tuned["validation_after"]
         if not after >= before - MAX_LOSS:

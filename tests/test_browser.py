@@ -37,6 +37,7 @@ PAGES = {
     "Test set": "Test set",
     "Corrections": "Corrections",
     "Dashboard": "Dashboard",
+    "Train": "Train",
 }
 
 
