@@ -87,6 +87,11 @@ def desk(tmp_path, monkeypatch):
     shutil.copytree(TRAINED, artifacts.TRAINED)
     desk = jobs.Desk()
     yield desk
+    end_run(desk)
+
+
+def end_run(desk: jobs.Desk) -> None:
+    """Leaves no process behind."""
     if job_of(desk) and desk.status().is_on:
         os.kill(job_of(desk).pid, signal.SIGKILL)
         until(lambda: not desk.status().is_on)
