@@ -51,7 +51,9 @@ def ask_what_to_serve(desk: Desk) -> None:
     if served is None:
         st.warning("No network is served, or it is damaged.", icon=":material/error:")
     else:
-        st.write(f"The network of run **{served}** is served.")
+        accuracy = promotion.served_accuracy(desk.out)
+        reads = "" if accuracy is None else f": it reads {accuracy:.2%} of the test images"
+        st.write(f"The network of run **{served}** is served{reads}.")
     if former is not None:
         st.button(
             f"Go back to the former network, {former}",

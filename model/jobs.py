@@ -144,7 +144,7 @@ class Desk:
         elif run.report:
             phase = "finished"
         else:
-            was_stopped = job.stop_asked or any(STOPPED in line for line in self.log(job.run, 3))
+            was_stopped = job.stop_asked or any(STOPPED in line for line in self.log(job.run, 1))
             phase = "stopped" if was_stopped else "crashed"
         can_resume = phase in ("stopped", "crashed") and (folder / CHECKPOINT_FILE).exists()
         return Status(phase, job.run, job.epochs, run.history, run.report, can_resume, run.problem)
@@ -247,10 +247,11 @@ class Desk:
         self._note(job)
         folder = self.runs / job.run
         try:
-            with (folder / LOG_FILE).open("ab") as log:
+            with (folder / LOG_FILE).open("ab", buffering=0) as log:
+                if log.tell():
+                    log.write(b"Resumed\n")  # so that what it said before is not its last word
                 process = subprocess.Popen(
                     [sys.executable, str(TRAINER), "--resume", str(folder), "--no-publish"],
-                    cwd=TRAINER.parent,
                     env={**os.environ, "PYTHONUNBUFFERED": "1"},
                     stdin=subprocess.DEVNULL,
                     stdout=log,

@@ -93,6 +93,10 @@ def test_a_stopped_run_keeps_its_checkpoint_and_is_resumed(held, goes):
     status = ended(held)
     assert status.phase == "stopped" and status.can_resume and len(status.history) == 1
     assert jobs.STOPPED in held.log(status.run)[-1]
+    goes("waits")
+    held.resume()
+    os.kill(job_of(held).pid, signal.SIGKILL)
+    assert ended(held).phase == "crashed"  # what it said before is not how it ended now
     goes("finishes")
     Desk().resume()  # as after the app's restart
     again = ended(held)

@@ -84,7 +84,7 @@ def show_outcome(desk: Desk, status: Status) -> None:
         accuracy = status.report["test"].get("accuracy")
         st.success(
             f"The run {status.run} has finished"
-            + (f": it reads {accuracy:.2%} of the test images." if accuracy is not None else "."),
+            + (f": it reads {accuracy:.2%} of the test images." if accuracy else "."),
             icon=":material/check_circle:",
         )
     elif status.phase == "gone":
@@ -106,7 +106,9 @@ def show_outcome(desk: Desk, status: Status) -> None:
             f"The run {status.run} broke off {done}. Mend what its last lines say, then {mended}.",
             icon=":material/error:",
         )
-        st.code("\n".join(desk.log(status.run)) or "(it wrote nothing)", language=None)
+        st.code(
+            "\n".join(desk.log(status.run)) or "(it wrote nothing)", language=None, wrap_lines=True
+        )
     tell(status.problem)
     if status.can_resume:
         st.button("Resume", icon=":material/resume:", on_click=attempt, args=(desk.resume,))
@@ -132,4 +134,4 @@ def show_curves(status: Status) -> None:
 def show_log(desk: Desk, status: Status) -> None:
     """The end of a run's log, on demand."""
     if st.toggle("Log", key="train_log", help="The last lines that the run wrote."):
-        st.code("\n".join(desk.log(status.run)) or "(nothing yet)", language=None)
+        st.code("\n".join(desk.log(status.run)) or "(nothing yet)", language=None, wrap_lines=True)
