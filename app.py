@@ -14,6 +14,7 @@ page = st.navigation(
         st.Page("app_pages/test_set.py", title="Test set", icon=":material/grid_view:"),
         st.Page("app_pages/corrections.py", title="Corrections", icon=":material/edit_note:"),
         st.Page("app_pages/dashboard.py", title="Dashboard", icon=":material/monitoring:"),
+        st.Page("app_pages/train.py", title="Train", icon=":material/model_training:"),
     ],
     position="top",
 )

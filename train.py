@@ -20,6 +20,8 @@ from model.artifacts import RUNS, TRAINED, newest_unfinished
 from model.corrections import Corrections
 from model.data import load_mnist
 from model.errors import CorrectionsError, DigitError, TrainingError
+from model.promotion import MIN_ACCURACY, publish
+from model.settings import PRESETS, TrainConfig, load_config, start_run
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -53,10 +55,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add(
         "--min-accuracy",
         type=_number(float, 0, 2),
-        default=0.97,
+        default=MIN_ACCURACY,
         help="publish from this test accuracy on, 0-1",
     )
     add("--force", action="store_true", help="publish a worse network too")
+    add("--no-publish", action="store_true", help="leave the network in the run's folder")
     return parser.parse_args(arguments)
 
 
@@ -73,11 +76,11 @@ def run(options: argparse.Namespace) -> int:
     if options.corrections is not None:
         return fine_tune(options)
     mnist, test = load_mnist(options.data, progress=True)
-    from model import training  # here, so that a wrong option or file is told at once
-
-    config, folder = choose(options, training)
+    config, folder = choose(options)
     print(f"{config.preset}: {config.epochs} epochs, run folder {folder}")
     try:
+        from model import training  # here, so that a wrong option or file is told at once
+
         trained = training.train(
             config, mnist, folder, say=print, verbose=1 if sys.stdout.isatty() else 2
         )
@@ -86,11 +89,10 @@ def run(options: argparse.Namespace) -> int:
         again = f"python train.py --resume {folder}"
         again += f" --data {options.data}" if options.data else ""
         again += f" --out {options.out}" if options.out != TRAINED else ""
+        again += " --no-publish" if options.no_publish else ""
         print(f"\nStopped. Go on with: {again}", file=sys.stderr)
         return 130
-    print_accuracy(report)
-    training.publish(folder, report, options.out, options.min_accuracy, options.force)
-    print(f"The network is served from {options.out}")
+    serve(folder, report, options)
     return 0
 
 
@@ -108,9 +110,9 @@ def fine_tune(options: argparse.Namespace) -> int:
     from model import finetuning, training  # here, so that a wrong option or file is told at once
 
     network, start = finetuning.load_served(options.out)
-    given = settings(options, training)
+    given = settings(options)
     config = replace(finetuning.FINE_TUNING, preset=network.name, **given)
-    folder = training.start_run(config, options.runs, "corrections")
+    folder = start_run(config, options.runs, "corrections")
     print(f"{len(corrections)} corrections for the network of {start}, run folder {folder}")
     try:
         before, after = finetuning.fine_tune(
@@ -126,26 +128,30 @@ def fine_tune(options: argparse.Namespace) -> int:
         f"{after.num_right} are now; of the validation images, {before.validation:.2%} before "
         f"and {after.validation:.2%} now"
     )
-    print_accuracy(report)
-    finetuning.publish(folder, report, options.out, options.min_accuracy, options.force)
-    print(f"The network is served from {options.out}")
+    serve(folder, report, options)
     return 0
 
 
-def print_accuracy(report: dict) -> None:
+def serve(folder: Path, report: dict, options: argparse.Namespace) -> None:
+    """Says how good a network is and publishes it, if that is wanted and nothing is against it."""
     figures = report["test"]
     print(
         f"{figures['accuracy']:.2%} of {figures['num_all']} test images right "
         f"(95 % interval {figures['low']:.2%} to {figures['high']:.2%})"
     )
+    if options.no_publish:
+        print(f"The network is in {folder}; what is served is as it was")
+        return
+    publish(folder, report, options.out, options.min_accuracy, options.force)
+    print(f"The network is served from {options.out}")
 
 
-def choose(options: argparse.Namespace, training) -> tuple:
+def choose(options: argparse.Namespace) -> tuple[TrainConfig, Path]:
     """The settings and the folder of the run: a new one, or one to go on with."""
-    given = settings(options, training)
+    given = settings(options)
     if options.resume is None:
-        config = replace(training.PRESETS[options.preset], **given)
-        return config, training.start_run(config, options.runs)
+        config = replace(PRESETS[options.preset], **given)
+        return config, start_run(config, options.runs)
     if given:
         raise TrainingError(
             f"--resume goes on with the run's own settings: leave out {', '.join(given)}."
@@ -160,14 +166,14 @@ def choose(options: argparse.Namespace, training) -> tuple:
             f"There is no unfinished run of {options.preset} in {options.runs}: start one with "
             f'"python train.py --preset {options.preset}".'
         )
-    return training.load_config(folder), folder
+    return load_config(folder), folder
 
 
-def settings(options: argparse.Namespace, training) -> dict:
+def settings(options: argparse.Namespace) -> dict:
     """The settings that the command line changes."""
     return {
         field.name: getattr(options, field.name)
-        for field in fields(training.TrainConfig)
+        for field in fields(TrainConfig)
         if field.name != "preset" and getattr(options, field.name, None) is not None
     }
 

@@ -23,7 +23,8 @@ from model.errors import ArtifactError
 from model.lookalikes import NUM_COORDINATES, LookAlikes
 
 TRAINED = Path(__file__).parent / "trained"
-RUNS = Path(__file__).parent.parent / "runs"
+RUNS_VARIABLE = "DIGITPAD_RUNS"
+RUNS = Path(os.environ.get(RUNS_VARIABLE) or Path(__file__).parent.parent / "runs").absolute()
 
 ONNX_FILE = "digits.onnx"
 KERAS_FILE = "digits.keras"
@@ -234,10 +235,11 @@ def load_runs(folder: Path = RUNS) -> list[Run]:
     if not folder.is_dir():
         return []
     names = sorted((path.name for path in folder.iterdir() if path.is_dir()), reverse=True)
-    return [_load_run(folder / name) for name in names]
+    return [load_run(folder / name) for name in names]
 
 
-def _load_run(folder: Path) -> Run:
+def load_run(folder: Path) -> Run:
+    """One run, as far as its files can be read."""
     problems: list[str] = []
 
     def attempt(load: Callable, otherwise):
@@ -281,6 +283,21 @@ def publish(run: Path, out: Path = TRAINED) -> None:
         write_atomically(
             out / name, lambda temporary, name=name: shutil.copy(run / name, temporary)
         )
+
+
+def copy_network(source: Path, target: Path) -> None:
+    """Copies a network and what belongs to it, however much of that there is.
+
+    Raises:
+        ArtifactError: If a file can't be written.
+    """
+    for name in PUBLISHED:
+        if (source / name).exists():
+            write_atomically(
+                target / name, lambda temporary, name=name: shutil.copy(source / name, temporary)
+            )
+        else:
+            (target / name).unlink(missing_ok=True)
 
 
 def newest_unfinished(folder: Path, preset: str) -> Path | None:

@@ -14,7 +14,8 @@ from model.errors import TrainingError
 from model.network import BUILDERS, NUM_CLASSES
 from model.preprocess import PEN_WIDTH, draw_strokes, to_mnist
 from model.recognizer import Recognizer
-from model.training import TrainConfig, TrainingBatches
+from model.settings import TrainConfig
+from model.training import TrainingBatches
 
 # Here an epoch is a number of steps, not a pass over MNIST: each step rehearses a batch of it.
 FINE_TUNING = TrainConfig(
@@ -26,7 +27,6 @@ FINE_TUNING = TrainConfig(
 STEPS_AN_EPOCH = 100
 CORRECTIONS_A_STEP = 8  # beside a batch of MNIST sixteen times as large
 PEN_WIDTHS = (1.8, PEN_WIDTH, 2.8)  # pixels of the 20-pixel box; a correction is drawn with each
-MAX_LOSS = 0.001  # share of the validation images that may be read worse than before
 BATCH = 500  # frames a call when only reading
 
 
@@ -196,21 +196,3 @@ def note(report: dict, start: str, num: int, before: Figures, after: Figures, ru
         "validation_after": after.validation,
     }
     artifacts.save_report(run, report)
-
-
-def publish(run: Path, report: dict, out: Path, min_accuracy: float, force: bool) -> None:
-    """Makes the fine-tuned network the served one, unless it forgot what it knew.
-
-    Raises:
-        TrainingError: If it lost more than `MAX_LOSS` of the validation images or reads fewer
-            test images than asked for, and is not forced.
-    """
-    before, after = (report["finetuning"][f"validation_{when}"] for when in ("before", "after"))
-    if not force and not after >= before - MAX_LOSS:
-        raise TrainingError(
-            f"The network forgot too much: it reads {after:.2%} of the validation images where it "
-            f"read {before:.2%} before, and {MAX_LOSS:.1%} less is allowed. It stays in {run} and "
-            "nothing was replaced (look for wrong corrections on the Corrections page; --force "
-            "replaces)."
-        )
-    training.publish(run, report, out, min_accuracy, force)

@@ -5,7 +5,7 @@ import math
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,8 +15,9 @@ import numpy as np
 from model import artifacts, augment, confidence, evaluation, lookalikes, network
 from model.confidence import Confidence
 from model.data import Dataset, validation_mask
-from model.errors import ArtifactError, TrainingError
+from model.errors import TrainingError
 from model.recognizer import CONFIDENCE_KEY, RUN_KEY, Recognizer
+from model.settings import TrainConfig
 
 AGREEMENT = 1e-5  # largest difference allowed between Keras' and ONNX Runtime's probabilities
 NUM_AGREEMENT_FRAMES = 1000
@@ -26,44 +27,6 @@ CONFIDENCE_SEED = 1_000_000  # beyond every epoch's: other distortions than thos
 WARM_UP = 0.05  # of all steps; the learning rate rises to its peak in them
 LATE = 0.85  # of the epochs; distortions are half as strong from then on, nearer to real frames
 AVERAGING = 0.999  # momentum of the moving average of the weights
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """All settings of a run; saved beside its network.
-
-    Attributes:
-        preset: Which network and recipe: `digitpad` or `tutorial`.
-        epochs: Passes over the training images.
-        batch_size: Images a step.
-        seed: Of initial weights, order, dropout and distortions.
-        learning_rate: The peak; the tutorial's stays constant.
-        weight_decay: AdamW's; 0 is plain Adam.
-        modern: Distortions, glyph grafts, negatives, cosine schedule, weight averaging and a
-            validation split that keeps writers apart. Without it, all 60,000 images train as
-            they are, as in the tutorials.
-    """
-
-    preset: str = "digitpad"
-    epochs: int = 60
-    batch_size: int = 128
-    seed: int = 1
-    learning_rate: float = 2e-3
-    weight_decay: float = 2e-4
-    modern: bool = True
-
-
-PRESETS = {
-    "digitpad": TrainConfig(),
-    "tutorial": TrainConfig(
-        preset="tutorial",
-        epochs=10,
-        batch_size=32,
-        learning_rate=1e-3,
-        weight_decay=0.0,
-        modern=False,
-    ),
-}
 
 
 class TrainingBatches(keras.utils.PyDataset):
@@ -159,28 +122,6 @@ def split(mnist: Dataset, config: TrainConfig) -> tuple[Dataset, Dataset | None]
         mnist.take(~held_out, "MNIST training images of 488 writers"),
         mnist.take(held_out, "MNIST training images of 51 other writers"),
     )
-
-
-def start_run(config: TrainConfig, folder: Path = artifacts.RUNS, kind: str = "") -> Path:
-    """Makes the run's folder, named by time and kind or preset, with its settings in it."""
-    stem = f"{datetime.now():%Y%m%d-%H%M%S}-{kind or config.preset}"
-    run = folder / stem
-    number = 2
-    while run.exists():
-        run = folder / f"{stem}-{number}"
-        number += 1
-    artifacts.save_json(run / artifacts.CONFIG_FILE, asdict(config))
-    return run
-
-
-def load_config(run: Path) -> TrainConfig:
-    """The settings of a run that was started before.
-
-    Raises:
-        ArtifactError: If they are missing or of another version.
-    """
-    content = artifacts.load_json(run / artifacts.CONFIG_FILE, "configuration")
-    return artifacts.config_from_json(TrainConfig, content)
 
 
 def train(
@@ -333,39 +274,6 @@ def check_agreement(trained: keras.Model, recognizer: Recognizer, frames: np.nda
             f"The exported network answers differently from the trained one, by {difference:.1e} "
             f"where {AGREEMENT:.0e} is allowed: nothing was replaced."
         )
-
-
-def publish(run: Path, report: dict, out: Path, min_accuracy: float, force: bool) -> None:
-    """Makes a finished run's network the served one, unless a better one is served.
-
-    Raises:
-        TrainingError: If it is worse than asked for or than the served one, and not forced.
-    """
-    reached = report["test"]["accuracy"]
-    if not force:
-        if not reached >= min_accuracy:
-            raise TrainingError(
-                f"The network reads {reached:.2%} of the test images, and {min_accuracy:.2%} were "
-                f"asked for: it stays in {run} and nothing was replaced (--force replaces)."
-            )
-        # What was fine-tuned has a rule of its own, on validation: `finetuning.publish`.
-        served = None if "finetuning" in report else _served_accuracy(out)
-        if served is not None and served > reached:
-            raise TrainingError(
-                f"The network in {out} is better: {served:.2%} of the test images against "
-                f"{reached:.2%}. The new one stays in {run} and nothing was replaced (--force "
-                "replaces, --out names another folder)."
-            )
-    artifacts.publish(run, out)
-
-
-def _served_accuracy(out: Path) -> float | None:
-    """Test accuracy of the network served from a folder; `None` if no whole one is there."""
-    try:
-        Recognizer.load(out)
-        return float(artifacts.load_report(out)["test"]["accuracy"])
-    except (ArtifactError, KeyError, TypeError, ValueError):
-        return None
 
 
 def _compile(trained: keras.Model, config: TrainConfig, steps: int) -> None:

@@ -1,15 +1,21 @@
 """Fixtures that tests share; tests that need MNIST or Chromium skip where there is none."""
 
+import contextlib
 import os
+import shutil
+import signal
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from model import artifacts, corrections, data
+from model import artifacts, corrections, data, jobs
 from model.data import Dataset
+from model.errors import TrainingError
 
 ROOT = Path(__file__).parent.parent
+TRAINED = artifacts.TRAINED  # the shipped network, whatever a test serves
 BESIDE = ROOT.parent / "shared" / "mnist"  # a folder `shared/mnist` beside the checkout
 
 
@@ -69,3 +75,37 @@ def tiny_mnist(monkeypatch) -> tuple[Dataset, Dataset]:
     sets = bars(320, "bars to train on"), bars(100, "bars to test on")
     monkeypatch.setattr("train.load_mnist", lambda *_args, **_options: sets)
     return sets
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """Where runs are started in a test: folders of its own, and a trainer that takes no time."""
+    monkeypatch.setenv(jobs.TRAINING_VARIABLE, "on")
+    monkeypatch.setattr(jobs, "TRAINER", Path(__file__).with_name("fake_trainer.py"))
+    monkeypatch.setattr(artifacts, "RUNS", tmp_path / "runs")
+    monkeypatch.setattr(artifacts, "TRAINED", tmp_path / "model" / "trained")
+    shutil.copytree(TRAINED, artifacts.TRAINED)
+    desk = jobs.Desk()
+    yield desk
+    end_run(desk)
+
+
+def end_run(desk: jobs.Desk) -> None:
+    """Leaves no process behind."""
+    if job_of(desk) and desk.status().is_on:
+        os.kill(job_of(desk).pid, signal.SIGKILL)
+        until(lambda: not desk.status().is_on)
+
+
+def job_of(desk: jobs.Desk) -> jobs.Job | None:
+    """What is noted of the last run, `None` if nothing can be read."""
+    with contextlib.suppress(TrainingError):
+        return desk._job()
+
+
+def until(is_so, timeout: float = 30.0) -> None:
+    """Waits for a condition; seconds."""
+    deadline = time.monotonic() + timeout
+    while not is_so():
+        assert time.monotonic() < deadline, "it never came to this"
+        time.sleep(0.02)

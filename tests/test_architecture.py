@@ -15,9 +15,9 @@ PURE_MODEL = {
     f"model.{name}"
     for name in (
         *("artifacts", "augment", "cells", "coach", "confidence", "corrections", "data"),
-        *("errors", "evaluation", "explanation", "glyphs", "handwriting", "lookalikes"),
-        *("numbers", "photo", "preparations", "preprocess", "recognizer", "strokes"),
-        "touching",
+        *("errors", "evaluation", "explanation", "glyphs", "handwriting", "jobs", "lookalikes"),
+        *("numbers", "photo", "preparations", "preprocess", "promotion", "recognizer"),
+        *("settings", "strokes", "touching"),
     )
 }
 MAY_IMPORT = {
@@ -28,10 +28,13 @@ MAY_IMPORT = {
             "model.cells",
             "model.corrections",
             "model.errors",
+            "model.jobs",
             "model.numbers",
             "model.photo",
             "model.preparations",
             "model.preprocess",
+            "model.promotion",
+            "model.settings",
             "model.strokes",
         ),
     },

@@ -3,9 +3,11 @@
 import base64
 import io
 import json
+import os
 
 import numpy as np
 import pytest
+from conftest import end_run
 from PIL import Image
 from playwright.sync_api import expect
 from test_photo import saved
@@ -15,6 +17,7 @@ from benchmarks.page import (
     LOWER,
     METRIC,
     ONE,
+    ROOT,
     SEVEN,
     canvas_of,
     chromium,
@@ -24,6 +27,7 @@ from benchmarks.page import (
     running_app,
 )
 from benchmarks.sheets import sheet
+from model.jobs import Desk
 from model.preprocess import ink_from_rgba, strokes_to_mnist, to_mnist
 
 pytestmark = pytest.mark.browser
@@ -37,6 +41,7 @@ PAGES = {
     "Test set": "Test set",
     "Corrections": "Corrections",
     "Dashboard": "Dashboard",
+    "Train": "Train",
 }
 
 
@@ -53,6 +58,24 @@ def address(tmp_path_factory):
             yield address
         log.seek(0)
         assert "Traceback" not in log.read()
+
+
+@pytest.fixture
+def training_address(tmp_path):
+    """A server that may train, into a folder of its own and by the fake trainer."""
+    trainer = ROOT / "tests" / "fake_trainer.py"
+    (tmp_path / "sitecustomize.py").write_text(  # Python runs it before the server
+        f"from model import jobs\njobs.TRAINER = jobs.Path({str(trainer)!r})\n"
+    )
+    environment = {
+        "DIGITPAD_TRAINING": "on",
+        "DIGITPAD_RUNS": str(tmp_path / "runs"),
+        "FAKE_TRAINER": "holds",
+        "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
+    }
+    with running_app(**environment) as (address, _):
+        yield address
+    end_run(Desk(tmp_path / "runs"))
 
 
 @pytest.fixture(scope="module")
@@ -407,3 +430,21 @@ def test_a_wrong_answer_is_corrected_seen_and_deleted(page):
     assert page.get_by_role("checkbox").count() == 1
     page.get_by_text("Delete 1 selected").click()
     page.get_by_text("No corrections yet").wait_for()
+
+
+def test_a_run_is_started_watched_by_itself_stopped_and_still_there_after_a_reload(
+    page, training_address
+):
+    page.goto(f"{training_address}/train")
+    epochs = page.get_by_label("Epochs")
+    epochs.fill("3")
+    page.get_by_role("button", name="Start").click()  # in the same breath
+    page.get_by_text("Epoch 2 of 3: about 1 minute left").wait_for()
+    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(2)
+    page.get_by_text("Log", exact=True).click()
+    page.get_by_text("epoch 1 of 3", exact=True).wait_for()
+    page.reload()
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("was stopped after 1 of 3 epochs").wait_for()  # without a click
+    page.get_by_role("button", name="Resume").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

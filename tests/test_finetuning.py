@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 import train
-from model import artifacts
+from model import artifacts, promotion
 from model.artifacts import HISTORY_FILE, ONNX_FILE, PUBLISHED, REPORT_FILE
 from model.corrections import Corrections
+from model.errors import TrainingError
 from model.preprocess import strokes_to_mnist
 from model.recognizer import Recognizer
+from model.settings import load_config, start_run
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +57,7 @@ def served(tiny_mnist, tmp_path, places, monkeypatch):
 def test_corrections_are_learned_and_the_better_network_is_served(
     finetuning, corrected, served, places, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr(finetuning, "MAX_LOSS", 1.0)  # two epochs of bars are soon forgotten
+    monkeypatch.setattr(promotion, "MAX_LOSS", 1.0)  # two epochs of bars are soon forgotten
     start = artifacts.load_report(served)["run"]
     options = ["--corrections", "--epochs", "4", "--learning-rate", "0.003"]
     assert train.main([*places, *options, "--min-accuracy", "0"]) == 0
@@ -113,7 +115,7 @@ def test_a_network_that_forgot_is_refused_with_both_figures_unless_forced(
 
 
 def test_what_is_lost_on_the_test_set_alone_does_not_refuse_but_the_asked_accuracy_does(
-    finetuning, tmp_path, monkeypatch
+    tmp_path, monkeypatch
 ):
     published = []
     monkeypatch.setattr(artifacts, "publish", lambda *places: published.append(places))
@@ -121,10 +123,10 @@ def test_what_is_lost_on_the_test_set_alone_does_not_refuse_but_the_asked_accura
         "test": {"accuracy": 0.98},
         "finetuning": {"validation_before": 0.99, "validation_after": 0.9891},
     }
-    with pytest.raises(finetuning.TrainingError, match="were asked for"):
-        finetuning.publish(tmp_path, report, artifacts.TRAINED, 0.985, force=False)
+    with pytest.raises(TrainingError, match="were asked for"):
+        promotion.publish(tmp_path, report, artifacts.TRAINED, 0.985, force=False)
     assert not published
-    finetuning.publish(tmp_path, report, artifacts.TRAINED, 0.97, force=False)
+    promotion.publish(tmp_path, report, artifacts.TRAINED, 0.97, force=False)
     assert published == [(tmp_path, artifacts.TRAINED)]
 
 
@@ -181,9 +183,7 @@ def test_a_correction_is_drawn_with_thin_and_thick_pens(finetuning, corrected):
 
 
 def test_the_settings_are_saved_as_those_of_any_run(finetuning, tmp_path):
-    from model import training
-
-    run = training.start_run(finetuning.FINE_TUNING, tmp_path, "corrections")
+    run = start_run(finetuning.FINE_TUNING, tmp_path, "corrections")
     assert run.name.endswith("-corrections")
-    assert training.load_config(run) == finetuning.FINE_TUNING
+    assert load_config(run) == finetuning.FINE_TUNING
     assert json.loads((run / "config.json").read_text())["epochs"] == 3

@@ -5,11 +5,11 @@ import shutil
 import numpy as np
 import pytest
 import streamlit as st
-from conftest import ROOT
+from conftest import ROOT, until
 from patterns import segments
 from streamlit.testing.v1 import AppTest
 
-from model import artifacts, data, glyphs
+from model import artifacts, data, glyphs, jobs
 from model.artifacts import HISTORY_FILE, ONNX_FILE, REPORT_FILE, TRAINED
 from model.confidence import Answer
 from model.corrections import Corrections
@@ -640,3 +640,151 @@ def test_the_lab_shows_the_steps_and_four_other_ways():
     ]
     assert len(app.get("image")) == 3 + 2 + 4  # steps, layers, other ways
     assert settled(page("lab").run()).info
+
+
+def goes(monkeypatch, way: str) -> None:
+    monkeypatch.setenv("FAKE_TRAINER", way)
+
+
+def start(preset: str = "tutorial", epochs: int = 3, seed: int = 9999) -> AppTest:
+    """The page after a visitor has started a run."""
+    app = settled(page("train").run())
+    app.selectbox[0].set_value(preset)
+    app = settled(app.run())
+    app.number_input[0].set_value(epochs)
+    app.number_input[1].set_value(seed)
+    return press(app, "Start")
+
+
+def ended_run(desk) -> str:
+    until(lambda: not desk.status().is_on)
+    return desk.status().run
+
+
+def names(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def test_the_train_page_is_off_unless_it_is_turned_on(desk, monkeypatch):
+    monkeypatch.delenv(jobs.TRAINING_VARIABLE)
+    app = settled(page("train").run())
+    assert "DIGITPAD_TRAINING=on streamlit run app.py" in app.info[0].value
+    assert not app.button and not app.number_input
+
+
+def test_a_page_that_was_turned_off_meanwhile_starts_nothing(desk, monkeypatch):
+    app = settled(page("train").run())
+    monkeypatch.setenv(jobs.TRAINING_VARIABLE, "off")
+    app = press(app, "Start")
+    assert "is off" in app.info[0].value and not desk.runs.exists()
+
+
+def test_before_the_first_run_the_page_says_how_long_one_takes(desk):
+    app = settled(page("train").run())
+    assert app.number_input[0].value == 60 and names(app) == ["Start"]
+    assert "An epoch took 51 s" in app.caption[0].value and "about 51 min" in app.caption[0].value
+    assert any("20261124-192546-digitpad** is served" in text.value for text in app.markdown)
+    app.selectbox[0].set_value("tutorial")
+    app = settled(app.run())
+    assert app.number_input[0].value == 10
+    assert not any("An epoch took" in caption.value for caption in app.caption)  # nobody knows
+
+
+def test_a_run_is_started_watched_stopped_and_resumed(desk, monkeypatch):
+    goes(monkeypatch, "holds")
+    app = start()
+    until(lambda: desk.status().history)
+    app = settled(app.run())
+    assert names(app) == ["Stop"] and not app.number_input
+    bar = app.get("progress")[0].proto
+    assert bar.text == "Epoch 2 of 3: about 1 minute left" and bar.value == 33
+    assert len(app.get("vega_lite_chart")) == 2 and not app.code
+    app = turn_on(app, "Log")
+    assert app.code[0].value == "epoch 1 of 3"
+    other = settled(page("train").run())
+    assert names(other) == ["Stop"]  # another visitor sees the same run
+    press(app, "Stop")
+    run = ended_run(desk)
+    app = settled(app.run())
+    assert f"{run} was stopped after 1 of 3 epochs" in app.info[0].value
+    assert names(app) == ["Resume", "Start"]
+    goes(monkeypatch, "finishes")
+    press(app, "Resume")
+    assert ended_run(desk) == run
+    assert "99.99%" in settled(app.run()).success[0].value
+
+
+def test_two_visitors_who_start_at_once_get_one_run(desk, monkeypatch):
+    goes(monkeypatch, "holds")
+    late = settled(page("train").run())
+    start()
+    late = press(late, "Start")
+    assert "A run is on, " in late.warning[0].value and names(late) == ["Stop"]
+    assert len([path for path in desk.runs.iterdir() if path.is_dir()]) == 1
+
+
+def test_a_run_that_breaks_off_shows_its_last_lines_and_what_to_do(desk, monkeypatch):
+    goes(monkeypatch, "refuses")
+    start()
+    ended_run(desk)
+    app = settled(page("train").run())
+    assert "then start a new one" in app.error[0].value
+    assert "no folder nowhere" in app.code[0].value and names(app) == ["Start"]
+    goes(monkeypatch, "crashes")
+    press(app, "Start")
+    ended_run(desk)
+    app = settled(app.run())
+    assert "then resume it" in app.error[0].value and "MemoryError" in app.code[0].value
+
+
+def test_a_run_stopped_before_its_first_epoch_says_that_it_can_not_be_resumed(desk, monkeypatch):
+    goes(monkeypatch, "waits")
+    press(start(), "Stop")
+    ended_run(desk)
+    app = settled(page("train").run())
+    assert "can't be resumed" in app.info[0].value and names(app) == ["Start"]
+
+
+def test_a_finished_network_is_served_and_the_former_one_comes_back(desk):
+    shipped = artifacts.load_report(desk.out)["run"]
+    start("digitpad")
+    run = ended_run(desk)
+    app = press(page("train").run(), "Serve this network")
+    assert any(f"{run}** is served" in text.value for text in app.markdown)
+    back = f"Go back to the former network, {shipped}"
+    assert back in names(app) and "Serve this network" not in names(app)
+    app = press(app, back)
+    assert any(f"{shipped}** is served" in text.value for text in app.markdown)
+    assert f"Go back to the former network, {run}" in names(app)
+
+
+def test_a_worse_network_is_served_only_with_force(desk):
+    start("digitpad", seed=9000)
+    run = ended_run(desk)
+    app = settled(page("train").run())
+    serve = next(button for button in app.button if button.label == "Serve this network")
+    assert "90.00%" in app.warning[0].value and serve.disabled
+    app.checkbox[0].check()
+    app = press(settled(app.run()), "Serve this network")
+    assert any(f"{run}** is served" in text.value for text in app.markdown)
+
+
+@pytest.mark.parametrize("content", [None, "{"])
+def test_a_folder_of_runs_that_can_not_be_used_or_a_damaged_note_is_told(desk, content):
+    if content is None:
+        desk.runs.touch()
+    else:
+        desk.runs.mkdir()
+        (desk.runs / jobs.JOB_FILE).write_text(content)
+    app = settled(page("train").run())
+    assert ("is damaged" if content else "can't be used") in app.warning[0].value
+    if content:
+        assert "Start" in names(app)
+
+
+def test_a_run_whose_folder_is_gone_is_told(desk):
+    start()
+    run = ended_run(desk)
+    shutil.rmtree(desk.runs / run)
+    app = settled(page("train").run())
+    assert f"{run}, is gone" in app.warning[0].value and "Start" in names(app)

@@ -18,6 +18,7 @@ from model.artifacts import (
 )
 from model.data import Dataset
 from model.recognizer import Recognizer
+from model.settings import PRESETS, start_run
 
 pytestmark = pytest.mark.slow
 
@@ -40,8 +41,8 @@ def command(tiny_mnist, tmp_path):
     return run
 
 
-def test_the_tutorials_settings_are_the_textbooks(training):
-    tutorial = training.PRESETS["tutorial"]
+def test_the_tutorials_settings_are_the_textbooks():
+    tutorial = PRESETS["tutorial"]
     assert (tutorial.epochs, tutorial.batch_size, tutorial.modern) == (10, 32, False)
 
 
@@ -81,6 +82,14 @@ def test_a_better_served_network_stays_unless_forced(command, tmp_path, capsys):
     assert (tmp_path / "out" / ONNX_FILE).read_bytes() != before
 
 
+def test_a_network_that_is_not_to_be_published_stays_in_its_run(command, tmp_path, capsys):
+    assert command("--preset", "tutorial", "--min-accuracy", "0", "--no-publish") == 0
+    assert "as it was" in capsys.readouterr().out
+    assert not (tmp_path / "out").exists()
+    (run,) = (path for path in (tmp_path / "runs").iterdir() if path.is_dir())
+    assert artifacts.load_report(run)["run"] == run.name
+
+
 def test_ctrl_c_keeps_the_checkpoint_and_resuming_finishes(
     command, tmp_path, capsys, training, monkeypatch
 ):
@@ -109,10 +118,10 @@ def test_ctrl_c_keeps_the_checkpoint_and_resuming_finishes(
 def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
     training, tiny_mnist, tmp_path, monkeypatch, preset, stopped_after, with_validation
 ):
-    config = replace(training.PRESETS[preset], epochs=2, batch_size=32)
+    config = replace(PRESETS[preset], epochs=2, batch_size=32)
     mnist, test = tiny_mnist
     monkeypatch.setattr(training, "split", lambda *_: (mnist, test if with_validation else None))
-    straight = training.train(config, mnist, training.start_run(config, tmp_path))
+    straight = training.train(config, mnist, start_run(config, tmp_path))
 
     class Stopped(training._Keeper):
         def on_epoch_end(self, epoch, logs=None):
@@ -120,7 +129,7 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
             if epoch + 1 == stopped_after:
                 raise KeyboardInterrupt
 
-    run = training.start_run(config, tmp_path)
+    run = start_run(config, tmp_path)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(training, "_Keeper", Stopped)
         training.train(config, mnist, run)
@@ -134,7 +143,7 @@ def test_the_modern_recipe_holds_out_whole_writers_and_no_image_is_on_both_sides
     images = np.zeros((60000, 28, 28), np.uint8)
     images[:, 0, :2] = np.arange(60000, dtype="<u2").view(np.uint8).reshape(-1, 2)  # its number
     mnist = Dataset(images, np.zeros(60000, np.uint8), "numbered")
-    training_images, validation = training.split(mnist, training.PRESETS[preset])
+    training_images, validation = training.split(mnist, PRESETS[preset])
     if preset == "tutorial":
         assert validation is None and len(training_images) == 60000
         return
@@ -189,7 +198,7 @@ def test_nothing_to_resume_and_a_damaged_checkpoint_are_told(command, tmp_path, 
     places = ["--out", str(tmp_path / "out"), "--runs", str(tmp_path / "runs")]
     assert train.main([*places, "--resume"]) == 1
     assert "no unfinished run" in capsys.readouterr().err
-    run = training.start_run(training.PRESETS["tutorial"], tmp_path / "runs")
+    run = start_run(PRESETS["tutorial"], tmp_path / "runs")
     network.build_tutorial().save(run / CHECKPOINT_FILE)
     whole = (run / CHECKPOINT_FILE).read_bytes()
     for damaged in (b"", b"not a checkpoint", whole[: len(whole) // 2]):
@@ -207,7 +216,7 @@ def test_nothing_to_resume_and_a_damaged_checkpoint_are_told(command, tmp_path, 
 
 def test_batches_repeat_for_the_same_seed_epoch_and_step(training, tiny_mnist):
     mnist, _ = tiny_mnist
-    config = replace(training.PRESETS["digitpad"], batch_size=32)
+    config = replace(PRESETS["digitpad"], batch_size=32)
     first = training.TrainingBatches(mnist, config)
     second = training.TrainingBatches(mnist, config)
     for index in range(len(first)):
@@ -225,7 +234,7 @@ def test_batches_repeat_for_the_same_seed_epoch_and_step(training, tiny_mnist):
 
 def test_an_epoch_of_the_tutorial_shows_every_image_once(training, tiny_mnist):
     mnist, _ = tiny_mnist
-    batches = training.TrainingBatches(mnist, replace(training.PRESETS["tutorial"], batch_size=48))
+    batches = training.TrainingBatches(mnist, replace(PRESETS["tutorial"], batch_size=48))
     frames, labels = (np.concatenate(part) for part in zip(*map(list, batches), strict=True))
     assert frames.shape == (320, 28, 28, 1) and frames.dtype == np.float32
     shown = {

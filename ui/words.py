@@ -1,4 +1,4 @@
-"""Answers and probabilities in words."""
+"""Answers, probabilities and times in words."""
 
 
 def in_words(digits: tuple[int, ...]) -> str:
@@ -20,3 +20,18 @@ def percent(probability: float) -> str:
         ('98.7%', '>99.9%')
     """
     return ">99.9%" if probability > 0.999 else f"{probability:.1%}"
+
+
+def duration(seconds: float) -> str:
+    """As exact as a guess can be.
+
+    Example:
+        >>> duration(20), duration(70), duration(3060), duration(10000)
+        ('less than a minute', 'about 1 minute', 'about 51 minutes', 'about 2.8 hours')
+    """
+    if seconds < 60:
+        return "less than a minute"
+    minutes = round(seconds / 60)
+    if minutes >= 120:
+        return f"about {seconds / 3600:.1f} hours"
+    return f"about {minutes} minute{'s' if minutes > 1 else ''}"
