@@ -126,7 +126,7 @@ def confusion_chart(
         with_number += " && datum.label !== datum.predicted"
     numbers = (
         base.transform_filter(with_number)
-        .mark_text(cursor="pointer")
+        .mark_text(cursor="pointer", aria=False)  # its cell is read out
         .encode(
             text=alt.Text(f"{shown}:Q", format=".1f" if share else "d"),
             color=alt.condition(shaded, alt.value("#1b2430"), alt.value(GREY)),
