@@ -3,6 +3,7 @@
     python train.py                      the shipped network and recipe
     python train.py --preset tutorial    the textbook network: about 98.4 % on MNIST's test set
     python train.py --resume             goes on with the newest unfinished run
+    python train.py --tensorboard logs   writes curves for "tensorboard --logdir logs" too
     python train.py --corrections        teaches the served network what visitors corrected
 
 Every run leaves a folder in runs/ with its settings, history, report and network.
@@ -58,6 +59,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         default=MIN_ACCURACY,
         help="publish from this test accuracy on, 0-1",
     )
+    add("--tensorboard", type=Path, metavar="DIR", help="write TensorBoard's event files there")
     add("--force", action="store_true", help="publish a worse network too")
     add("--no-publish", action="store_true", help="leave the network in the run's folder")
     return parser.parse_args(arguments)
@@ -82,12 +84,18 @@ def run(options: argparse.Namespace) -> int:
         from model import training  # here, so that a wrong option or file is told at once
 
         trained = training.train(
-            config, mnist, folder, say=print, verbose=1 if sys.stdout.isatty() else 2
+            config,
+            mnist,
+            folder,
+            say=print,
+            verbose=1 if sys.stdout.isatty() else 2,
+            tensorboard=options.tensorboard,
         )
         report = training.judge(trained, config, mnist, test, folder)
     except KeyboardInterrupt:
         again = f"python train.py --resume {folder}"
         again += f" --data {options.data}" if options.data else ""
+        again += f" --tensorboard {options.tensorboard}" if options.tensorboard else ""
         again += f" --out {options.out}" if options.out != TRAINED else ""
         again += " --no-publish" if options.no_publish else ""
         print(f"\nStopped. Go on with: {again}", file=sys.stderr)
@@ -97,8 +105,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def fine_tune(options: argparse.Namespace) -> int:
-    if options.resume is not None:
-        raise TrainingError("--corrections takes a minute or two: leave out --resume.")
+    if options.resume is not None or options.tensorboard is not None:
+        raise TrainingError(
+            "--corrections takes a minute or two: leave out --resume and --tensorboard."
+        )
     store = Corrections(options.corrections)
     corrections = store.load()
     if not corrections:

@@ -1,87 +1,88 @@
 """How the served network was trained, how good it is, and how runs compare."""
 
-import numpy as np
-import pandas as pd
 import streamlit as st
 
-from model.errors import DigitError
-from ui import charts, reports
+from ui import report_charts, reports, resources
+from ui.compare import show_runs
+from ui.curves import show_curves
+from ui.figure import figure, told
+from ui.mistakes import show_mistakes
+
+SHOWN_FROM = 0.9  # share answered from which on risk is drawn: below, next to nothing is wrong
 
 
 def show_headline(report: dict) -> None:
-    test, network = report["test"], report["network"]
     with st.container(horizontal=True, gap="medium"):
-        st.metric("Accuracy on the test set", f"{test['accuracy']:.2%}", width=220)
-        st.metric("95 % interval", f"{test['low']:.2%} – {test['high']:.2%}", width=260)
-        st.metric(
-            "Wrong", f"{test['num_all'] - test['num_right']} of {test['num_all']:,}", width=200
-        )
-        st.metric("Parameters", f"{network['num_parameters']:,}", width=160)
-        st.metric("File", f"{network['num_bytes'] / 1e6:.1f} MB", width=120)
+        for name, figures in reports.headline(report).items():
+            st.metric(name, figures, width="content")
     st.caption(reports.summary(report))
 
 
-def show_curves(history: pd.DataFrame) -> None:
-    left, right = st.columns(2)
-    for place, measure, title in (
-        (left, "accuracy", "Accuracy by epoch"),
-        (right, "loss", "Loss by epoch (nats)"),
-    ):
-        chosen = history[history["measure"] == measure]
-        place.altair_chart(charts.curves_chart(chosen, measure, title))
+def show_calibration(report: dict) -> None:
+    table, ece = reports.reliability_table(report)
+    charts = report_charts.reliability_chart(table, ece), report_charts.bins_chart(table)
+    figure(*charts, table=table)
 
 
-def show_confusion(test: dict) -> None:
-    left, right = st.columns([3, 2])
-    left.altair_chart(charts.confusion_chart(np.array(test["confusion"])))
-    with right:
-        st.markdown("**By digit**")
-        st.dataframe(
-            reports.per_class_table(test),
-            hide_index=True,
-            height=388,
-            column_config={
-                name: st.column_config.NumberColumn(format="percent")
-                for name in ("precision", "recall", "F1")
-            },
+def show_risk() -> None:
+    """What refusing brings, measured on the test images; reading them takes seconds, once."""
+    test = resources.mnist_at_hand()
+    if test is None:
+        st.caption(
+            "Risk and coverage are measured on MNIST's test images, which are not at hand: open "
+            "the test set's page once."
         )
-
-
-def show_runs() -> None:
-    st.header("Runs")
-    runs = reports.runs()
-    if not runs:
-        st.info('No runs yet: "python train.py" adds one.', icon=":material/science:")
         return
-    st.dataframe(reports.runs_table(runs), hide_index=True)
-    for run in runs:
-        if run.problem:
-            st.warning(f"{run.name}: {run.problem}")
-    drawable = [run.name for run in runs if run.history]
-    names = st.multiselect("Compare runs", drawable, default=drawable[:2])
-    chosen = [run for run in runs if run.name in names]
-    if chosen:
-        show_curves(reports.curves({run.name: run.history for run in chosen}))
+    table, shipped = resources.risk(test)
+    figure(report_charts.risk_chart(table, shipped, SHOWN_FROM), table=table)
+    st.caption(
+        f"Below a confidence of {shipped['threshold']:.2f} DigitPad says \"this doesn't look like "
+        f'a digit": of the test images it answers {shipped["coverage"]:.2%}, and '
+        f"{shipped['num_wrong']} of {shipped['num_answered']:,} answers are wrong."
+    )
+
+
+def show_pen(report: dict) -> None:
+    groups, widths = reports.pen_table(report), reports.widths_table(report)
+    left, right = st.columns(2)
+    for place, table, title, axis in (
+        (left, groups, "Digits drawn with a pen, by way of writing", "way of writing"),
+        (right, widths, "As pictures, by width of the pen", "width, on a canvas of 280"),
+    ):
+        with place:
+            if len(table):
+                figure(report_charts.intervals_chart(table, title, axis), table=table)
+            else:
+                st.caption(f'{title}: "python -m benchmarks.recognition --save" measures it.')
+    st.caption(reports.about_pen(report))
 
 
 st.title("Dashboard")
-try:
+later = None
+with told():
     report, history = reports.served()
-except DigitError as error:
-    st.warning(str(error))
-else:
-    show_headline(report)
+    with told():
+        show_headline(report)
     if history:
-        show_curves(reports.curves({"": history}))
-        if not report["data"]["num_validation"]:
-            st.caption("This run trained on all images, so it has no validation curves.")
-        elif report["config"].get("modern"):
-            st.caption(
-                "Training frames are distorted, and some are no digit at all: the loss of those "
-                "can't fall below 2.3 nats, so the training loss stays above the validation loss."
-            )
-    show_confusion(report["test"])
-    st.altair_chart(charts.reliability_chart(report["test"]["reliability"]))
-    with st.expander("Settings, data and software of this run"):
+        show_curves({"": history}, "served")
+        with told():
+            st.caption(reports.about_curves(report))
+    st.header("Mistakes")
+    with told():
+        show_mistakes(reports.confusion(report))
+    st.header("How sure, and how often right")
+    left, later = st.columns(2)
+    with left, told():
+        show_calibration(report)
+    st.header("Other people's pens")
+    with told():
+        show_pen(report)
+    with st.expander("Settings, data and software of this run"), told():
         st.dataframe(reports.settings_table(report), hide_index=True)
-show_runs()
+    with st.expander("Model card"), told():
+        st.markdown(reports.card())
+st.header("Runs")
+show_runs(reports.runs())
+if later is not None:  # last, so that nothing waits for it
+    with later, told():
+        show_risk()

@@ -91,7 +91,7 @@ def report_pen(recognizer: Recognizer, folder: Path) -> dict:
         show(f"  {name}", right[members])
     figures["ece"] = show_calibration(probabilities, labels)
     figures |= report_answers(recognizer, probabilities, labels)
-    figures["pixels"] = report_pictures(recognizer, placed, labels)
+    figures |= report_pictures(recognizer, placed, labels)
     figures["auroc"] = report_letters(recognizer, folder, probabilities)
     return figures
 
@@ -117,20 +117,24 @@ def report_answers(
 def report_pictures(
     recognizer: Recognizer, placed: list[list[np.ndarray]], labels: np.ndarray
 ) -> dict:
-    """The same drawings as pictures; returns the figures over all pen widths together."""
-    by_width = []
+    """The same drawings as pictures; returns the figures over all pen widths together, and a
+    row of figures for each width and way to 28x28 under `"widths"`."""
+    by_width, rows = [], []
     for width in PEN_WIDTHS:
         pictures = [draw_canvas(strokes, width, CANVAS_SIDE) for strokes in placed]
         read = recognizer.probabilities(np.stack([to_mnist(picture) for picture in pictures]))
         by_width.append(read)
         show(f"pixels, pen {width}", read.argmax(axis=1) == labels)
+        rows.append({"way": "pixels", "pen_width": width, **accuracy(read, labels)})
         plain = np.stack([cv2.resize(picture, (28, 28)) for picture in pictures])
         read = recognizer.probabilities(np.clip(plain, 0, 1))
         show(f"plain resize, pen {width}", read.argmax(axis=1) == labels)
+        rows.append({"way": "plain resize", "pen_width": width, **accuracy(read, labels)})
     shares = [(read.argmax(axis=1) == labels).mean() for read in by_width]
     print(f"  {'pixels, mean of pen widths':<30}{np.mean(shares):8.2%}")
     print(f"  {'pixels, spread over them':<30}{np.ptp(shares):8.2%}")
-    return accuracy(np.concatenate(by_width), np.tile(labels, len(PEN_WIDTHS)))
+    together = accuracy(np.concatenate(by_width), np.tile(labels, len(PEN_WIDTHS)))
+    return {"pixels": together, "widths": rows}
 
 
 def report_letters(recognizer: Recognizer, folder: Path, of_digits: np.ndarray) -> float:

@@ -120,6 +120,23 @@ def save_report(folder: Path, report: dict) -> None:
     save_json(folder / REPORT_FILE, report)
 
 
+def load_card(folder: Path = TRAINED) -> str:
+    """The model card of the network in `folder`, Markdown.
+
+    Raises:
+        ArtifactError: If there is none or it can't be read.
+    """
+    path = folder / CARD_FILE
+    try:
+        return path.read_text()
+    except FileNotFoundError as error:
+        raise ArtifactError(f"There is no model card at {path}. {RETRAIN}") from error
+    except (OSError, ValueError) as error:
+        raise ArtifactError(
+            f"The model card at {path} can't be read ({error}). {RETRAIN}"
+        ) from error
+
+
 def save_history(path: Path, history: list[dict]) -> None:
     """Writes one CSV row an epoch; an epoch's columns are those of the first."""
     text = io.StringIO()

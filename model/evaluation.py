@@ -165,3 +165,84 @@ def auroc(positives: np.ndarray, negatives: np.ndarray) -> float:
     below = np.searchsorted(ranked, positives, side="left")
     not_above = np.searchsorted(ranked, positives, side="right")
     return float((below + not_above).mean() / (2 * len(negatives)))
+
+
+def risk_coverage(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """How often answers are wrong if only the surest are given.
+
+    Args:
+        probabilities: `(n, 10)`, n at least 1.
+        labels: `(n,)`, 0 to 9.
+
+    Returns:
+        Three `float64` arrays, one entry for each distinct confidence, the highest first:
+        `"threshold"`, below which no answer is given; `"coverage"`, the share of frames that are
+        answered; `"risk"`, the share of these answers that is wrong.
+
+    Source: R. El-Yaniv and Y. Wiener, JMLR 11 (2010) 1605-1641; Y. Geifman and R. El-Yaniv,
+    NeurIPS 2017, arXiv:1705.08500.
+
+    Example:
+        >>> three = np.eye(10)[[1, 2, 3]] * [[0.9], [0.8], [0.5]]
+        >>> curve = risk_coverage(three, np.array([1, 2, 4]))
+        >>> curve["coverage"].round(2).tolist(), curve["risk"].round(2).tolist()
+        ([0.33, 0.67, 1.0], [0.0, 0.0, 0.33])
+    """
+    confidence = probabilities.max(axis=1)
+    wrong = probabilities.argmax(axis=1) != labels
+    order = np.argsort(-confidence, kind="stable")
+    ordered = confidence[order]
+    last = np.append(ordered[1:] != ordered[:-1], True)  # equally sure answers come together
+    num_answered = np.arange(1, len(labels) + 1)[last]
+    return {
+        "threshold": ordered[last].astype(np.float64),
+        "coverage": num_answered / len(labels),
+        "risk": np.cumsum(wrong[order])[last] / num_answered,
+    }
+
+
+def answered_above(probabilities: np.ndarray, labels: np.ndarray, threshold: float) -> dict:
+    """`risk_coverage` at one threshold, with counts.
+
+    Returns:
+        `{"threshold", "coverage", "risk", "num_answered", "num_wrong"}`; the risk is 0 if nothing
+        is answered.
+    """
+    given = probabilities.max(axis=1) >= threshold
+    num_answered = int(given.sum())
+    num_wrong = int((probabilities.argmax(axis=1) != labels)[given].sum())
+    return {
+        "threshold": threshold,
+        "coverage": num_answered / len(labels),
+        "risk": num_wrong / num_answered if num_answered else 0.0,
+        "num_answered": num_answered,
+        "num_wrong": num_wrong,
+    }
+
+
+def mcnemar(misses_a: list[int], misses_b: list[int]) -> dict:
+    """Whether two networks differ on the same frames by more than chance would have it.
+
+    Only the frames that one of them misreads and the other does not tell them apart; if both
+    were equally good, each such frame would fall to either with probability one half.
+
+    Args:
+        misses_a: Indices of the frames that A misreads, each once.
+        misses_b: The same of B.
+
+    Returns:
+        `{"only_a_right", "only_b_right", "p"}`: two counts, and the exact two-sided binomial
+        probability of counts at least as unequal.
+
+    Source: Q. McNemar, Psychometrika 12 (1947) 153-157.
+
+    Example:
+        >>> mcnemar([1, 2, 3, 4, 5, 6], [6, 7])
+        {'only_a_right': 1, 'only_b_right': 5, 'p': 0.21875}
+    """
+    only_a_right = len(set(misses_b) - set(misses_a))
+    only_b_right = len(set(misses_a) - set(misses_b))
+    num = only_a_right + only_b_right
+    tail = sum(math.comb(num, k) for k in range(min(only_a_right, only_b_right) + 1))
+    p = min(1.0, 2 * tail / 2**num)  # whole numbers until here: nothing is rounded
+    return {"only_a_right": only_a_right, "only_b_right": only_b_right, "p": p}

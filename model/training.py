@@ -16,6 +16,7 @@ from model import artifacts, augment, confidence, evaluation, lookalikes, networ
 from model.confidence import Confidence
 from model.data import Dataset, validation_mask
 from model.errors import TrainingError
+from model.events import EventFile
 from model.recognizer import CONFIDENCE_KEY, RUN_KEY, Recognizer
 from model.settings import TrainConfig
 
@@ -113,6 +114,28 @@ class _Keeper(keras.callbacks.Callback):
             )
 
 
+class _Board(keras.callbacks.Callback):
+    """Writes each epoch's figures for TensorBoard, training and validation as a run each."""
+
+    def __init__(self, folder: Path, first_epoch: int, history: list):
+        super().__init__()
+        self._folder, self._first_step = folder, first_epoch + 1
+        self._history = history  # whose last row is the epoch's, as `_Keeper` comes first
+        self._files = {"train": EventFile(folder / "train", self._first_step)}
+
+    def on_epoch_end(self, epoch, logs=None):
+        row = self._history[-1]
+        for part, prefix, names in (
+            ("train", "", ("accuracy", "loss", "learning_rate")),
+            ("validation", "val_", ("accuracy", "loss")),
+        ):
+            scalars = {name: row[prefix + name] for name in names if prefix + name in row}
+            if scalars and part not in self._files:
+                self._files[part] = EventFile(self._folder / part, self._first_step)
+            if scalars:
+                self._files[part].add(epoch + 1, scalars)
+
+
 def split(mnist: Dataset, config: TrainConfig) -> tuple[Dataset, Dataset | None]:
     """Training and validation images; the tutorial trains on all and validates on none."""
     if not config.modern or len(mnist) != 60000:
@@ -130,6 +153,7 @@ def train(
     run: Path,
     say: Callable[[str], None] = lambda line: None,
     verbose: int = 0,
+    tensorboard: Path | None = None,
 ) -> keras.Model:
     """Trains, or goes on from the run's checkpoint if it has one.
 
@@ -139,12 +163,13 @@ def train(
         run: The run's folder, for checkpoint and history.
         say: Takes one line after each epoch.
         verbose: Keras' progress bar: 0 none, 1 a bar, 2 a line an epoch.
+        tensorboard: Where TensorBoard's event files go, in a folder named as the run's.
 
     Returns:
         The trained network.
 
     Raises:
-        TrainingError: If the checkpoint can't be read.
+        TrainingError: If the checkpoint can't be read, or the event files can't be written.
     """
     keras.utils.set_random_seed(config.seed)
     training, validation = split(mnist, config)
@@ -166,6 +191,8 @@ def train(
     history = artifacts.load_history(run / artifacts.HISTORY_FILE)[:first_epoch]
     batches = TrainingBatches(training, config)
     callbacks = [_Keeper(run, batches, history, config.epochs, say)]
+    if tensorboard is not None:
+        callbacks.append(_Board(tensorboard / run.name, first_epoch, history))
     if config.modern:
         callbacks.append(keras.callbacks.SwapEMAWeights())  # validates the averaged weights
     if first_epoch < config.epochs:

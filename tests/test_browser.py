@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import re
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from benchmarks.page import (
     running_app,
 )
 from benchmarks.sheets import sheet
+from model.artifacts import load_report
 from model.jobs import Desk
 from model.preprocess import ink_from_rgba, strokes_to_mnist, to_mnist
 
@@ -99,6 +101,40 @@ def page(browser, address, request):
     assert not page.errors
     assert page.locator('[data-testid="stException"]').count() == 0
     context.close()
+
+
+def test_a_click_on_a_cell_of_the_confusion_matrix_leads_to_its_images(page):
+    visit(page, "Dashboard")
+    choice = page.get_by_role("combobox", name="Images of a cell")
+    beside_the_number = {"x": 4, "y": 4}
+    page.locator('path[aria-label^="4 read as 9:"]').click(position=beside_the_number)
+    expect(choice).to_have_value(re.compile("^4 read as 9"))
+    page.locator('path[aria-label^="9 read as 7:"]').click(force=True)  # on the number
+    expect(choice).to_have_value(re.compile("^9 read as 7"))
+    page.get_by_role("button", name="Open 9 read as 7 on the test set's page").click()
+    page.get_by_role("heading", name="Test set", exact=True).wait_for()
+    page.wait_for_url("**/test_set?true=9&predicted=7")
+
+
+def test_the_dashboards_switches_change_its_charts(page):
+    visit(page, "Dashboard")
+    chart = page.get_by_test_id("stVegaLiteChart")
+    matrix = chart.filter(has_text="Confusion matrix")
+    confusion = np.array(load_report()["test"]["confusion"])
+    most = matrix.get_by_text(str(confusion.max()), exact=True)
+    expect(most).to_have_count(1)
+    page.get_by_text("Hide the diagonal").click()
+    expect(most).to_have_count(0)
+    expect(matrix.locator('path[aria-label^="4 read as 9:"]')).to_have_count(1)
+    page.get_by_role("radio", name="Per cent of the true label").click()
+    expect(matrix).to_contain_text("in per cent of the true label")
+    page.get_by_text("Logarithmic").first.click()
+    expect(chart.first).to_contain_text("Share wrong by epoch")
+    page.get_by_role("slider", name="Smoothing").first.press("ArrowRight")
+    # What was measured stays behind each of the two curves.
+    expect(chart.first.locator("g.mark-line path")).to_have_count(4)
+    inside = "document.querySelector('[data-testid=stMain]').scrollWidth <= innerWidth"
+    assert page.evaluate(inside)
 
 
 def draw_by_finger(page, points) -> None:

@@ -100,3 +100,48 @@ def test_the_report_names_the_misses_and_can_be_written_as_json():
     assert (report["num_right"], report["num_all"]) == (2, 4)
     assert sum(row["num_all"] for row in report["reliability"]) == 4
     assert json.loads(json.dumps(report)) == report
+
+
+def test_the_fewer_answers_are_given_the_fewer_are_wrong():
+    probabilities = np.concatenate(
+        [sure_of([1], 0.9), sure_of([2, 3], 0.8), sure_of([4], 0.5), sure_of([5], 0.3)]
+    )
+    labels = np.array([1, 2, 9, 4, 9])
+    curve = evaluation.risk_coverage(probabilities, labels)
+    assert curve["threshold"] == pytest.approx([0.9, 0.8, 0.5, 0.3])
+    assert curve["coverage"].tolist() == [0.2, 0.6, 0.8, 1]  # the two of 0.8 come together
+    assert curve["risk"] == pytest.approx([0, 1 / 3, 1 / 4, 2 / 5])
+    for threshold, coverage, risk in zip(*curve.values(), strict=True):
+        point = evaluation.answered_above(probabilities, labels, threshold)
+        assert (point["coverage"], point["risk"]) == (coverage, risk)
+    none = evaluation.answered_above(probabilities, labels, 0.95)
+    assert (none["coverage"], none["risk"], none["num_wrong"]) == (0, 0, 0)
+
+
+def test_answering_everything_risks_what_accuracy_leaves():
+    rng = np.random.default_rng(0)
+    probabilities, labels = rng.dirichlet(np.ones(10), 500), rng.integers(0, 10, 500)
+    curve = evaluation.risk_coverage(probabilities, labels)
+    assert curve["coverage"][-1] == 1
+    assert curve["risk"][-1] == pytest.approx(
+        1 - evaluation.accuracy(probabilities, labels)["accuracy"]
+    )
+
+
+def test_mcnemar_on_counts_worked_out_by_hand():
+    assert evaluation.mcnemar([], []) == {"only_a_right": 0, "only_b_right": 0, "p": 1}
+    assert evaluation.mcnemar([3, 5], [5, 3])["p"] == 1  # the same mistakes tell nothing
+    assert evaluation.mcnemar([1], [2])["p"] == 1
+    six = evaluation.mcnemar([], [1, 2, 3, 4, 5, 6])
+    assert six == {"only_a_right": 6, "only_b_right": 0, "p": 2 / 2**6}
+    # 12 against 20: SciPy's binomtest(12, 32, 0.5) says 0.21533
+    figures = evaluation.mcnemar(list(range(20)), list(range(20, 32)))
+    assert (figures["only_a_right"], figures["only_b_right"]) == (12, 20)
+    assert figures["p"] == pytest.approx(0.2153, abs=1e-4)
+
+
+def test_mcnemar_takes_the_same_counts_either_way_round_and_whole_test_sets():
+    one, other = list(range(300)), list(range(200, 4000))
+    forth, back = evaluation.mcnemar(one, other), evaluation.mcnemar(other, one)
+    assert forth["p"] == back["p"] < 1e-300
+    assert forth["only_a_right"] == back["only_b_right"] == 3700

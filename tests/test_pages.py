@@ -1,5 +1,6 @@
 """Each page, run by Streamlit's own harness: right in good times, one sentence in bad ones."""
 
+import json
 import shutil
 
 import numpy as np
@@ -342,11 +343,97 @@ def test_a_missing_or_damaged_report_is_told_in_a_sentence(trained, name, conten
     assert name in app.warning[0].value
 
 
-def test_a_report_of_an_older_version_is_told_in_a_sentence(trained):
+REPORT = artifacts.load_report()
+
+
+@pytest.mark.parametrize(
+    ("part", "key"),
+    [
+        *(("test", "reliability"), ("test", "confusion"), ("test", "ece"), ("test", "low")),
+        *(("network", "num_bytes"), ("data", "training"), ("pen", "strokes"), ("pen", "widths")),
+    ],
+)
+@pytest.mark.parametrize("words", [None, "many"])
+def test_a_report_of_an_older_version_is_told_in_a_sentence_and_the_rest_shown(
+    trained, no_mnist, part, key, words
+):
     report = artifacts.load_json(trained / REPORT_FILE, "report")
-    del report["test"]["reliability"]
+    if words is None:
+        del report[part][key]
+    else:
+        report[part][key] = words
     artifacts.save_json(trained / REPORT_FILE, report)
-    assert "another version" in settled(page("dashboard").run()).warning[0].value
+    app = settled(page("dashboard").run())
+    may_lack = part == "pen" and words is None
+    is_text = (part, key) == ("data", "training") and words is not None
+    assert len(app.warning) == (0 if may_lack or is_text else 1)
+    assert all("another version" in warning.value for warning in app.warning)
+    assert app.header[-1].value == "Runs" and len(specs(app)) >= 4
+
+
+def test_a_missing_model_card_is_told_in_a_sentence(trained, no_mnist):
+    (trained / artifacts.CARD_FILE).unlink()
+    assert artifacts.CARD_FILE in settled(page("dashboard").run()).warning[0].value
+
+
+def specs(app: AppTest) -> list[str]:
+    """What the page's charts are drawn from, as JSON."""
+    return [chart.proto.spec for chart in app.get("vega_lite_chart")]
+
+
+def test_every_chart_has_a_title_a_description_and_its_numbers(mnist_folder, monkeypatch):
+    monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
+    app = settled(page("dashboard").run())
+    charts = [json.loads(spec) for spec in specs(app)]
+    titles = [chart["title"] for chart in charts]
+    assert any("Risk" in str(title) for title in titles) and len(titles) >= 8
+    assert all(len(chart["description"]) > 30 for chart in charts)
+    tables = [box for box in app.expander if box.label == "The numbers"]
+    assert len(tables) >= len(charts) - 1  # the bins and their reliability share one
+    assert all(len(box.dataframe[0].value) for box in tables)
+
+
+def test_the_shipped_threshold_is_marked_with_what_it_refuses(mnist_folder, monkeypatch):
+    monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
+    app = settled(page("dashboard").run())
+    threshold = REPORT["confidence"]["refusal_threshold"]
+    (said,) = (text.value for text in app.caption if "Below a confidence" in text.value)
+    assert f"of {threshold:.2f} " in said and "of 9,965 answers are wrong" in said
+
+
+def test_a_chosen_cell_shows_its_images_and_the_way_to_the_test_set(mnist_folder, monkeypatch):
+    monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
+    app = settled(page("dashboard").run())
+    (cells,) = (box for box in app.selectbox if box.label == "Images of a cell")
+    confusion = np.array(REPORT["test"]["confusion"])
+    worst = int((confusion - np.diag(np.diag(confusion))).max())
+    assert cells.options[0].endswith(f"({worst})")
+    app = settled(cells.select_index(0).run())
+    assert app.get("html")[-1].proto.body.count("<figure") == worst
+    true, predicted = app.selectbox[0].value
+    assert any(f"Open {true} read as {predicted}" in button.label for button in app.button)
+
+
+def test_the_diagonal_can_be_hidden_and_cells_can_be_shares(no_mnist):
+    def confusion(app: AppTest) -> str:
+        return next(spec for spec in specs(app) if "Confusion matrix" in spec)
+
+    app = settled(page("dashboard").run())
+    assert "in images" in confusion(app) and "datum.label !==" not in confusion(app)
+    app = turn_on(app, "Hide the diagonal")
+    assert "datum.label !==" in confusion(app)
+    (unit,) = (box for box in app.get("button_group") if box.label == "Cells show")
+    app = settled(unit.set_value("Per cent of the true label").run())
+    assert "per cent of the true label" in confusion(app)
+
+
+def test_curves_can_be_smoothed_and_have_logarithmic_axes(no_mnist):
+    app = settled(page("dashboard").run())
+    assert len(json.loads(specs(app)[0])["layer"]) == 1
+    app = settled(app.slider(key="served-smoothing").set_value(0.6).run())
+    assert len(json.loads(specs(app)[0])["layer"]) == 2  # what was measured stays
+    app = settled(app.toggle(key="served-log").set_value(True).run())
+    assert "Share wrong by epoch" in specs(app)[0] and '"log"' in specs(app)[0]
 
 
 def test_runs_are_listed_and_two_are_overlaid_while_a_half_written_one_is_told(
@@ -361,7 +448,8 @@ def test_runs_are_listed_and_two_are_overlaid_while_a_half_written_one_is_told(
     app = settled(page("dashboard").run())
     assert app.multiselect[0].value == ["20260102-b", "20260101-a"]
     assert any("20260103-half" in warning.value for warning in app.warning)
-    assert len(app.dataframe) == 3
+    assert any("have the same settings" in caption.value for caption in app.caption)
+    assert any("p = 1, no difference" in text.value for text in app.markdown)
 
 
 def turn_on(app: AppTest, label: str) -> AppTest:

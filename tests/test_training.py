@@ -138,6 +138,57 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
         assert np.allclose(expected, weights, atol=1e-5)
 
 
+def scalars_in(folder) -> dict[tuple[str, int], list[float]]:
+    """What TensorFlow reads in a folder's event files, by name and step; it checks the sums."""
+    import tensorflow as tf
+    from tensorflow.core.util import event_pb2
+
+    found = {}
+    for path in sorted(folder.glob("events.out.tfevents.*")):
+        for content in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            event = event_pb2.Event.FromString(content)
+            for value in event.summary.value:
+                found.setdefault((value.tag, event.step), []).append(value.simple_value)
+    return found
+
+
+def test_tensorboards_files_hold_what_the_history_does_and_a_resumed_run_goes_on_in_them(
+    training, tiny_mnist, tmp_path, monkeypatch
+):
+    config = replace(training.PRESETS["digitpad"], epochs=2, batch_size=32)
+    monkeypatch.setattr(training, "split", lambda *_: tiny_mnist)
+    run, logs = training.start_run(config, tmp_path), tmp_path / "logs"
+
+    class Stopped(training._Board):
+        def on_epoch_end(self, epoch, logs=None):
+            super().on_epoch_end(epoch, logs)
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(training, "_Board", Stopped)
+        training.train(config, tiny_mnist[0], run, tensorboard=logs)
+    training.train(config, tiny_mnist[0], run, tensorboard=logs)
+    history = artifacts.load_history(run / HISTORY_FILE)
+    expected = {"train": {}, "validation": {}}
+    for row in history:
+        for key, value in row.items():
+            part = "validation" if key.startswith("val_") else "train"
+            if key not in ("epoch", "seconds"):
+                expected[part][key.removeprefix("val_"), int(row["epoch"])] = [
+                    pytest.approx(value, rel=1e-6)
+                ]
+    assert len(history) == 2 and len(expected["train"]) == 6
+    assert {path.name for path in (logs / run.name).iterdir()} == set(expected)
+    for part, figures in expected.items():
+        assert scalars_in(logs / run.name / part) == figures
+
+
+def test_a_tensorboard_folder_that_is_a_file_is_told(command, tmp_path, capsys):
+    (tmp_path / "logs").touch()
+    assert command("--preset", "tutorial", "--tensorboard", str(tmp_path / "logs")) == 1
+    assert "can't be written" in last_line(capsys)
+
+
 @pytest.mark.parametrize("preset", ["tutorial", "digitpad"])
 def test_the_modern_recipe_holds_out_whole_writers_and_no_image_is_on_both_sides(training, preset):
     images = np.zeros((60000, 28, 28), np.uint8)

@@ -5,6 +5,7 @@ import contextlib
 import io
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from PIL import Image
 
@@ -19,9 +20,11 @@ from model.data import (
     validation_mask,
 )
 from model.errors import ArtifactError, DataError
+from model.evaluation import answered_above
 from model.handwriting import Hand, Known
 from model.lookalikes import LookAlikes
 from model.recognizer import Recognizer
+from ui.reports import risk_table
 
 NUM_REHEARSED = 2000  # other people's digits that are not to be forgotten, as MNIST has them
 REHEARSAL_SEED = 0
@@ -137,6 +140,14 @@ def test_images() -> tuple[Dataset, str]:
     return _bundled(), problem[0]
 
 
+def mnist_at_hand() -> Dataset | None:
+    """MNIST's test images, or `None` where they would have to be downloaded or can't be had."""
+    if needs_download():
+        return None
+    data, problem = test_images()
+    return None if problem else data
+
+
 def retry_mnist() -> None:
     """Has the next `test_images()` try MNIST again."""
     _problem.clear()
@@ -178,6 +189,24 @@ def predictions(data: Dataset) -> np.ndarray:
 @st.cache_data(show_spinner="Reading the test images", max_entries=4)
 def _predictions(name: str, version: int, _data: Dataset) -> np.ndarray:
     return _recognizer(version).probabilities(_data.frames)
+
+
+def risk(data: Dataset) -> tuple[pd.DataFrame, dict]:
+    """What refusing to answer brings on a labelled set, for the served network.
+
+    Returns:
+        The curve, as `reports.risk_table` gives it, and the point of the shipped threshold, as
+        `evaluation.answered_above` does.
+
+    Raises:
+        ArtifactError: If the network is missing or damaged.
+    """
+    probabilities = predictions(data)
+    threshold = shared_recognizer().confidence.refusal_threshold
+    return (
+        risk_table(probabilities, data.labels),
+        answered_above(probabilities, data.labels, threshold),
+    )
 
 
 class _Download:

@@ -1,0 +1,324 @@
+"""The dashboard's charts, each with a title, units and a description for screen readers.
+
+Curves and groups differ in dash or shape as well as in colour, and no mark needs a light ground.
+"""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from ui.charts import BLUE, GREY, ORANGE, TABLEAU
+
+FEW_EPOCHS = 30  # up to here each epoch gets a point
+CELL = "cell"  # the confusion matrix' selection
+_AXIS_WIDTH = 50  # pixels; so that charts below one another line up
+# Heights are of all that belongs to a chart: title, axes and legend.
+_HEIGHT = 310
+_LEGEND_ROW = 22
+_SHORT = 15  # letters; of longer names one goes to a row of the legend
+
+
+def curves_chart(
+    table: pd.DataFrame, measure: str, title: str, log: bool = False
+) -> alt.LayerChart:
+    """Curves over epochs; where they are smoothed, what was measured stays faintly behind.
+
+    Args:
+        table: Columns `epoch`, `curve`, `value` and `smooth`.
+        measure: What the value is, with its unit, for the axis.
+        title: The chart's title.
+        log: Whether the axis is logarithmic; then all values are above zero.
+    """
+    hover = alt.selection_point(fields=["curve"], bind="legend")
+    scale = alt.Scale(type="log") if log else alt.Scale(zero=False)
+    legend, legend_height = _legend(table["curve"])
+    base = alt.Chart(table).encode(
+        x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, format="d")),
+        color=alt.Color("curve:N", scale=alt.Scale(range=TABLEAU), legend=legend),
+        strokeDash=alt.StrokeDash("curve:N", legend=legend),
+        tooltip=[
+            "curve",
+            "epoch",
+            alt.Tooltip("value", title="measured", format=".4~g"),
+            alt.Tooltip("smooth", title="smoothed", format=".4~g"),
+        ],
+    )
+    point = bool(table["epoch"].nunique() <= FEW_EPOCHS)
+    lines = (
+        base.mark_line(point=point)
+        .encode(
+            y=alt.Y("smooth:Q", title=measure, scale=scale),
+            opacity=alt.condition(hover, alt.value(1.0), alt.value(0.15)),
+        )
+        .add_params(hover)
+    )
+    layers = [lines]
+    if not np.array_equal(table["value"], table["smooth"]):
+        layers.insert(0, base.mark_line(opacity=0.25).encode(y=alt.Y("value:Q", scale=scale)))
+    last = table.sort_values("epoch").groupby("curve")["value"].last()
+    return alt.layer(*layers).properties(
+        title=title,
+        height=_HEIGHT - _LEGEND_ROW + legend_height,
+        description=f"{title} over {table['epoch'].nunique()} epochs; at the end: "
+        + ", ".join(f"{curve} {value:.4g}" for curve, value in last.items()),
+    )
+
+
+def confusion_chart(
+    counts: np.ndarray, share: bool = False, hide_right: bool = False
+) -> alt.LayerChart:
+    """The confusion matrix; mistakes are shaded, and a click selects a cell.
+
+    Args:
+        counts: `(10, 10)` counts of `[true label, predicted label]`.
+        share: Whether cells show per cent of the true label's images, not images.
+        hide_right: Whether the diagonal, what was read right, stays empty.
+    """
+    true, predicted = (index.ravel() for index in np.indices(counts.shape))
+    num_true = np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    table = pd.DataFrame(
+        {
+            "label": true,
+            "predicted": predicted,
+            "images": counts.ravel(),
+            "percent": (100 * counts / num_true).ravel(),
+        }
+    )
+    table["said"] = [
+        f"{t} read as {p}: {num} images, {percent:.2f} %"
+        for t, p, num, percent in table.itertuples(index=False)
+    ]
+    shown = "percent" if share else "images"
+    table["mistakes"] = np.where(true == predicted, 0, table[shown])
+    most = max(float(table["mistakes"].max()), 1e-9)
+    cell = alt.selection_point(name=CELL, fields=["label", "predicted"])
+    shaded = "datum.mistakes > 0"
+    base = alt.Chart(table).encode(
+        x=alt.X("predicted:O", title="predicted label", axis=alt.Axis(labelAngle=0, orient="top")),
+        y=alt.Y("label:O", title="true label"),
+        description="said",
+        tooltip=[
+            alt.Tooltip("label", title="true label"),
+            alt.Tooltip("predicted", title="predicted label"),
+            "images",
+            alt.Tooltip("percent", title="% of the true label", format=".2f"),
+        ],
+    )
+    # Mistakes get a shade; what is right, or never happened, keeps the page's ground.
+    cells = (
+        base.mark_rect(stroke=BLUE, cursor="pointer")
+        .encode(
+            color=alt.condition(
+                shaded,
+                alt.Color(
+                    "mistakes:Q",
+                    scale=alt.Scale(domain=[0, most], range=["#fde3c0", ORANGE]),
+                    legend=None,
+                ),
+                alt.value("transparent"),
+            ),
+            strokeWidth=alt.condition(cell, alt.value(3), alt.value(0), empty=False),
+        )
+        .add_params(cell)
+    )
+    with_number = "datum.images > 0"
+    if hide_right:
+        with_number += " && datum.label !== datum.predicted"
+    numbers = (
+        base.transform_filter(with_number)
+        .mark_text(cursor="pointer", aria=False)  # its cell is read out
+        .encode(
+            text=alt.Text(f"{shown}:Q", format=".1f" if share else "d"),
+            color=alt.condition(shaded, alt.value("#1b2430"), alt.value(GREY)),
+        )
+    )
+    mistakes = counts - np.diag(np.diag(counts))
+    worst = np.unravel_index(int(mistakes.argmax()), counts.shape)
+    unit = "per cent of the true label" if share else "images"
+    return alt.layer(cells, numbers).properties(
+        title=f"Confusion matrix, in {unit}",
+        height=420,
+        description=f"{int(counts.trace())} of {int(counts.sum())} images lie on the diagonal; the "
+        f"most frequent mistake is {worst[0]} read as {worst[1]}, {int(mistakes.max())} times",
+    )
+
+
+def reliability_chart(table: pd.DataFrame, ece: float) -> alt.LayerChart:
+    """How often the network was right against how sure it said it was.
+
+    Args:
+        table: Columns `confidence`, `accuracy`, `low`, `high` and `images`, a row a bin.
+        ece: The expected calibration error, 0 to 1.
+    """
+    percent = alt.Axis(format="%", minExtent=_AXIS_WIDTH, maxExtent=_AXIS_WIDTH)
+    x = alt.X(
+        "confidence:Q", title="stated confidence", axis=alt.Axis(format="%"), scale=_unit_scale()
+    )
+    diagonal = (
+        alt.Chart(pd.DataFrame({"confidence": [0.0, 1.0], "accuracy": [0.0, 1.0]}))
+        .mark_line(strokeDash=[4, 4], color=GREY)
+        .encode(x=x, y=alt.Y("accuracy:Q", scale=_unit_scale()))
+    )
+    base = alt.Chart(table).encode(
+        x=x,
+        tooltip=[
+            alt.Tooltip("confidence", format=".1%"),
+            alt.Tooltip("accuracy", title="right", format=".1%"),
+            alt.Tooltip("low", title="from", format=".1%"),
+            alt.Tooltip("high", title="to", format=".1%"),
+            "images",
+        ],
+    )
+    y = alt.Y("accuracy:Q", title="share that was right", axis=percent, scale=_unit_scale())
+    points = base.mark_line(point=alt.OverlayMarkDef(size=50, filled=True), color=BLUE).encode(y=y)
+    bars = base.mark_rule(color=BLUE, opacity=0.6).encode(y="low:Q", y2="high:Q")
+    return alt.layer(diagonal, bars, points).properties(
+        title=f"Reliability, calibration error {ece:.4f}",
+        height=_HEIGHT,
+        description=f"Reliability diagram over {len(table)} bins of confidence with 95 % intervals"
+        f"; expected calibration error {ece:.4f}",
+    )
+
+
+def bins_chart(table: pd.DataFrame) -> alt.Chart:
+    """How many images lie in each bin of the reliability diagram, on a logarithmic axis.
+
+    Args:
+        table: Columns `start` and `end` of the bin, 0 to 1, and `images`.
+    """
+    most = int(table["images"].max())
+    return (
+        alt.Chart(
+            table,
+            title="Images in each bin",
+            height=190,
+            description=f"Bars from {int(table['images'].min())} to {most} images a bin of "
+            "confidence; most lie in the surest",
+        )
+        .mark_bar(color=BLUE)
+        .encode(
+            x=alt.X(
+                "start:Q",
+                title="stated confidence",
+                axis=alt.Axis(format="%"),
+                scale=_unit_scale(),
+            ),
+            x2="end:Q",
+            y=alt.Y(
+                "images:Q",
+                title="images",
+                scale=alt.Scale(type="log", domainMin=0.5),
+                axis=alt.Axis(
+                    values=[1, 10, 100, 1000, 10000],
+                    format="~s",
+                    minExtent=_AXIS_WIDTH,
+                    maxExtent=_AXIS_WIDTH,
+                ),
+            ),
+            y2=alt.datum(0.5),
+            tooltip=["images"],
+        )
+    )
+
+
+def risk_chart(table: pd.DataFrame, shipped: dict, start: float) -> alt.LayerChart:
+    """How often answers are wrong against how many are given; the shipped threshold is marked.
+
+    Args:
+        table: Columns `answered`, `wrong` and `threshold`.
+        shipped: The marked point, as `evaluation.answered_above` gives it.
+        start: Where the axis of the share answered begins, 0 to 1.
+    """
+    tooltip = [
+        alt.Tooltip("answered", format=".2%"),
+        alt.Tooltip("wrong", title="wrong of these", format=".3%"),
+        alt.Tooltip("threshold", title="no answer below", format=".3f"),
+    ]
+    x = alt.X(
+        "answered:Q",
+        title="share of images answered",
+        axis=alt.Axis(format=".0%", tickCount=5),
+        scale=alt.Scale(domain=[start, 1.0], clamp=True),
+    )
+    y = alt.Y("wrong:Q", title="share of answers wrong", axis=alt.Axis(format=".1%"))
+    curve = (
+        alt.Chart(table[table["answered"] >= start])
+        .mark_line(color=BLUE)
+        .encode(x=x, y=y, tooltip=tooltip)
+    )
+    point = pd.DataFrame(
+        {
+            "answered": [shipped["coverage"]],
+            "wrong": [shipped["risk"]],
+            "threshold": [shipped["threshold"]],
+        }
+    )
+    marked = (
+        alt.Chart(point)
+        .mark_point(shape="diamond", size=160, filled=True, color=ORANGE, stroke=BLUE)
+        .encode(x=x, y=y, tooltip=tooltip)
+    )
+    everything = float(table["wrong"].iloc[np.argmax(table["answered"])])
+    return alt.layer(curve, marked).properties(
+        title="Risk and coverage (◆ the shipped threshold)",
+        height=_HEIGHT,
+        description=f"Curve of the share of answers that are wrong: {everything:.2%} if all images "
+        f"are answered; at the shipped threshold {shipped['coverage']:.2%} are answered and "
+        f"{shipped['risk']:.2%} of these are wrong",
+    )
+
+
+def intervals_chart(table: pd.DataFrame, title: str, axis: str) -> alt.LayerChart:
+    """Accuracies with their 95 % intervals, one below the other.
+
+    Args:
+        table: Columns `name`, `way`, `accuracy`, `low`, `high` and `images`.
+        title: The chart's title.
+        axis: What the names are.
+    """
+    names, ways = list(dict.fromkeys(table["name"])), list(dict.fromkeys(table["way"]))
+    legend, legend_height = _legend(table["way"]) if len(ways) > 1 else (None, 0)
+    base = alt.Chart(table).encode(
+        y=alt.Y("name:N", sort=names, title=axis, axis=alt.Axis(labelLimit=200)),
+        yOffset=alt.YOffset("way:N", sort=ways),
+        color=alt.Color("way:N", sort=ways, scale=alt.Scale(range=[BLUE, ORANGE]), legend=legend),
+        tooltip=[
+            "name",
+            "way",
+            alt.Tooltip("accuracy", format=".2%"),
+            alt.Tooltip("low", title="from", format=".2%"),
+            alt.Tooltip("high", title="to", format=".2%"),
+            alt.Tooltip("images", title="drawings"),
+        ],
+    )
+    x = alt.X(
+        "low:Q",
+        title="read right",
+        scale=alt.Scale(zero=False),
+        axis=alt.Axis(format=".0%", tickCount=5),
+    )
+    bars = base.mark_rule(strokeWidth=3).encode(x=x, x2="high:Q")
+    points = base.mark_point(size=90, filled=True, opacity=1).encode(
+        x="accuracy:Q", shape=alt.Shape("way:N", sort=ways, legend=legend)
+    )
+    return alt.layer(bars, points).properties(
+        title=title,
+        height=110 + 30 * len(table) + legend_height,
+        description=f"{title}, with 95 % intervals: "
+        + ", ".join(
+            f"{row.name_} {row.way if len(ways) > 1 else ''} {row.accuracy:.2%}".replace("  ", " ")
+            for row in table.rename(columns={"name": "name_"}).itertuples()
+        ),
+    )
+
+
+def _legend(names: pd.Series) -> tuple[alt.Legend, int]:
+    """A legend below the chart that cuts no name, and its height in pixels."""
+    num, longest = names.nunique(), int(names.str.len().max())
+    columns = 2 if longest <= _SHORT else 1
+    legend = alt.Legend(orient="bottom", columns=columns, labelLimit=300, title=None)
+    return legend, _LEGEND_ROW * -(-num // columns)
+
+
+def _unit_scale() -> alt.Scale:
+    return alt.Scale(domain=[0, 1])
