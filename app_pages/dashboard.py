@@ -47,14 +47,14 @@ def show_pen(report: dict) -> None:
     left, right = st.columns(2)
     for place, table, title, axis in (
         (left, groups, "Digits drawn with a pen, by way of writing", "way of writing"),
-        (right, widths, "As pictures, by width of the pen", "width, on a canvas of 280"),
+        (right, widths, "As pictures, by width of the pen", "pen width"),
     ):
         with place:
             if len(table):
                 figure(report_charts.intervals_chart(table, title, axis), table=table)
             else:
                 st.caption(f'{title}: "python -m benchmarks.recognition --save" measures it.')
-    st.caption(reports.about_pen(report))
+    st.caption(f"The canvas has 280 pixels a side. {reports.about_pen(report)}")
 
 
 st.title("Dashboard")

@@ -381,7 +381,9 @@ def specs(app: AppTest) -> list[str]:
     return [chart.proto.spec for chart in app.get("vega_lite_chart")]
 
 
-def test_every_chart_has_a_title_a_description_and_its_numbers(mnist_folder, monkeypatch):
+def test_charts_have_titles_descriptions_and_numbers_and_the_threshold_is_told(
+    mnist_folder, monkeypatch
+):
     monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
     app = settled(page("dashboard").run())
     charts = [json.loads(spec) for spec in specs(app)]
@@ -391,11 +393,6 @@ def test_every_chart_has_a_title_a_description_and_its_numbers(mnist_folder, mon
     tables = [box for box in app.expander if box.label == "The numbers"]
     assert len(tables) >= len(charts) - 1  # the bins and their reliability share one
     assert all(len(box.dataframe[0].value) for box in tables)
-
-
-def test_the_shipped_threshold_is_marked_with_what_it_refuses(mnist_folder, monkeypatch):
-    monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
-    app = settled(page("dashboard").run())
     threshold = REPORT["confidence"]["refusal_threshold"]
     (said,) = (text.value for text in app.caption if "Below a confidence" in text.value)
     assert f"of {threshold:.2f} " in said and "of 9,965 answers are wrong" in said

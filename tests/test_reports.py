@@ -22,7 +22,7 @@ KEYS = [(key,) for key in REPORT] + [
 
 @pytest.mark.parametrize("keys", KEYS, ids="-".join)
 def test_whatever_a_report_lacks_or_has_otherwise_is_an_error_with_a_sentence(keys):
-    for odd in (KeyError, "many", None, [], {}, -1, [["many"]]):
+    for odd in (KeyError, "many", None, [], {}, -1, float("inf"), [["many"]]):
         report = copy.deepcopy(REPORT)
         part = report
         for key in keys[:-1]:
@@ -115,7 +115,7 @@ def test_runs_that_cannot_be_compared_are_told_why():
     whole = run("A", [1, 2])
     cut = run("B", [1, 2])
     cut.report["test"]["misses"].pop()
-    for other in (cut, Run("B", {}, [], None), run("B", ["one"]), run("B", [3, 3])):
+    for other in (cut, Run("B", {}, [], None), run("B", ["one"]), run("B", [float("inf")])):
         assert "B does not say which" in reports.difference(whole, other)
     assert "different images" in reports.difference(whole, run("B", [1], num_all=50))
 

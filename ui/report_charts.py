@@ -316,7 +316,9 @@ def _legend(names: pd.Series) -> tuple[alt.Legend, int]:
     """A legend below the chart that cuts no name, and its height in pixels."""
     num, longest = names.nunique(), int(names.str.len().max())
     columns = 2 if longest <= _SHORT else 1
-    legend = alt.Legend(orient="bottom", columns=columns, labelLimit=300, title=None)
+    legend = alt.Legend(
+        orient="bottom", columns=columns, labelLimit=300, title=None, symbolOpacity=1
+    )
     return legend, _LEGEND_ROW * -(-num // columns)
 
 

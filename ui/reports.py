@@ -41,6 +41,8 @@ _PEN_GROUPS = (
     ("curled nine", "Nines with a curl"),
     ("pixels", "All, as pictures"),
 )
+# What reading a report of another form raises; JSON also knows Infinity.
+_ODD = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
 _WAYS = {"pixels": "DigitPad's preparation", "plain resize": "plain resize"}
 
 
@@ -52,7 +54,7 @@ def of_report(what: str) -> Callable:
         def guarded(*arguments):
             try:
                 return read(*arguments)
-            except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            except _ODD as error:
                 raise ArtifactError(
                     f"{what} can't be shown: {REPORT_FILE} was written by another version or "
                     f"changed by hand ({type(error).__name__}: {error}). {RETRAIN}"
@@ -199,7 +201,7 @@ def curves(
 @of_report("The confusion matrix")
 def confusion(report: dict) -> np.ndarray:
     """Counts of `[true label, predicted label]`, an `int64` array of shape `(10, 10)`."""
-    counts = np.array(report["test"]["confusion"]).astype(np.int64)
+    counts = np.array([[int(num) for num in row] for row in report["test"]["confusion"]], np.int64)
     if counts.shape != (10, 10) or counts.min() < 0:
         raise ValueError(f"counts of shape {counts.shape}")
     return counts
@@ -413,7 +415,7 @@ def _misses(run: Run) -> tuple[tuple[str, int], list[int]] | None:
         misses = [int(index) for index in test["misses"]]
         is_whole = len(set(misses)) == len(misses) == test["num_all"] - test["num_right"]
         return ((str(run.report["data"]["test"]), test["num_all"]), misses) if is_whole else None
-    except (KeyError, TypeError, ValueError):
+    except _ODD:
         return None
 
 
