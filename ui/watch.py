@@ -6,7 +6,7 @@ import streamlit as st
 
 from model.errors import DigitError
 from model.jobs import Desk, Status
-from ui import charts, reports
+from ui.curves import show_curves
 from ui.words import duration
 
 REFRESH = 2.0  # seconds; an epoch takes many
@@ -61,7 +61,8 @@ def watch(desk: Desk, problem: str) -> None:
         args=(desk.stop,),
         help="As by Ctrl-C: what the finished epochs brought is kept, to go on from later.",
     )
-    show_curves(status)
+    if status.history:
+        show_curves({"": status.history}, "run")
     show_log(desk, status)
 
 
@@ -112,23 +113,10 @@ def show_outcome(desk: Desk, status: Status) -> None:
     tell(status.problem)
     if status.can_resume:
         st.button("Resume", icon=":material/resume:", on_click=attempt, args=(desk.resume,))
-    show_curves(status)
+    if status.history:
+        show_curves({"": status.history}, "run")
     if status.phase in ("finished", "stopped"):
         show_log(desk, status)
-
-
-def show_curves(status: Status) -> None:
-    """Accuracy and loss over the epochs so far."""
-    if not status.history:
-        return
-    table = reports.curves({"": status.history})
-    places = st.columns(2)
-    for place, measure, title in (
-        (places[0], "accuracy", "Accuracy by epoch"),
-        (places[1], "loss", "Loss by epoch (nats)"),
-    ):
-        chosen = table[table["measure"] == measure]
-        place.altair_chart(charts.curves_chart(chosen, measure, title), key=f"run-{measure}")
 
 
 def show_log(desk: Desk, status: Status) -> None:
