@@ -14,7 +14,7 @@ HEAVY = {"keras", "tensorflow", "tf2onnx"}
 PURE_MODEL = {
     f"model.{name}"
     for name in (
-        *("artifacts", "augment", "cells", "coach", "confidence", "corrections", "data"),
+        *("artifacts", "augment", "browse", "cells", "coach", "confidence", "corrections", "data"),
         *("errors", "evaluation", "explanation", "glyphs", "handwriting", "lookalikes"),
         *("numbers", "photo", "preparations", "preprocess", "recognizer", "strokes"),
         "touching",
