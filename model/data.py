@@ -193,23 +193,31 @@ def _from_folder(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Path]]:
 
 
 def _read_idx(path: Path) -> np.ndarray:
-    """Reads a gzipped IDX file of unsigned bytes.
-
-    Source: the format's description by Y. LeCun, http://yann.lecun.com/exdb/mnist.
-    """
+    """Reads a gzipped IDX file of unsigned bytes."""
     try:
         content = gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(
             f"{path} is not a whole gzip file ({error or type(error).__name__}). {REMEDY}"
         ) from error
+    array = idx_array(content)
+    if array is None:
+        raise DataError(
+            f"{path} is not a whole IDX file of bytes: it holds {len(content)} bytes. {REMEDY}"
+        )
+    return array
+
+
+def idx_array(content: bytes) -> np.ndarray | None:
+    """The `uint8` array of an IDX file of unsigned bytes; `None` if it is not a whole one.
+
+    Source: the format's description by Y. LeCun, http://yann.lecun.com/exdb/mnist.
+    """
     rank = content[3] if content[:3] == b"\x00\x00\x08" and len(content) > 3 else 0
     sizes, body = content[4 : 4 + 4 * rank], content[4 + 4 * rank :]
     shape = tuple(int.from_bytes(sizes[i : i + 4], "big") for i in range(0, 4 * rank, 4))
     if rank == 0 or len(sizes) < 4 * rank or len(body) != math.prod(shape):
-        raise DataError(
-            f"{path} is not a whole IDX file of bytes: it holds {len(content)} bytes. {REMEDY}"
-        )
+        return None
     return np.frombuffer(body, np.uint8).reshape(shape)
 
 

@@ -17,7 +17,7 @@ PURE_MODEL = {
         *("artifacts", "augment", "browse", "cells", "coach", "confidence", "corrections", "data"),
         *("errors", "evaluation", "explanation", "glyphs", "handwriting", "lookalikes"),
         *("numbers", "photo", "preparations", "preprocess", "recognizer", "strokes"),
-        "touching",
+        *("touching", "upload"),
     )
 }
 MAY_IMPORT = {
