@@ -11,6 +11,7 @@ import math
 import os
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,8 @@ CONTENT_SHA256 = {
 # writers' table of QMNIST (BSD licence; C. Yadav and L. Bottou, arXiv:1905.10498).
 SPLIT_FILE = Path(__file__).with_name("validation_split.npy")
 
+MNIST_TEST = "MNIST test images"
+
 REMEDY = "Fetch the file again, or leave the folder out to use the copy that Keras downloads."
 
 
@@ -77,6 +80,11 @@ class Dataset:
     def frames(self) -> np.ndarray:
         """The images as a `float32` array of shape `(n, 28, 28)`, 0 paper to 1 ink."""
         return self.images.astype(np.float32) / 255
+
+    @cached_property
+    def key(self) -> str:
+        """Tells data sets apart, so that what was worked out of one can be kept."""
+        return f"{self.name}, {len(self)}, {zlib.crc32(np.ascontiguousarray(self.images)):08x}"
 
     def take(self, which: np.ndarray, name: str) -> "Dataset":
         """The images that a mask or an index array picks, under a new name."""
@@ -108,7 +116,7 @@ def load_mnist(folder: str | Path | None = None, progress=False) -> tuple[Datase
         _check(key, array, files[key])
     return (
         Dataset(arrays["x_train"], arrays["y_train"], "MNIST training images"),
-        Dataset(arrays["x_test"], arrays["y_test"], "MNIST test images"),
+        Dataset(arrays["x_test"], arrays["y_test"], MNIST_TEST),
     )
 
 
