@@ -6,7 +6,7 @@ import streamlit as st
 from model.errors import DigitError
 from ui.canvas import drawn_frame
 from ui.datasets import chosen_data
-from ui.filters import LINK, chosen_images, first_page, read_by
+from ui.filters import LINK, chosen_images, first_page, read_by, whole_number
 from ui.gallery import gallery
 from ui.maps import map_of
 from ui.opened import open_image, opened, show_opened
@@ -38,7 +38,7 @@ def browse(reading: Reading, with_map: bool) -> None:
 def show_page(reading: Reading, chosen: np.ndarray) -> None:
     num_pages = -(-len(chosen) // PER_PAGE)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        page = st.number_input(f"Page of {num_pages}", 1, num_pages, key="page", **LINK, width=165)
+        page = whole_number(f"Page of {num_pages}", 1, num_pages, "page")
         take_along(reading, chosen)
     shown = chosen[(page - 1) * PER_PAGE : page * PER_PAGE]
     pressed = tiles(reading, shown, "tiles", "Images: press one to open it")

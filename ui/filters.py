@@ -10,14 +10,29 @@ from ui import resources
 from ui.reading import Reading
 
 WIDTH = 165  # CSS pixels; two beside each other on a phone
+MAX_SEED = 999_999
 ANY = "any"
 NO_OTHER = "no other network"
 LINK = {"bind": "query-params"}  # the key is the parameter's name; nonsense becomes the default
 
 
+def whole_number(label: str, low: int, high: int, key: str, **options) -> int:
+    """Asks for a whole number, `low` at first; the address keeps it.
+
+    Streamlit's own whole numbers end the run when an address names an infinite one; its
+    decimal ones take the default instead.
+    """
+    limits, step = (float(low), float(high)), 1.0
+    return int(
+        st.number_input(
+            label, *limits, step=step, format="%.0f", key=key, **LINK, width=WIDTH, **options
+        )
+    )
+
+
 def first_page() -> None:
     """Back to the first page, as another choice shows other images."""
-    st.session_state["page"] = 1
+    st.session_state["page"] = 1.0
 
 
 def read_by(data: Dataset, row) -> Reading:
@@ -59,9 +74,7 @@ def chosen_images(reading: Reading) -> np.ndarray:
         )
         seed = 0
         if order == "Random":
-            seed = st.number_input(
-                "Seed", 0, 999_999, key="seed", **LINK, on_change=first_page, width=WIDTH
-            )
+            seed = whole_number("Seed", 0, MAX_SEED, "seed", on_change=first_page)
     strange = None
     if order == "Most typical first":
         try:

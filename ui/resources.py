@@ -214,9 +214,7 @@ def _predictions(key: str, run: str, version: int, _data: Dataset) -> np.ndarray
 def other_networks() -> list[str]:
     """The finished runs whose networks can be read with, newest first."""
     return [
-        run.name
-        for run in load_runs(RUNS)
-        if run.report and (RUNS / run.name / ONNX_FILE).exists()
+        run.name for run in load_runs(RUNS) if run.report and (RUNS / run.name / ONNX_FILE).exists()
     ]
 
 
