@@ -138,6 +138,8 @@ def map_chart(
         height=HEIGHT,
         description=f"Map of {len(table):,} images, {int(wrong.sum()):,} of them read wrong and "
         "crossed; images of one digit lie together, each digit in a place of its own",
+        # Ten thousand elements of a page are slow; one canvas is not.
+        usermeta={"embedOptions": {"renderer": "canvas"}},
     )
 
 

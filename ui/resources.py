@@ -3,6 +3,8 @@
 import base64
 import contextlib
 import io
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import streamlit as st
@@ -22,7 +24,7 @@ from model.data import (
 from model.errors import ArtifactError, DataError
 from model.handwriting import Hand, Known
 from model.lookalikes import LookAlikes
-from model.recognizer import Recognizer
+from model.recognizer import BATCH, Recognizer
 from model.upload import read_upload
 
 NUM_REHEARSED = 2000  # other people's digits that are not to be forgotten, as MNIST has them
@@ -207,7 +209,10 @@ def predictions(data: Dataset, run: str = "") -> np.ndarray:
 @st.cache_resource(show_spinner="Reading the images", max_entries=8)
 def _predictions(key: str, run: str, version: int, _data: Dataset) -> np.ndarray:
     network = Recognizer.load(RUNS / run) if run else _recognizer(version)
-    return network.probabilities(_data.frames)
+    # One call works on one core; someone waits for this one.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = np.array_split(_data.frames, -(-len(_data) // BATCH))
+        return np.concatenate(list(pool.map(network.probabilities, parts)))
 
 
 @st.cache_data(show_spinner=False, ttl=10)

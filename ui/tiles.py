@@ -59,7 +59,9 @@ export default function ({ parentElement, data, setTriggerValue }) {
     });
     return button;
   });
+  const hadFocus = grid.contains(grid.getRootNode().activeElement);
   grid.replaceChildren(...tiles);
+  if (hadFocus) tiles[0].focus();
   grid.onkeydown = (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const at = tiles.indexOf(event.target), last = tiles.length - 1;
