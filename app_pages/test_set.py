@@ -1,97 +1,76 @@
-"""Browse labelled test images with the network's predictions."""
+"""Browse labelled images with the network's predictions."""
 
 import numpy as np
 import streamlit as st
 
 from model.errors import DigitError
-from ui import resources
+from ui.canvas import drawn_frame
+from ui.datasets import chosen_data
+from ui.filters import LINK, chosen_images, first_page, read_by, whole_number
 from ui.gallery import gallery
+from ui.maps import map_of
+from ui.opened import open_image, opened, show_opened
+from ui.reading import Reading
+from ui.take_along import take_along
+from ui.tiles import tiles
 
-PER_PAGE = 60
-SAMPLE = 20
+PER_PAGE = 60  # fills rows of 2, 3, 4, 6, 10 and 12
 TUTORIAL_IMAGES = (2853, 2000, 1500, 1345)  # those that the textbook example shows
-ORDERS = ("Index", "Least sure first", "Most sure first")
+GRID, MAP, TUTORIAL = "Grid", "Map", "The tutorial's four"
 
 
-def show_all(images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray) -> None:
-    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    chosen = choose(labels, predicted, confidence)
-    wrong = predicted != labels
-    st.write(f"**{len(chosen):,}** of {len(labels):,} images, {wrong[chosen].sum():,} read wrong")
-    if len(chosen) == 0:
+def browse(reading: Reading, with_map: bool) -> None:
+    chosen = chosen_images(reading)
+    if with_map and len(chosen):
+        chosen = map_of(reading, chosen, drawn_frame())
+    st.write(
+        f"**{len(chosen):,}** of {len(reading.data):,} images, "
+        f"{reading.wrong[chosen].sum():,} read wrong"
+    )
+    if len(chosen):
+        show_page(reading, chosen)
+    else:
         st.info("No image matches: widen a filter.", icon=":material/filter_alt_off:")
-        return
+    if opened(len(reading.data)) is not None:
+        show_opened(reading, chosen)
+
+
+def show_page(reading: Reading, chosen: np.ndarray) -> None:
     num_pages = -(-len(chosen) // PER_PAGE)
-    page = st.number_input(f"Page of {num_pages}", 1, num_pages, key="page", width=160)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        page = whole_number(f"Page of {num_pages}", 1, num_pages, "page")
+        take_along(reading, chosen)
     shown = chosen[(page - 1) * PER_PAGE : page * PER_PAGE]
-    gallery(images[shown], [caption(i, labels, predicted, confidence) for i in shown], wrong[shown])
+    pressed = tiles(reading, shown, "tiles", "Images: press one to open it")
+    if pressed is not None:
+        open_image(pressed)
+    behind = f"{reading.other_name}'s answer" if reading.other_name else "how sure the network was"
     st.caption(
-        "✓ read right, ✗ read wrong (dashed frame): predicted label, true label in brackets, "
-        "then how sure the network was."
+        "Press an image to open it. ✓ read right, ✗ read wrong (dashed frame): predicted label, "
+        f"true label in brackets, then {behind}."
     )
 
 
-def choose(labels: np.ndarray, predicted: np.ndarray, confidence: np.ndarray) -> np.ndarray:
-    """The indices that the filters leave, in the order asked for."""
-    with st.container(horizontal=True):
-        true = st.selectbox("True label", ["any", *range(10)], width=120, on_change=first_page)
-        guess = st.selectbox(
-            "Predicted label", ["any", *range(10)], width=140, on_change=first_page
-        )
-        verdict = st.selectbox("Result", ["all", "right", "wrong"], width=120, on_change=first_page)
-        order = st.selectbox("Order", ORDERS, width=180, on_change=first_page)
-    keep = np.ones(len(labels), bool)
-    if true != "any":
-        keep &= labels == true
-    if guess != "any":
-        keep &= predicted == guess
-    if verdict != "all":
-        keep &= (predicted == labels) == (verdict == "right")
-    chosen = np.flatnonzero(keep)
-    if order != "Index":
-        sign = 1 if order == "Least sure first" else -1
-        chosen = chosen[np.argsort(sign * confidence[chosen], kind="stable")]
-    return chosen
-
-
-def first_page() -> None:
-    st.session_state.page = 1
-
-
-def caption(index: int, labels: np.ndarray, predicted: np.ndarray, confidence: np.ndarray) -> str:
-    mark = "✓" if predicted[index] == labels[index] else "✗"
-    true = "" if mark == "✓" else f" ({labels[index]})"
-    return f"{mark} {predicted[index]}{true} · {confidence[index]:.0%}"
-
-
-def show_few(images: np.ndarray, labels: np.ndarray, predicted: np.ndarray, which) -> None:
-    captions = [f"Predicted Label: {predicted[i]}" for i in which]
-    gallery(images[which], captions, (predicted != labels)[which], side=140)
+def show_tutorial(reading: Reading) -> None:
+    if not reading.disputed:  # not MNIST's test images
+        st.info("The tutorial's four images are MNIST's, which are not shown now.")
+        return
+    which = np.array(TUTORIAL_IMAGES)
+    captions = [f"Predicted Label: {predicted}" for predicted in reading.predicted[which]]
+    gallery(reading.data.images[which], captions, reading.wrong[which], side=140)
+    st.caption(f"Images {', '.join(map(str, TUTORIAL_IMAGES))} of {reading.data.name}.")
 
 
 st.title("Test set")
-data, problem = resources.test_images()
-if problem:
-    st.warning(f"{problem} Shown instead: {data.name}, {len(data):,} of them.")
-    st.button("Try again to get MNIST", icon=":material/refresh:", on_click=resources.retry_mnist)
 try:
-    probabilities = resources.predictions(data)
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    view = row.segmented_control(
+        "View", [GRID, MAP, TUTORIAL], default=GRID, required=True, key="view", **LINK
+    )
+    reading = read_by(chosen_data(row, first_page), row)
+    if view == TUTORIAL:
+        show_tutorial(reading)
+    else:
+        browse(reading, with_map=view == MAP)
 except DigitError as error:
     st.error(str(error))
-    st.stop()
-
-view = st.segmented_control(
-    "View", ["Browse", "Random sample", "The tutorial's four"], default="Browse", required=True
-)
-predicted = probabilities.argmax(axis=1)
-if view == "Random sample":
-    st.button("Another sample", icon=":material/casino:")
-    which = np.sort(np.random.default_rng().choice(len(data), SAMPLE, replace=False))
-    show_few(data.images, data.labels, predicted, which)
-elif view == "The tutorial's four" and not problem:
-    show_few(data.images, data.labels, predicted, np.array(TUTORIAL_IMAGES))
-    st.caption(f"Images {', '.join(map(str, TUTORIAL_IMAGES))} of {data.name}.")
-elif view == "The tutorial's four":
-    st.info("The tutorial's four images are MNIST's, which can't be had now.")
-else:
-    show_all(data.images, data.labels, probabilities)

@@ -23,8 +23,10 @@ ONE = ((140, 50), (138, 230))
 
 
 @contextlib.contextmanager
-def running_app(log=subprocess.DEVNULL, **environment: str) -> Iterator[tuple[str, int]]:
-    """Runs the app on a free port; gives its address and its process' number.
+def running_app(
+    log=subprocess.DEVNULL, script: str = "app.py", **environment: str
+) -> Iterator[tuple[str, int]]:
+    """Runs the app, or another script, on a free port; gives its address and process' number.
 
     Raises:
         RuntimeError: If it does not start.
@@ -34,7 +36,7 @@ def running_app(log=subprocess.DEVNULL, **environment: str) -> Iterator[tuple[st
         port = free.getsockname()[1]
     server = subprocess.Popen(
         [
-            *(sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"),
+            *(sys.executable, "-m", "streamlit", "run", script, "--server.headless=true"),
             *(f"--server.port={port}", "--server.address=127.0.0.1"),
         ],
         cwd=ROOT,

@@ -23,7 +23,7 @@ import numpy as np
 
 from model.artifacts import TRAINED, load_report, save_report
 from model.data import load_mnist
-from model.evaluation import accuracy, auroc, calibration, wilson_interval
+from model.evaluation import DISPUTED, accuracy, auroc, calibration, wilson_interval
 from model.preprocess import draw_canvas, strokes_to_mnist, to_mnist
 from model.recognizer import Recognizer
 
@@ -34,12 +34,6 @@ SIZES = (0.45, 0.85)  # of the canvas' side
 OFF_CENTRE = 0.07  # of the canvas' side, either way
 SEED = 0
 LOOK_ALIKES = set("BDIOQSZbgiloqsz")  # letters that are written like digits
-
-# Test images whose label fewer than 3 of 5 people confirmed (C. Northcutt et al.,
-# arXiv:2103.14749; github.com/cleanlab/label-errors).
-DISPUTED = (
-    *(947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729),
-)
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ def take(page, address: str) -> None:
     shoot(page, "photo")
     for link, sign, name in (
         ("Lab", "text=The same drawing in other demos", "lab"),
-        ("Test set", "figure", "test-set"),
+        ("Test set", "button.tile", "test-set"),
         ("Dashboard", "text=Confusion matrix", "dashboard"),
     ):
         page.get_by_role("link", name=link).click()

@@ -234,6 +234,8 @@ def load_lookalikes(folder: Path = TRAINED) -> LookAlikes:
             raise ValueError("odd basis")
         if placed.coordinates.shape != (num, NUM_COORDINATES) or placed.labels.max() > 9:
             raise ValueError("odd coordinates")
+        if placed.places.shape != (num, 2) or not (np.abs(placed.places) <= 1).all():
+            raise ValueError("odd places")
     except FileNotFoundError as error:
         raise ArtifactError(f"There are no look-alikes at {path}. {RETRAIN}") from error
     except Exception as error:  # a zip, NumPy or type error, by where it is damaged

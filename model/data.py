@@ -11,6 +11,7 @@ import math
 import os
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,8 @@ CONTENT_SHA256 = {
 # writers' table of QMNIST (BSD licence; C. Yadav and L. Bottou, arXiv:1905.10498).
 SPLIT_FILE = Path(__file__).with_name("validation_split.npy")
 
+MNIST_TEST = "MNIST test images"
+
 REMEDY = "Fetch the file again, or leave the folder out to use the copy that Keras downloads."
 
 
@@ -77,6 +80,11 @@ class Dataset:
     def frames(self) -> np.ndarray:
         """The images as a `float32` array of shape `(n, 28, 28)`, 0 paper to 1 ink."""
         return self.images.astype(np.float32) / 255
+
+    @cached_property
+    def key(self) -> str:
+        """Tells data sets apart, so that what was worked out of one can be kept."""
+        return f"{self.name}, {len(self)}, {zlib.crc32(np.ascontiguousarray(self.images)):08x}"
 
     def take(self, which: np.ndarray, name: str) -> "Dataset":
         """The images that a mask or an index array picks, under a new name."""
@@ -108,7 +116,7 @@ def load_mnist(folder: str | Path | None = None, progress=False) -> tuple[Datase
         _check(key, array, files[key])
     return (
         Dataset(arrays["x_train"], arrays["y_train"], "MNIST training images"),
-        Dataset(arrays["x_test"], arrays["y_test"], "MNIST test images"),
+        Dataset(arrays["x_test"], arrays["y_test"], MNIST_TEST),
     )
 
 
@@ -193,23 +201,31 @@ def _from_folder(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Path]]:
 
 
 def _read_idx(path: Path) -> np.ndarray:
-    """Reads a gzipped IDX file of unsigned bytes.
-
-    Source: the format's description by Y. LeCun, http://yann.lecun.com/exdb/mnist.
-    """
+    """Reads a gzipped IDX file of unsigned bytes."""
     try:
         content = gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(
             f"{path} is not a whole gzip file ({error or type(error).__name__}). {REMEDY}"
         ) from error
+    array = idx_array(content)
+    if array is None:
+        raise DataError(
+            f"{path} is not a whole IDX file of bytes: it holds {len(content)} bytes. {REMEDY}"
+        )
+    return array
+
+
+def idx_array(content: bytes) -> np.ndarray | None:
+    """The `uint8` array of an IDX file of unsigned bytes; `None` if it is not a whole one.
+
+    Source: the format's description by Y. LeCun, http://yann.lecun.com/exdb/mnist.
+    """
     rank = content[3] if content[:3] == b"\x00\x00\x08" and len(content) > 3 else 0
     sizes, body = content[4 : 4 + 4 * rank], content[4 + 4 * rank :]
     shape = tuple(int.from_bytes(sizes[i : i + 4], "big") for i in range(0, 4 * rank, 4))
     if rank == 0 or len(sizes) < 4 * rank or len(body) != math.prod(shape):
-        raise DataError(
-            f"{path} is not a whole IDX file of bytes: it holds {len(content)} bytes. {REMEDY}"
-        )
+        return None
     return np.frombuffer(body, np.uint8).reshape(shape)
 
 

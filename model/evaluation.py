@@ -11,6 +11,12 @@ Z_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
 NUM_BINS = 15  # of equal width; Guo et al. 2017
 SMALLEST = 1e-12  # keeps the logarithm of a probability finite
 
+# MNIST's test images whose label fewer than 3 of 5 people confirmed (C. Northcutt et al.,
+# arXiv:2103.14749; github.com/cleanlab/label-errors).
+DISPUTED = (
+    *(947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729),
+)
+
 
 def wilson_interval(num_right: int, num_all: int) -> tuple[float, float]:
     """95 % interval of a proportion.

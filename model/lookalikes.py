@@ -6,6 +6,10 @@ import numpy as np
 
 # Coordinates an image. Of 5 nearest images, as many show the same digit with 8 as with 512.
 NUM_COORDINATES = 24
+NUM_NEAREST = 5  # whose middle is a drawing's place on the map
+NEIGHBOURS = 30  # perplexity, about how many neighbours the map keeps near; scikit-learn's default
+MAP_SEED = 0
+BATCH = 500  # frames compared with all images at once
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,8 @@ class LookAlikes:
         mean: `float32` array of shape `(num_features,)`.
         basis: `float16` array of shape `(num_features, 24)`; its columns have length 1.
         coordinates: `float16` array of shape `(n, 24)`.
+        places: `float16` array of shape `(n, 2)`: x and y on a flat map, -1 to 1, on which
+            neighbours stay neighbours; distances between far places mean nothing.
         labels: `uint8` array of shape `(n,)`, 0 to 9.
         network: SHA-256 of the network's file, in hexadecimal.
     """
@@ -23,10 +29,41 @@ class LookAlikes:
     mean: np.ndarray
     basis: np.ndarray
     coordinates: np.ndarray
+    places: np.ndarray
     labels: np.ndarray
     network: str
 
-    def nearest(self, features: np.ndarray, num: int = 5) -> np.ndarray:
+    def coordinates_of(self, features: np.ndarray) -> np.ndarray:
+        """Where other frames lie in feature space.
+
+        Args:
+            features: `(m, num_features)`, as `Recognizer.features` gives them.
+
+        Returns:
+            `float32` array of shape `(m, 24)`.
+        """
+        return (features - self.mean) @ self.basis.astype(np.float32)
+
+    def places_of(self, coordinates: np.ndarray) -> np.ndarray:
+        """Where other frames lie on the map: at the median of their five nearest images.
+
+        Args:
+            coordinates: `(m, 24)`, as `coordinates_of` gives them.
+
+        Returns:
+            `float32` array of shape `(m, 2)`.
+        """
+        ours, places = self.coordinates.astype(np.float32), self.places.astype(np.float32)
+        middles = [np.empty((0, 2), np.float32)]
+        for at in range(0, len(coordinates), BATCH):
+            some = coordinates[at : at + BATCH]
+            # Squared distances, less what is the same for all images.
+            distances = (ours**2).sum(axis=1) - 2 * some @ ours.T
+            nearest = np.argpartition(distances, NUM_NEAREST - 1, axis=1)[:, :NUM_NEAREST]
+            middles.append(np.median(places[nearest], axis=1))
+        return np.concatenate(middles)
+
+    def nearest(self, features: np.ndarray, num: int = NUM_NEAREST) -> np.ndarray:
         """The images nearest to a frame.
 
         Args:
@@ -36,8 +73,8 @@ class LookAlikes:
         Returns:
             Their indices in the data set, `(num,)`, the nearest first.
         """
-        place = (features - self.mean) @ self.basis.astype(np.float32)
-        distances = ((self.coordinates.astype(np.float32) - place) ** 2).sum(axis=1)
+        distances = self.coordinates.astype(np.float32) - self.coordinates_of(features)
+        distances = (distances**2).sum(axis=1)
         return np.argsort(distances, kind="stable")[:num]
 
 
@@ -54,10 +91,32 @@ def fit(features: np.ndarray, labels: np.ndarray, network: str) -> LookAlikes:
     mean = features.mean(axis=0)
     covariance = (features - mean).T @ (features - mean)
     basis = np.linalg.eigh(covariance)[1][:, ::-1][:, :NUM_COORDINATES].astype(np.float16)
+    coordinates = ((features - mean) @ basis.astype(np.float32)).astype(np.float16)
     return LookAlikes(
         mean=mean.astype(np.float32),
         basis=basis,
-        coordinates=((features - mean) @ basis.astype(np.float32)).astype(np.float16),
+        coordinates=coordinates,
+        places=flat_map(coordinates),
         labels=labels.astype(np.uint8),
         network=network,
     )
+
+
+def flat_map(coordinates: np.ndarray) -> np.ndarray:
+    """Lays points out in a plane so that neighbours stay neighbours; 10,000 take a minute.
+
+    Args:
+        coordinates: `(n, num_coordinates)`, n at least 6.
+
+    Returns:
+        `float16` array of shape `(n, 2)`, -1 to 1.
+
+    Source: t-SNE, L. van der Maaten and G. Hinton, J. Machine Learning Research 9 (2008).
+    """
+    from sklearn.manifold import TSNE  # a second to import, and only training needs it
+
+    perplexity = min(NEIGHBOURS, (len(coordinates) - 1) / 3)
+    method = TSNE(perplexity=perplexity, init="pca", random_state=MAP_SEED)
+    places = method.fit_transform(coordinates.astype(np.float32))
+    places -= (places.min(axis=0) + places.max(axis=0)) / 2
+    return (places / np.abs(places).max()).astype(np.float16)

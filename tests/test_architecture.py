@@ -14,10 +14,10 @@ HEAVY = {"keras", "tensorflow", "tf2onnx"}
 PURE_MODEL = {
     f"model.{name}"
     for name in (
-        *("artifacts", "augment", "cells", "coach", "confidence", "corrections", "data"),
+        *("artifacts", "augment", "browse", "cells", "coach", "confidence", "corrections", "data"),
         *("errors", "evaluation", "explanation", "glyphs", "handwriting", "jobs", "lookalikes"),
         *("numbers", "photo", "preparations", "preprocess", "promotion", "recognizer"),
-        *("settings", "strokes", "touching"),
+        *("settings", "strokes", "touching", "upload"),
     )
 }
 MAY_IMPORT = {

@@ -204,7 +204,7 @@ def test_every_page_opens_without_an_error_and_fits_the_width(page):
         visit(page, name)
         if name == "Test set":
             page.get_by_text("Shown instead").wait_for()
-            page.locator("figure").first.wait_for()
+            page.locator("button.tile").first.wait_for()
         assert page.get_by_test_id("stException").count() == 0
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
@@ -476,7 +476,7 @@ def test_a_run_is_started_watched_by_itself_stopped_and_still_there_after_a_relo
     epochs.fill("3")
     page.get_by_role("button", name="Start").click()  # in the same breath
     page.get_by_text("Epoch 2 of 3: about 1 minute left").wait_for()
-    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(2)
+    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(3)
     page.get_by_text("Log", exact=True).click()
     page.get_by_text("epoch 1 of 3", exact=True).wait_for()
     page.reload()
@@ -484,3 +484,88 @@ def test_a_run_is_started_watched_by_itself_stopped_and_still_there_after_a_relo
     page.get_by_text("was stopped after 1 of 3 epochs").wait_for()  # without a click
     page.get_by_role("button", name="Resume").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+TOLD = "True label:"  # of an opened image
+
+
+def test_an_image_is_opened_by_pointer_and_keyboard_and_the_focus_comes_back(page):
+    visit(page, "Test set")
+    images = page.get_by_role("group", name="Images: press one to open it")
+    first = images.get_by_role("button").first
+    assert "a 0, read as 0" in first.get_attribute("aria-label")
+    if page.evaluate("navigator.maxTouchPoints"):
+        first.tap()
+    else:
+        first.click()
+    page.get_by_text(TOLD).wait_for()
+    page.wait_for_url("**/test_set?image=0")
+    dialog = page.get_by_role("dialog")
+    alike = dialog.get_by_role("group", name="The nearest images").get_by_role("button")
+    expect(alike).to_have_count(5)
+    page.keyboard.press("ArrowRight")  # the next one
+    page.wait_for_url("**/test_set?image=1")
+    dialog.get_by_text("Image 1 of").wait_for()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    page.wait_for_timeout(300)  # a run in the dialog may begin and end unseen
+    nearest = alike.first
+    number = nearest.get_attribute("aria-label").split(":")[0].removeprefix("Image ")
+    nearest.click()
+    page.wait_for_url(f"**/test_set?image={number}")
+    dialog.get_by_text(f"Image {number} of").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_text(TOLD).wait_for(state="hidden")
+    page.wait_for_url("**/test_set")
+    page.wait_for_function(f"({FOCUSED} ?? '').startsWith('Image 0:')")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/test_set?image=1")
+
+
+def test_a_link_shows_another_person_the_same_images(page, address):
+    visit(page, "Test set")
+    page.get_by_role("button", name="Image 59:").wait_for()
+    page.get_by_test_id("stNumberInputStepUp").click()
+    page.wait_for_url("**/test_set?page=2*")
+    page.get_by_role("button", name="Image 60:").click()
+    page.get_by_text(TOLD).wait_for()
+    link = page.url
+    page.goto("about:blank")
+    page.goto(link)
+    page.get_by_role("dialog").get_by_text("Image 60 of").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Image 119:").wait_for()
+    page.goto(f"{address}/test_set?label=nine&page=1e999&sure=?&image=-1&view=Map&area=0,0,0,nan")
+    page.get_by_text("1,797 of 1,797 images").wait_for()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    assert "image" not in page.url and "area" not in page.url
+
+
+def test_an_area_of_the_map_chooses_images_which_a_filter_and_a_link_keep(page):
+    draw(page, SEVEN)
+    expect_prediction(page, "7")
+    visit(page, "Test set")
+    page.get_by_role("radio", name="Map").click()
+    chart = page.get_by_test_id("stVegaLiteChart").locator("canvas")
+    chart.scroll_into_view_if_needed()
+    page.get_by_text("1,797 of 1,797 images").wait_for()
+    page.wait_for_timeout(1000)  # the chart draws itself without telling
+    box = chart.bounding_box()
+    shares = ((0.05, 0.3), (0.5, 0.9))
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in shares]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    page.mouse.move(*places[1], steps=5)
+    page.mouse.up()
+    page.wait_for_url("**area=*")
+    count = page.get_by_text("of 1,797 images")
+    page.wait_for_function(
+        "node => !node.innerText.startsWith('1,797')", arg=count.element_handle()
+    )
+    some = int(count.inner_text().split()[0].replace(",", ""))
+    assert 0 < some < 1797
+    page.reload()
+    count.wait_for()
+    assert int(count.inner_text().split()[0].replace(",", "")) == some
+    page.get_by_text("The points as a table").click()
+    page.get_by_test_id("stDataFrame").wait_for()

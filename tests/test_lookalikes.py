@@ -22,6 +22,13 @@ def test_an_image_is_its_own_nearest_and_its_cluster_comes_next():
         nearest = placed.nearest(features[index])
         assert nearest[0] == index and len(set(nearest)) == 5
         assert set(placed.labels[nearest]) == {labels[index]}
+    assert placed.places.shape == (200, 2) and np.abs(placed.places).max() == 1
+    # A frame's place on the map is among those of its own cluster.
+    places = placed.places.astype(np.float32)
+    near = placed.places_of(placed.coordinates_of(features))
+    to_each = np.linalg.norm(near[:, None] - places, axis=2)
+    assert np.array_equal(labels[to_each.argmin(axis=1)], labels)
+    assert placed.places_of(np.empty((0, 24), np.float32)).shape == (0, 2)
 
 
 def test_of_test_images_each_finds_itself_and_mostly_its_like(mnist, trained):
@@ -31,6 +38,13 @@ def test_of_test_images_each_finds_itself_and_mostly_its_like(mnist, trained):
     nearest = np.stack([placed.nearest(row) for row in Recognizer.load(trained).features(frames)])
     assert (nearest[:, 0] == np.arange(200)).mean() > 0.99  # twins may swap, in half precision
     assert (placed.labels[nearest] == labels[:, None]).mean() > 0.97
+
+
+def test_on_the_map_neighbours_stay_neighbours(trained):
+    placed = artifacts.load_lookalikes(trained)
+    places = placed.places[:1000].astype(np.float32)
+    distances = np.linalg.norm(places[:, None] - places, axis=2) + 9 * np.eye(1000)
+    assert (placed.labels[distances.argmin(axis=1)] == placed.labels[:1000]).mean() > 0.98
 
 
 @pytest.fixture
@@ -56,6 +70,10 @@ def test_a_missing_file_one_of_another_network_and_one_of_odd_shape_are_told(fol
     artifacts.save_lookalikes(folder, dataclasses.replace(placed, labels=placed.labels[:3]))
     with pytest.raises(ArtifactError, match="can't be read"):
         artifacts.load_lookalikes(folder)
+    for places in (placed.places[:3], placed.places * np.float16("nan"), placed.coordinates):
+        artifacts.save_lookalikes(folder, dataclasses.replace(placed, places=places))
+        with pytest.raises(ArtifactError, match="can't be read"):
+            artifacts.load_lookalikes(folder)
     (folder / LOOKALIKES_FILE).unlink()
     with pytest.raises(ArtifactError, match="no look-alikes"):
         artifacts.load_lookalikes(folder)

@@ -13,9 +13,10 @@ from streamlit.testing.v1 import AppTest
 from model import artifacts, data, glyphs, jobs
 from model.artifacts import HISTORY_FILE, ONNX_FILE, REPORT_FILE, TRAINED
 from model.confidence import Answer
-from model.corrections import Corrections
+from model.corrections import Corrections, as_npz
 from model.errors import ArtifactError
 from model.handwriting import Hand
+from model.recognizer import Recognizer
 
 SEVEN = ["M", 80, 60], ["L", 200, 60], ["L", 120, 230]
 ONE = ["M", 140, 50], ["L", 138, 230]
@@ -269,7 +270,10 @@ def test_the_test_set_shows_filters_and_sorts(mnist_folder, monkeypatch):
     {box.label: box for box in app.selectbox}["Order"].select("Most sure first")
     {box.label: box for box in app.selectbox}["True label"].select(8)
     app = settled(app.run())
-    assert "✗" in app.get("html")[0].proto.body
+    shown = shown_tiles(app)
+    assert shown and all(tile["caption"].startswith("✗") for tile in shown)
+    assert all(tile["marked"] and "a 8, read as" in tile["alt"] for tile in shown)
+    assert {tile["number"] for tile in shown} <= set(report["test"]["misses"])
 
 
 def test_the_tutorials_four_images_are_one_click_away(mnist_folder, monkeypatch):
@@ -279,8 +283,160 @@ def test_the_tutorials_four_images_are_one_click_away(mnist_folder, monkeypatch)
     app = settled(app.run())
     body = app.get("html")[0].proto.body
     assert body.count("<img") == 4 and body.count("Predicted Label: ") == 8
-    app.segmented_control[0].set_value("Random sample")
-    assert settled(app.run()).get("html")[0].proto.body.count("<img") == 20
+
+
+def shown_tiles(app: AppTest, grid: int = 0) -> list[dict]:
+    """What a grid of pictures was told to show."""
+    told = [item.proto for item in app.get("bidi_component")]
+    told = [item for item in told if item.component_name == "digitpad_tiles"]
+    return json.loads(told[grid].json)["tiles"]
+
+
+def browse(**parameters: str | list[str]) -> AppTest:
+    """The test set page as a link shows it."""
+    app = page("test_set")
+    app.query_params.update(parameters)
+    return settled(app.run())
+
+
+@pytest.fixture
+def with_mnist(mnist_folder, monkeypatch):
+    monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
+
+
+def test_a_random_sample_is_the_same_for_the_same_seed_and_shared_by_its_link(with_mnist):
+    first, again, other = (
+        [tile["number"] for tile in shown_tiles(browse(order="Random", seed=seed))]
+        for seed in ("1", "1", "2")
+    )
+    assert first == again != other and len(first) == 60 and max(first) > 1000
+
+
+def test_a_link_shares_the_whole_view(with_mnist):
+    app = browse(label="4", sure=["50", "100"], order="Sure mistakes first", page="2", image="2130")
+    boxes = {box.label: box.value for box in app.selectbox}
+    assert (boxes["True label"], boxes["Order"]) == (4, "Sure mistakes first")
+    assert app.slider[0].value == (50, 100) and app.number_input[0].value == 2
+    assert any("Image **2130**" in text.value for text in app.markdown)
+    numbers = [tile["number"] for tile in shown_tiles(app)]
+    app = settled(app.run())  # what the address says stays
+    assert [tile["number"] for tile in shown_tiles(app)] == numbers
+    assert app.query_params["image"] == "2130"
+
+
+NONSENSE = ("", "?", "-1", "1e9", "1e999", "nan", "9" * 5000, "<b>")
+
+
+@pytest.mark.parametrize("value", NONSENSE, ids=range(len(NONSENSE)))
+def test_nonsense_in_the_address_shows_what_is_shown_without_it(no_mnist, value):
+    names = ("view", "data", "network", "label", "predicted", "result", "order", "seed", "page")
+    names += ("disputed", "image", "area", "color", "sure")
+    app = browse(**dict.fromkeys(names, value))
+    assert "**1,797** of 1,797" in app.markdown[0].value
+    assert [tile["number"] for tile in shown_tiles(app)] == list(range(60))
+    assert "image" not in app.query_params
+    assert "**1,797** of 1,797" in browse(view="Map", area=value).markdown[0].value
+    assert browse(sure=[value, value], page=[value, "1"]).markdown
+    assert browse(order="Random", seed=value).number_input[0].value == 0
+
+
+def test_an_opened_image_says_what_it_is_and_can_be_leafed_through(with_mnist):
+    app = browse(disputed="true", image="2130")
+    assert "**15** of 10,000" in app.markdown[0].value
+    told = next(text.value for text in app.markdown if text.value.startswith("Image"))
+    assert "True label: **4**" in told and "Read as **9**" in told and "**wrong**" in told
+    assert "comes second of ten" in told and "disputed" in told
+    nearest = shown_tiles(app, 1)
+    assert len(nearest) == 5 and 2130 not in {tile["number"] for tile in nearest}
+    app = press(app, "Next")
+    assert app.query_params["image"] == "2462"
+    told = next(text.value for text in app.markdown if text.value.startswith("Image"))
+    assert told.startswith("Image **2462**")
+    assert press(app, "Previous").query_params["image"] == "2130"
+
+
+def test_an_image_that_the_filters_leave_out_can_still_be_looked_at(no_mnist):
+    app = browse(label="3", image="0")
+    assert any("Image **0** of scikit-learn's digits" in text.value for text in app.markdown)
+    leaf = [button for button in app.button if button.label in ("Previous", "Next")]
+    assert len(leaf) == 2 and all(button.disabled for button in leaf)
+    for odd in ("1797", "٣", "3 ", "0x3"):
+        assert "image" not in browse(image=odd).query_params
+
+
+def test_the_map_shows_the_images_of_the_area_in_the_address_and_the_drawing(with_mnist):
+    app = browse(view="Map")
+    assert "**10,000**" in app.markdown[0].value
+    told = json.loads(app.get("vega_lite_chart")[0].proto.spec)
+    assert len(told["layer"]) == 3 and "10,000 images" in told["description"]
+    app = page("test_set")
+    app.query_params.update(view="Map", area="-1,0,-1,0", color="by result")
+    app.session_state["canvas_drawing"] = drawing(SEVEN)["drawing"]["raw"]["objects"]
+    app = settled(app.run())
+    assert "**2,423**" in app.markdown[0].value
+    told = json.loads(app.get("vega_lite_chart")[0].proto.spec)
+    assert len(told["layer"]) == 5 and told["params"][0]["value"]["x"] == [-1, 0]
+
+
+def test_the_map_of_other_images_lies_on_that_of_the_test_images(no_mnist):
+    app = browse(view="Map", data="scikit-learn")
+    assert "1,797" in app.markdown[0].value and app.get("vega_lite_chart")
+    assert "**0** of" in browse(view="Map", area="1.5,2,1.5,2").markdown[0].value
+
+
+def test_a_damaged_map_is_told_and_the_grid_still_works(trained, no_mnist):
+    (trained / artifacts.LOOKALIKES_FILE).write_bytes(b"no map")
+    assert "can't be read" in browse(view="Map").error[0].value
+    app = browse(order="Most typical first", image="3")
+    assert all("can't be read" in hint.value for hint in app.info) and len(app.info) == 2
+    assert len(shown_tiles(app)) == 60
+
+
+def test_two_networks_are_compared_on_what_they_read_differently(no_mnist, tmp_path, monkeypatch):
+    shutil.copytree(TRAINED, tmp_path / "runs" / "a-run")
+    (tmp_path / "runs" / "b-unfinished").mkdir()
+    monkeypatch.setattr("ui.resources.RUNS", tmp_path / "runs")
+    app = browse(network="a-run")
+    assert "**0** of 1,797" in app.markdown[0].value  # the same network reads the same
+    assert "widen" in app.info[0].value
+    boxes = {box.label: box for box in app.selectbox}
+    assert boxes["Compare with"].options == ["no other network", "a-run"]
+    served = shown_tiles(browse())[2]["caption"][2]
+    load = Recognizer.load
+    monkeypatch.setattr(
+        "ui.resources.Recognizer.load",
+        lambda folder: load(folder) if folder == TRAINED else _Fixed(),
+    )
+    st.cache_resource.clear()
+    app = browse(network="a-run", image="2")
+    first = shown_tiles(app)[0]
+    assert first["caption"].endswith("| 3") and "by a-run as 3" in first["alt"]
+    assert any(f"Read as **{served}**" in text.value for text in app.markdown)
+    assert any("a-run reads **3**" in text.value for text in app.markdown)
+    assert all(not tile["caption"].startswith("✓ 3") for tile in shown_tiles(app))
+
+
+def test_corrections_can_be_browsed_and_without_any_the_page_says_so(no_mnist):
+    app = browse(data="Corrections")
+    assert "No corrections yet" in app.info[0].value
+    keep(3)
+    app = browse(data="Corrections", image="0")
+    assert "of 3 images" in app.markdown[0].value and len(shown_tiles(app)) == 3
+    assert any("Image **0** of corrections" in text.value for text in app.markdown)
+    assert browse(data="Corrections", view="Map").get("vega_lite_chart")
+
+
+def test_ones_own_images_are_read_and_bad_files_are_told(no_mnist):
+    app = browse(data="Your own")
+    assert "MNIST's format" in app.info[0].value
+    app.file_uploader[0].upload("mine.npz", b"nothing", "application/zip")
+    app = settled(app.run())
+    assert "not a whole NumPy archive" in app.error[0].value
+    keep(4)
+    app = browse(data="Your own")
+    app.file_uploader[0].upload("mine.npz", as_npz(Corrections().load()), "application/zip")
+    app = settled(app.run())
+    assert "of 4 images" in app.markdown[0].value and len(shown_tiles(app)) == 4
 
 
 def test_without_mnist_the_bundled_digits_are_shown_and_said_to_be(no_mnist):

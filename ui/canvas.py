@@ -5,7 +5,9 @@ import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
 from model import glyphs
-from model.strokes import drawing_of_strokes
+from model.errors import DigitError
+from model.preprocess import strokes_to_mnist
+from model.strokes import drawing_of_strokes, strokes_of_canvas
 
 CANVAS_SIDE = 280  # CSS pixels; fits a phone of 320 pixels with Streamlit's margins
 PAPER = "#000000"
@@ -91,6 +93,19 @@ def drawing_canvas(name: str = NAME, example: bool = True) -> dict:
         state[name + _KEPT] = objects
     _buttons(name, example, empty=not objects)
     return {"objects": objects}
+
+
+def drawn_frame(name: str = NAME) -> np.ndarray | None:
+    """What the network would see of the visitor's drawing, wherever they are now.
+
+    Returns:
+        `float32` array of shape `(28, 28)`, 0 paper to 1 ink; `None` without a readable drawing.
+    """
+    try:
+        strokes = strokes_of_canvas({"objects": st.session_state.get(name + _KEPT) or []})
+        return strokes_to_mnist(strokes, CANVAS_SIDE) if strokes else None
+    except DigitError:
+        return None
 
 
 def pen_width() -> int:

@@ -3,6 +3,8 @@
 import base64
 import contextlib
 import io
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -10,8 +12,9 @@ import streamlit as st
 from PIL import Image
 
 from model import augment
-from model.artifacts import TRAINED, load_lookalikes, version_key
+from model.artifacts import ONNX_FILE, RUNS, TRAINED, load_lookalikes, load_runs, version_key
 from model.data import (
+    MNIST_TEST,
     Dataset,
     bundled_digits,
     fetch,
@@ -23,7 +26,8 @@ from model.errors import ArtifactError, DataError
 from model.evaluation import answered_above
 from model.handwriting import Hand, Known
 from model.lookalikes import LookAlikes
-from model.recognizer import Recognizer
+from model.recognizer import BATCH, Recognizer
+from model.upload import read_upload
 from ui.reports import risk_table
 
 NUM_REHEARSED = 2000  # other people's digits that are not to be forgotten, as MNIST has them
@@ -177,18 +181,91 @@ def _bundled() -> Dataset:
     return bundled_digits()
 
 
-def predictions(data: Dataset) -> np.ndarray:
-    """The served network's probabilities for a data set, an `(n, 10)` `float32` array.
+def uploaded(files: list) -> Dataset:
+    """A visitor's own labelled images.
+
+    Args:
+        files: As Streamlit's uploader gives them.
+
+    Raises:
+        DataError: If they are not in MNIST's format.
+    """
+    return _uploaded(tuple(file.file_id for file in files), files)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _uploaded(ids: tuple[str, ...], _files: list) -> Dataset:
+    return read_upload({file.name: file.getvalue() for file in _files})
+
+
+def bundled() -> Dataset:
+    """The digits that ship inside scikit-learn."""
+    return _bundled()
+
+
+def predictions(data: Dataset, run: str = "") -> np.ndarray:
+    """A network's probabilities for a data set, an `(n, 10)` `float32` array.
+
+    Args:
+        data: What it reads.
+        run: The name of a run as `other_networks` gives it; default: the served network.
 
     Raises:
         ArtifactError: If the network is missing or damaged.
     """
-    return _predictions(data.name, version_key(), data)
+    version = version_key(RUNS / run) if run else version_key()
+    return _predictions(data.key, run, version, data)
 
 
-@st.cache_data(show_spinner="Reading the test images", max_entries=4)
-def _predictions(name: str, version: int, _data: Dataset) -> np.ndarray:
-    return _recognizer(version).probabilities(_data.frames)
+@st.cache_resource(show_spinner="Reading the images", max_entries=8)
+def _predictions(key: str, run: str, version: int, _data: Dataset) -> np.ndarray:
+    network = Recognizer.load(RUNS / run) if run else _recognizer(version)
+    # One call works on one core; someone waits for this one.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = np.array_split(_data.frames, -(-len(_data) // BATCH))
+        return np.concatenate(list(pool.map(network.probabilities, parts)))
+
+
+@st.cache_data(show_spinner=False, ttl=10)
+def other_networks() -> list[str]:
+    """The finished runs whose networks can be read with, newest first."""
+    return [
+        run.name for run in load_runs(RUNS) if run.report and (RUNS / run.name / ONNX_FILE).exists()
+    ]
+
+
+def coordinates(data: Dataset) -> np.ndarray:
+    """Where a data set's images lie in the served network's feature space, `(n, 24)`.
+
+    Raises:
+        ArtifactError: If the network or its look-alikes are missing or damaged.
+    """
+    return _coordinates(data.key, version_key(), data)
+
+
+@st.cache_resource(show_spinner="Comparing the images", max_entries=4)
+def _coordinates(key: str, version: int, _data: Dataset) -> np.ndarray:
+    placed = _lookalikes(version)
+    if _data.name == MNIST_TEST:
+        return placed.coordinates
+    return placed.coordinates_of(_recognizer(version).features(_data.frames))
+
+
+def places(data: Dataset) -> np.ndarray:
+    """Where a data set's images lie on the flat map of MNIST's test images, `(n, 2)`.
+
+    Raises:
+        ArtifactError: As `coordinates`.
+    """
+    return _places(data.key, version_key(), data)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _places(key: str, version: int, _data: Dataset) -> np.ndarray:
+    placed = _lookalikes(version)
+    if _data.name == MNIST_TEST:
+        return placed.places
+    return placed.places_of(_coordinates(key, version, _data))
 
 
 def risk(data: Dataset) -> tuple[pd.DataFrame, dict]:

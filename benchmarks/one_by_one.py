@@ -1,0 +1,25 @@
+"""What `benchmarks.browse` compares with: the same pictures, one `st.image` each."""
+
+import streamlit as st
+
+from model.browse import Filter, matching
+from model.data import load_mnist
+from model.recognizer import Recognizer
+
+PER_PAGE = 60
+
+
+@st.cache_resource
+def read():
+    data = load_mnist()[1]
+    return data, Recognizer.load().probabilities(data.frames)
+
+
+st.set_page_config(layout="wide")
+data, probabilities = read()
+verdict = st.selectbox("Result", ["all", "right", "wrong"])
+chosen = matching(Filter(verdict=verdict), data.labels, probabilities)
+st.write(f"**{len(chosen):,}** images")
+with st.container(horizontal=True):
+    for index in chosen[:PER_PAGE]:
+        st.image(data.images[index], caption=f"{probabilities[index].argmax()}", width=74)
