@@ -16,7 +16,7 @@ TWO = ((85, 95), (110, 60), (160, 55), (190, 90), (165, 145), (85, 225), (205, 2
 
 def main() -> None:
     with (
-        running_app(DIGITPAD_DATA="mnist") as (address, _),  # a folder that is not there
+        running_app(DIGITPAD_DATA="none", DIGITPAD_RUNS="none") as (address, _),  # no such folders
         chromium() as browser,
     ):
         take(browser.new_page(viewport={"width": 1100, "height": 760}), address)
@@ -35,6 +35,10 @@ def take(page, address: str) -> None:
     )
     page.locator("figure").first.wait_for()
     shoot(page, "photo")
+    page.get_by_role("link", name="Keyboard").click()
+    page.get_by_role("button", name="Example").click()
+    page.locator(METRIC).first.wait_for()
+    shoot(page, "keyboard")
     for link, sign, name in (
         ("Lab", "text=The same drawing in other demos", "lab"),
         ("Test set", "button.tile", "test-set"),
