@@ -34,7 +34,8 @@ def show_risk() -> None:
         )
         return
     table, shipped = resources.risk(test)
-    figure(report_charts.risk_chart(table, shipped, SHOWN_FROM), table=table)
+    start = max(0.0, min(SHOWN_FROM, shipped["coverage"] - 0.05))
+    figure(report_charts.risk_chart(table, shipped, start), table=table)
     st.caption(
         f"Below a confidence of {shipped['threshold']:.2f} DigitPad says \"this doesn't look like "
         f'a digit": of the test images it answers {shipped["coverage"]:.2%}, and '

@@ -109,6 +109,8 @@ def test_a_click_on_a_cell_of_the_confusion_matrix_leads_to_its_images(page):
     beside_the_number = {"x": 4, "y": 4}
     page.locator('path[aria-label^="4 read as 9:"]').click(position=beside_the_number)
     expect(choice).to_have_value(re.compile("^4 read as 9"))
+    page.locator('path[aria-label^="0 read as 1: 0 images"]').click()
+    expect(choice).to_have_value("")
     page.locator('path[aria-label^="9 read as 7:"]').click(force=True)  # on the number
     expect(choice).to_have_value(re.compile("^9 read as 7"))
     page.get_by_role("button", name="Open 9 read as 7 on the test set's page").click()

@@ -39,10 +39,11 @@ def show_mistakes(counts: np.ndarray) -> None:
         ((int(true), int(predicted)) for true, predicted in np.argwhere(counts)),
         key=lambda pair: (pair[0] == pair[1], -counts[pair], pair),
     )
+    if st.session_state.get(_PAIR) not in mistakes_first:  # an empty cell, or another network's
+        st.session_state[_PAIR] = None
     pair = st.selectbox(
         "Images of a cell",
         mistakes_first,
-        index=None,
         key=_PAIR,
         format_func=lambda pair: f"{pair[0]} read as {pair[1]} ({counts[pair]:,})",
         placeholder="Click a cell, or choose it here",
@@ -55,7 +56,7 @@ def show_mistakes(counts: np.ndarray) -> None:
 def choose_cell() -> None:
     """Has a clicked cell chosen below the chart as well."""
     if cells := st.session_state[_CHART].selection.get(CELL):
-        st.session_state[_PAIR] = (int(cells[0]["label"]), int(cells[0]["predicted"]))
+        st.session_state[_PAIR] = (cells[0].get("label"), cells[0].get("predicted"))
 
 
 def show_images(true: int, predicted: int) -> None:
