@@ -24,6 +24,8 @@ from model.errors import CorrectionsError, DigitError, TrainingError
 from model.promotion import MIN_ACCURACY, publish
 from model.settings import PRESETS, TrainConfig, load_config, start_run
 
+INTERRUPTED = 130  # what a process stopped by Ctrl-C returns: 128 and the signal's number
+
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -99,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
         again += f" --out {options.out}" if options.out != TRAINED else ""
         again += " --no-publish" if options.no_publish else ""
         print(f"\nStopped. Go on with: {again}", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     serve(folder, report, options)
     return 0
 
@@ -131,7 +133,7 @@ def fine_tune(options: argparse.Namespace) -> int:
         report = training.judge(network, config, mnist, test, folder)
     except KeyboardInterrupt:
         print("\nStopped; nothing was replaced.", file=sys.stderr)
-        return 130
+        return INTERRUPTED
     finetuning.note(report, start, len(corrections), before, after, folder)
     print(
         f"Of {len(corrections)} corrections, {before.num_right} were read right before and "
@@ -202,4 +204,10 @@ def _number(kind: type, low: float, high: float):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    if code == INTERRUPTED:
+        # Python's own exit was seen to take more than 20 s here, with an epoch cut short.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
