@@ -115,7 +115,7 @@ def test_a_click_on_a_cell_of_the_confusion_matrix_leads_to_its_images(page):
     expect(choice).to_have_value(re.compile("^9 read as 7"))
     page.get_by_role("button", name="Open 9 read as 7 on the test set's page").click()
     page.get_by_role("heading", name="Test set", exact=True).wait_for()
-    page.wait_for_url("**/test_set?true=9&predicted=7")
+    page.wait_for_url("**/test_set?label=9&predicted=7")
 
 
 def test_the_dashboards_switches_change_its_charts(page):

@@ -78,4 +78,6 @@ def show_images(true: int, predicted: int) -> None:
     if st.button(
         f"Open {true} read as {predicted} on the test set's page", icon=":material/grid_view:"
     ):
-        st.switch_page(TEST_SET_PAGE, query_params={"true": str(true), "predicted": str(predicted)})
+        st.switch_page(
+            TEST_SET_PAGE, query_params={"label": str(true), "predicted": str(predicted)}
+        )
