@@ -155,9 +155,9 @@ def scalars_in(folder) -> dict[tuple[str, int], list[float]]:
 def test_tensorboards_files_hold_what_the_history_does_and_a_resumed_run_goes_on_in_them(
     training, tiny_mnist, tmp_path, monkeypatch
 ):
-    config = replace(training.PRESETS["digitpad"], epochs=2, batch_size=32)
+    config = replace(PRESETS["digitpad"], epochs=2, batch_size=32)
     monkeypatch.setattr(training, "split", lambda *_: tiny_mnist)
-    run, logs = training.start_run(config, tmp_path), tmp_path / "logs"
+    run, logs = start_run(config, tmp_path), tmp_path / "logs"
 
     class Stopped(training._Board):
         def on_epoch_end(self, epoch, logs=None):
