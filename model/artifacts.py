@@ -299,9 +299,7 @@ def publish(run: Path, out: Path = TRAINED) -> None:
         ArtifactError: If a file can't be written.
     """
     for name in PUBLISHED:
-        write_atomically(
-            out / name, lambda temporary, name=name: shutil.copy(run / name, temporary)
-        )
+        _copy(run / name, out / name)
 
 
 def copy_network(source: Path, target: Path) -> None:
@@ -312,11 +310,13 @@ def copy_network(source: Path, target: Path) -> None:
     """
     for name in PUBLISHED:
         if (source / name).exists():
-            write_atomically(
-                target / name, lambda temporary, name=name: shutil.copy(source / name, temporary)
-            )
+            _copy(source / name, target / name)
         else:
             (target / name).unlink(missing_ok=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    write_atomically(target, lambda temporary: shutil.copy(source, temporary))
 
 
 def newest_unfinished(folder: Path, preset: str) -> Path | None:

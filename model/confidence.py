@@ -52,9 +52,7 @@ class Confidence:
 
         Source: C. Guo et al., ICML 2017, arXiv:1706.04599.
         """
-        logits = np.log(np.maximum(probabilities.astype(np.float64), SMALLEST)) / self.temperature
-        scaled = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return (scaled / scaled.sum(axis=1, keepdims=True)).astype(np.float32)
+        return softmax(logits(probabilities) / self.temperature).astype(np.float32)
 
     def answer(self, probabilities: np.ndarray) -> Answer:
         """What to say of one frame's softened probabilities, an array of shape `(10,)`.
@@ -67,6 +65,17 @@ class Confidence:
         digits = [int(order[0])]
         digits += [int(k) for k in order[1:] if probabilities[k] >= self.set_threshold]
         return Answer(tuple(digits), bool(probabilities[order[0]] >= self.refusal_threshold))
+
+
+def logits(probabilities: np.ndarray) -> np.ndarray:
+    """The logarithms of `(n, 10)` probabilities, finite, as `float64`."""
+    return np.log(np.maximum(probabilities.astype(np.float64), SMALLEST))
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """The `(n, 10)` probabilities that have these logarithms, up to a constant in each row."""
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return raised / raised.sum(axis=1, keepdims=True)
 
 
 def fit(probabilities: np.ndarray, labels: np.ndarray) -> Confidence:

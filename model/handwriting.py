@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from model import augment
+from model.confidence import logits, softmax
 from model.recognizer import NUM_CLASSES, Recognizer
 
 # How near is near, in feature space, where every frame lies at distance 1 from the origin and
@@ -22,7 +23,6 @@ NUM_STEPS = 80
 STEP = 0.5  # Adam's first step; it falls to zero along a line
 ALLOWED_LOSS = 0.001  # of the check set's accuracy; more is not kept
 WEAKER = (1, 0.5, 0.25)  # a layer that costs more is tried again at these strengths
-SMALLEST = 1e-12  # keeps the logarithm of a probability finite
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class Hand:
         Returns:
             `float32` array of shape `(n, 10)`; each row adds up to 1.
         """
-        logits = _logits(probabilities) + _nearness(features, self.features) @ self.weights
-        return _softmax(logits).astype(np.float32)
+        added = _nearness(features, self.features) @ self.weights
+        return softmax(logits(probabilities) + added).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -151,12 +151,12 @@ def learn(
     own = features[: len(frames)]
     digits = np.concatenate([labels, np.repeat(labels, NUM_COPIES)]).astype(np.int64)
     nearness = np.concatenate([_nearness(features, own), _nearness(others.features, own)])
-    logits = _logits(np.concatenate([recognizer.probabilities(copies), others.probabilities]))
+    before = np.concatenate([recognizer.probabilities(copies), others.probabilities])
     targets = np.concatenate([np.eye(NUM_CLASSES)[digits], others.probabilities])
     shares = np.repeat(
         1 / np.array([len(copies), len(others.labels)]), [len(copies), len(others.labels)]
     )
-    return Hand(own, _minimise(nearness, logits, targets, shares[:, None]))
+    return Hand(own, _minimise(nearness, logits(before), targets, shares[:, None]))
 
 
 def accuracy(known: Known, hand: Hand | None = None) -> float:
@@ -168,13 +168,13 @@ def accuracy(known: Known, hand: Hand | None = None) -> float:
 
 
 def _minimise(
-    nearness: np.ndarray, logits: np.ndarray, targets: np.ndarray, shares: np.ndarray
+    nearness: np.ndarray, start: np.ndarray, targets: np.ndarray, shares: np.ndarray
 ) -> np.ndarray:
     """The layer, by Adam from zero; D. Kingma and J. Ba, arXiv:1412.6980."""
     weights = np.zeros((nearness.shape[1], NUM_CLASSES))
     first, second = np.zeros_like(weights), np.zeros_like(weights)
     for step in range(1, NUM_STEPS + 1):
-        wrong = shares * (_softmax(logits + nearness @ weights) - targets)
+        wrong = shares * (softmax(start + nearness @ weights) - targets)
         slope = nearness.T @ wrong + ANCHOR * weights
         first = 0.9 * first + 0.1 * slope
         second = 0.99 * second + 0.01 * slope**2
@@ -187,12 +187,3 @@ def _nearness(features: np.ndarray, drawings: np.ndarray) -> np.ndarray:
     """1 at a drawing, falling to 0 around it; `(n, num_drawings)`."""
     squared = 2 - 2 * features.astype(np.float64) @ drawings.T.astype(np.float64)
     return np.exp(-np.maximum(squared, 0) / (2 * NEAR**2))
-
-
-def _logits(probabilities: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(probabilities.astype(np.float64), SMALLEST))
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)

@@ -86,18 +86,17 @@ def load_others_ahead() -> None:
 def _others(version: int) -> tuple[Known, Known]:
     shared = _recognizer(version)
     if test_images()[1]:  # no MNIST
-        data = _bundled()
+        data = bundled()
         is_checked = np.arange(len(data)) % 3 > 0
     else:
         data, is_checked = load_mnist()[0], validation_mask()
     rng = np.random.default_rng(REHEARSAL_SEED)
     unchecked = np.flatnonzero(~is_checked)
-    some = rng.permutation(unchecked)[:NUM_REHEARSED]
-    frames, labels = data.images[some].astype(np.float32) / 255, data.labels[some]
-    drawn = np.clip(augment.variants(frames, labels, rng), 0, 1)
+    some = data.take(rng.permutation(unchecked)[:NUM_REHEARSED], "")
+    drawn = np.clip(augment.variants(some.frames, some.labels, rng), 0, 1)
     checked = data.take(is_checked, "")
     return (
-        Known.of(np.concatenate([frames, drawn]), np.tile(labels, 2), shared),
+        Known.of(np.concatenate([some.frames, drawn]), np.tile(some.labels, 2), shared),
         Known.of(checked.frames, checked.labels, shared),
     )
 
@@ -141,7 +140,7 @@ def test_images() -> tuple[Dataset, str]:
             return _mnist_test(), ""
         except DataError as error:
             problem.append(str(error))
-    return _bundled(), problem[0]
+    return bundled(), problem[0]
 
 
 def mnist_at_hand() -> Dataset | None:
@@ -177,7 +176,8 @@ def _mnist_test() -> Dataset:
 
 
 @st.cache_resource(show_spinner="Loading digits")
-def _bundled() -> Dataset:
+def bundled() -> Dataset:
+    """The digits that ship inside scikit-learn."""
     return bundled_digits()
 
 
@@ -196,11 +196,6 @@ def uploaded(files: list) -> Dataset:
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _uploaded(ids: tuple[str, ...], _files: list) -> Dataset:
     return read_upload({file.name: file.getvalue() for file in _files})
-
-
-def bundled() -> Dataset:
-    """The digits that ship inside scikit-learn."""
-    return _bundled()
 
 
 def predictions(data: Dataset, run: str = "") -> np.ndarray:
