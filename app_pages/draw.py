@@ -14,6 +14,7 @@ from ui.downloads import downloads
 from ui.lookalikes import look_alikes
 from ui.number import show_number
 from ui.replay import replay
+from ui.telemetry import paths, reading
 from ui.why import what_if, why
 
 
@@ -28,11 +29,13 @@ def draw_and_read() -> None:
 
 def show_answer(drawing: dict) -> None:
     try:
-        strokes = strokes_of_canvas(drawing)
-        if not strokes:
-            raise NothingDrawn
-        recognizer = resources.recognizer()
-        digits = read_digits(strokes, CANVAS_SIDE, recognizer)
+        with reading("draw", paths(drawing)) as noted:
+            strokes = strokes_of_canvas(drawing)
+            if not strokes:
+                raise NothingDrawn
+            recognizer = resources.recognizer()
+            digits = read_digits(strokes, CANVAS_SIDE, recognizer)
+            noted.read(recognizer.version, [digit.answer for digit in digits])
     except NothingDrawn as hint:
         st.info(str(hint), icon=":material/draw:")
         return

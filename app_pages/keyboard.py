@@ -7,6 +7,7 @@ from model.errors import DigitError, NothingDrawn
 from ui import resources
 from ui.answer import advise, one_answer
 from ui.grid import GRID_WIDTH, filled_grid
+from ui.telemetry import reading
 
 
 @st.fragment
@@ -20,8 +21,11 @@ def fill_and_read() -> None:
 
 def show_answer(cells: object) -> None:
     try:
-        recognizer = resources.recognizer()
-        frame, probabilities = read_cells(cells, recognizer)
+        with reading("keyboard", cells) as noted:
+            recognizer = resources.recognizer()
+            frame, probabilities = read_cells(cells, recognizer)
+            answer = recognizer.answer(probabilities)
+            noted.read(recognizer.version, [answer])
     except NothingDrawn:
         st.info(
             "There is no digit yet: move with the arrow keys and ink cells with Space, or hold "
@@ -32,7 +36,6 @@ def show_answer(cells: object) -> None:
     except DigitError as error:
         st.warning(str(error), icon=":material/error:")
         return
-    answer = recognizer.answer(probabilities)
     one_answer(frame, probabilities, answer)
     advise(answer, "Fill in one digit, as large as you like, or try it another way.")
 

@@ -10,6 +10,7 @@ from model.strokes import strokes_of_canvas
 from ui import charts, resources
 from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
 from ui.steps import layer, step
+from ui.telemetry import paths, reading
 
 
 @st.fragment
@@ -23,14 +24,16 @@ def draw_and_explain() -> None:
 
 def explain(drawing: dict) -> None:
     try:
-        strokes = strokes_of_canvas(drawing)
-        frame = strokes_to_mnist(strokes, CANVAS_SIDE)
-        recognizer = resources.recognizer()
+        with reading("lab", paths(drawing)) as noted:
+            strokes = strokes_of_canvas(drawing)
+            frame = strokes_to_mnist(strokes, CANVAS_SIDE)
+            recognizer = resources.recognizer()
+            probabilities = recognizer.probabilities(frame[None])[0]
+            noted.read(recognizer.version, [recognizer.answer(probabilities)])
     except DigitError as error:
         st.info(str(error), icon=":material/draw:")
         return
     ink = draw_canvas(strokes, pen_width(), CANVAS_SIDE)
-    probabilities = recognizer.probabilities(frame[None])[0]
     st.subheader("From your pen to the answer")
     with st.container(horizontal=True):
         step(ink, "1. Your ink, as you see it")

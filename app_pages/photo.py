@@ -8,22 +8,25 @@ from model.photo import MAX_BYTES, decode, find_digits
 from ui import resources
 from ui.choice import checked
 from ui.gallery import gallery
+from ui.telemetry import reading
 from ui.words import in_words, percent
 
 SHOWN_WIDTH = 640  # CSS pixels
 
 
-def read(content: bytes) -> None:
+def read(content: bytes, file_id: str) -> None:
     try:
-        picture = decode(content)
-        found = find_digits(picture)
-        recognizer = resources.recognizer()
+        with reading("photo", file_id) as noted:
+            picture = decode(content)
+            found = find_digits(picture)
+            recognizer = resources.recognizer()
+            frames = np.stack([item.frame for item in found])
+            probabilities = recognizer.probabilities(frames)
+            answers = [recognizer.answer(row) for row in probabilities]
+            noted.read(recognizer.version, answers)
     except DigitError as error:
         st.warning(str(error), icon=":material/error:")
         return
-    frames = np.stack([item.frame for item in found])
-    probabilities = recognizer.probabilities(frames)
-    answers = [recognizer.answer(row) for row in probabilities]
     doubtful = np.array([answer.is_doubtful for answer in answers])
     st.metric("Digits found", len(found))
     text = st.container()
@@ -53,4 +56,4 @@ chosen = photo or upload
 if chosen is None:
     st.info("Choose a picture of handwritten digits, or take a photo.", icon=":material/photo:")
 else:
-    read(chosen.getvalue())
+    read(chosen.getvalue(), chosen.file_id)

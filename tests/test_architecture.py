@@ -17,7 +17,7 @@ PURE_MODEL = {
         *("artifacts", "augment", "browse", "cells", "coach", "confidence", "corrections", "data"),
         *("errors", "evaluation", "explanation", "glyphs", "handwriting", "jobs", "lookalikes"),
         *("numbers", "photo", "preparations", "preprocess", "promotion", "recognizer"),
-        *("settings", "strokes", "touching", "upload"),
+        *("settings", "strokes", "telemetry", "touching", "upload"),
     )
 }
 MAY_IMPORT = {

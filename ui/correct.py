@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from model import telemetry
 from model.corrections import Corrections, drawing_text
 from model.errors import CorrectionsError
 from model.numbers import Digit
@@ -51,8 +52,10 @@ def correct(strokes: list[np.ndarray], digit: Digit, network: str) -> None:
 def _keep(drawing: str, strokes: list, digit: Digit, label: int, network: str) -> None:
     try:
         number = Corrections().add(strokes, digit.frame, digit.probabilities, label, network)
+        telemetry.corrected()
         state = {"drawing": drawing, "id": number, "label": label}
     except CorrectionsError as error:
+        telemetry.failed(error)
         state = {"drawing": drawing, "problem": str(error)}
     st.session_state[_STATE] = state
 

@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from model import telemetry
 from model.errors import DigitError
 from model.handwriting import ALLOWED_LOSS, Lesson, teach
 from model.preprocess import strokes_to_mnist
@@ -67,7 +68,10 @@ def _lesson(frames: np.ndarray) -> Lesson:
     """The lesson, learnt once; its hand is in use from then on."""
     if _LESSON not in st.session_state:
         rehearsed, checked = resources.others()
-        lesson = teach(frames, np.array(DIGITS), resources.shared_recognizer(), rehearsed, checked)
+        shared = resources.shared_recognizer()
+        with telemetry.reading("handwriting") as noted:
+            lesson = teach(frames, np.array(DIGITS), shared, rehearsed, checked)
+            noted.read(shared.version, [shared.answer(row) for row in lesson.before])
         st.session_state[_LESSON] = lesson
         resources.set_hand(lesson.hand)
     return st.session_state[_LESSON]
