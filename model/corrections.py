@@ -172,6 +172,16 @@ class Corrections:
                 return 0
             return int(connection.execute("SELECT count(*) FROM corrections").fetchone()[0])
 
+    def check(self) -> int:
+        """Looks through the whole file for damage; makes none, and returns how many are kept."""
+        with self._reading() as connection:
+            if connection is None:
+                return 0
+            (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            if found != "ok":
+                raise sqlite3.DatabaseError(found)
+            return int(connection.execute("SELECT count(*) FROM corrections").fetchone()[0])
+
     def delete(self, ids: Iterable[int]) -> None:
         """Deletes these; an id that is not there any more is passed over."""
         with self._writing() as connection:

@@ -122,7 +122,14 @@ def load_mnist(folder: str | Path | None = None, progress=False) -> tuple[Datase
 
 def needs_download() -> bool:
     """Whether `load_mnist()` would have to fetch MNIST from the internet first."""
-    return not os.environ.get(FOLDER_VARIABLE) and not _keras_file().exists()
+    return at_hand() is None
+
+
+def at_hand() -> Path | None:
+    """The folder that `load_mnist()` reads without the internet; `None` if it has to fetch."""
+    if folder := os.environ.get(FOLDER_VARIABLE):
+        return Path(folder)
+    return _keras_file().parent if _keras_file().exists() else None
 
 
 def fetch(progress=False) -> Path:
