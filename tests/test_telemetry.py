@@ -315,6 +315,15 @@ def test_a_correction_is_counted(grown):
     assert grown("digitpad_corrections_total") == 1
 
 
+def test_the_documentation_names_every_field_word_and_figure():
+    text = (ROOT / "docs" / "operations.md").read_text()
+    words = [*KEYS, *telemetry.SOURCES, *telemetry.OUTCOMES, *telemetry.KINDS, telemetry.UNEXPECTED]
+    assert [word for word in words if f"`{word}`" not in text] == []
+    for figures in REGISTRY.collect():
+        if figures.name.startswith("digitpad_"):
+            assert f"`{figures.name}" in text, figures.name
+
+
 @pytest.mark.browser
 def test_a_server_tells_prometheus_what_its_pages_read(tmp_path):
     if not CHROMIUM:
