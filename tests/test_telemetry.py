@@ -12,17 +12,14 @@ import pytest
 import streamlit as st
 from conftest import ROOT
 from prometheus_client import REGISTRY
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
+from websockets.sync.client import connect
 
-from benchmarks.page import (
-    CHROMIUM,
-    SEVEN,
-    chromium,
-    draw,
-    expect_prediction,
-    ready_to_draw,
-    running_app,
-)
+from benchmarks.page import running_app
 from model import telemetry
 from model.artifacts import load_report
 from model.confidence import Answer
@@ -302,7 +299,7 @@ def test_a_lesson_is_one_line_without_its_digits(log, monkeypatch):
     lesson = Lesson(np.zeros(20, int), even, even, 0.99, 0.99, None)
     monkeypatch.setattr("ui.hand.teach", lambda *_args: lesson)
     monkeypatch.setattr("ui.resources.others", lambda: (None, None))
-    strokes = [np.array(SEVEN, float)]
+    strokes = [np.array([(80, 60), (200, 60), (120, 230)], float)]
     run(page("handwriting", hand_drawings=[strokes] * 20))
     (line,) = lines(log)
     assert (line["source"], line["outcome"], line["num_digits"]) == ("handwriting", "number", 20)
@@ -324,26 +321,41 @@ def test_the_documentation_names_every_field_word_and_figure():
             assert f"`{figures.name}" in text, figures.name
 
 
-@pytest.mark.browser
+def run_script(socket, **wishes) -> list[ForwardMsg]:
+    """Has a visitor's session run its page, or a fragment; what the page then shows."""
+    asked = BackMsg()
+    asked.rerun_script.MergeFrom(ClientState(**wishes))
+    socket.send(asked.SerializeToString())
+    shown = []
+    while not shown or shown[-1].WhichOneof("type") != "script_finished":
+        shown.append(ForwardMsg.FromString(socket.recv(timeout=60)))
+    return shown
+
+
 def test_a_server_tells_prometheus_what_its_pages_read(tmp_path):
-    if not CHROMIUM:
-        pytest.skip("needs Chromium: install it, or name it with CHROMIUM")
     kept = {"DIGITPAD_CORRECTIONS": str(tmp_path / "corrections.sqlite3"), "DIGITPAD_LOG": "on"}
     with (
         (tmp_path / "server.txt").open("w") as output,
         running_app(output, "server.py", **kept) as (address, _),
-        chromium() as browser,
     ):
-        page = browser.new_page()
-        page.goto(address)
-        ready_to_draw(page)
-        draw(page, SEVEN)
-        expect_prediction(page, "7")
+        stream = f"{address.replace('http', 'ws')}/_stcore/stream"
+        with connect(stream, subprotocols=["streamlit"]) as socket:
+            deltas = [each.delta for each in run_script(socket)]
+            example = next(
+                each for each in deltas if each.new_element.button.label == "Example"
+            )  # the button that draws a digit
+            pressed = WidgetState(id=example.new_element.button.id, trigger_value=True)
+            run_script(
+                socket,
+                fragment_id=example.fragment_id,
+                widget_states=WidgetStates(widgets=[pressed]),
+            )
         answer = urllib.request.urlopen(f"{address}/metrics", timeout=10)
         told = answer.read().decode()
     assert answer.headers["Content-Type"].startswith("text/plain; version=")
-    assert 'digitpad_predictions_total{outcome="digit",source="draw"} 1.0' in told
-    assert f'digitpad_network_info{{network="{load_report()["run"]}"}} 1.0' in told
     written = (tmp_path / "server.txt").read_text()
     (line,) = [json.loads(row) for row in written.splitlines() if row.startswith("{")]
-    assert list(line) == KEYS and line["digits"] == [7]
+    assert list(line) == KEYS and line["source"] == "draw"
+    counted = f'digitpad_predictions_total{{outcome="{line["outcome"]}",source="draw"}} 1.0'
+    assert counted in told
+    assert f'digitpad_network_info{{network="{load_report()["run"]}"}} 1.0' in told
