@@ -25,7 +25,11 @@ SOURCES = ("draw", "keyboard", "photo", "lab", "handwriting", "api")
 OUTCOMES = ("digit", "doubtful", "none", "number", "refused", "error")
 # What a visitor can mend: the reading was refused. All else is an error of ours.
 REFUSALS = ("NothingDrawn", "TooSmall", "BadDrawing", "PictureError")
-KINDS = (*REFUSALS, "DataError", "ArtifactError", "CorrectionsError", "TrainingError")
+KINDS = (
+    *REFUSALS,
+    *("DataError", "ArtifactError", "CorrectionsError", "TrainingError"),
+    "DigitError",  # one that is not named here yet
+)
 UNEXPECTED = "unexpected"  # any other: a mistake in the program
 # Seconds. A drawing takes 2 to 20 ms, a photo up to a second, a lesson some seconds.
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

@@ -23,7 +23,7 @@ from benchmarks.page import running_app
 from model import telemetry
 from model.artifacts import load_report
 from model.confidence import Answer
-from model.errors import ArtifactError, NothingDrawn, TooSmall
+from model.errors import ArtifactError, DigitError, NothingDrawn, TooSmall
 from model.handwriting import Lesson
 
 KEYS = [
@@ -130,6 +130,7 @@ def test_a_digit_is_told_and_a_numbers_digits_are_only_counted(
         (TooSmall(), "refused", "TooSmall"),
         (NothingDrawn(), "refused", "NothingDrawn"),
         (ArtifactError("no network"), "error", "ArtifactError"),
+        (type("AnotherError", (DigitError,), {})("new"), "error", "DigitError"),
         (ZeroDivisionError("secret"), "error", "unexpected"),
     ],
 )
