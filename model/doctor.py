@@ -209,7 +209,8 @@ def look_alikes() -> Iterator[Finding]:
 def card() -> Iterator[Finding]:
     from model import artifacts
 
-    run = artifacts.load_report(artifacts.TRAINED)["run"]
+    path = artifacts.TRAINED / artifacts.REPORT_FILE
+    run = str(artifacts.load_json(path, "training report").get("run"))
     if run in artifacts.load_card(artifacts.TRAINED):
         yield Finding("model card", OK, f"of {run}")
     else:
