@@ -14,7 +14,17 @@ HEAVY = {"keras", "tensorflow", "tf2onnx"}
 PURE_MODEL = {
     f"model.{name}"
     for name in (
-        *("artifacts", "augment", "browse", "cells", "coach", "confidence", "corrections", "data"),
+        *(
+            "access",
+            "artifacts",
+            "augment",
+            "browse",
+            "cells",
+            "coach",
+            "confidence",
+            "corrections",
+            "data",
+        ),
         *("errors", "evaluation", "explanation", "glyphs", "handwriting", "jobs", "lookalikes"),
         *("numbers", "photo", "preparations", "preprocess", "promotion", "recognizer"),
         *("settings", "strokes", "touching", "upload"),

@@ -54,6 +54,7 @@ def address(tmp_path_factory):
     environment = {
         "DIGITPAD_DATA": str(empty),
         "DIGITPAD_CORRECTIONS": str(empty / "corrections.sqlite3"),
+        "DIGITPAD_CORRECTIONS_PAGE": "on",
     }
     with (tmp_path_factory.mktemp("server") / "log.txt").open("w+") as log:
         with running_app(log, **environment) as (address, _):
