@@ -1,15 +1,18 @@
 """The owner's pages as visitors meet them: closed, behind a password, open; and from behind."""
 
+import shutil
+
 import numpy as np
 import pytest
 import streamlit as st
 from conftest import ROOT, job_of
 from streamlit.testing.v1 import AppTest
 
-from model import access
+from model import access, artifacts
 from model.corrections import Corrections
 from model.data import Dataset
 from model.errors import AccessError, ArtifactError, PasswordNeeded
+from model.recognizer import Recognizer
 from ui import correct, gate, resources, watch
 
 WORD = "correct horse battery"
@@ -151,6 +154,27 @@ def test_one_visit_keeps_so_many_corrections_and_no_more(monkeypatch, kept):
         correct._keep(f"{index}", [np.full((2, 2), float(index))], Digit(), 1, "a run")
     assert len(kept) == 1 + 2
     assert "as many as one may bring" in st.session_state["correction"]["problem"]
+
+
+def test_a_client_that_names_a_path_for_a_network_is_shown_the_served_one(tmp_path, monkeypatch):
+    data = Dataset(np.zeros((9, 28, 28), np.uint8), np.arange(9, dtype=np.uint8), "nine")
+    monkeypatch.setattr("ui.resources.test_images", lambda: (data, ""))
+    monkeypatch.setattr("ui.resources.other_networks", lambda: ["a-run"])
+    outside = tmp_path / "outside"
+    shutil.copytree(artifacts.TRAINED, outside)  # a network lies there indeed
+    monkeypatch.setattr("ui.resources.RUNS", tmp_path / "runs")
+    loaded = []
+    load = Recognizer.load
+    monkeypatch.setattr(
+        "ui.resources.Recognizer.load", lambda folder: loaded.append(folder) or load(folder)
+    )
+    in_the_address = opened("test_set", network="../outside")
+    page = AppTest.from_file(str(ROOT / "app_pages" / "test_set.py"), default_timeout=60)
+    page.session_state["network"] = "../outside"  # as a client says it of the box
+    for app in (in_the_address, settled(page.run())):
+        box = next(box for box in app.selectbox if box.label == "Compare with")
+        assert box.value == "no other network"
+    assert set(loaded) == {artifacts.TRAINED}
 
 
 @pytest.mark.parametrize("name", ["../../etc", "/etc", "..", "a-run/../../x", "\0"])
