@@ -16,7 +16,7 @@ from threading import Lock
 from model.errors import AccessError, PasswordNeeded
 from model.jobs import check_allowed
 
-PASSWORD_VARIABLE = "DIGITPAD_PASSWORD"  # nosec B105: the variable's name, not a password
+PASSWORD_VARIABLE = "DIGITPAD_PASSWORD"  # the variable's name, not a password  # nosec B105
 PAGE_VARIABLE = "DIGITPAD_CORRECTIONS_PAGE"
 
 MIN_PASSWORD = 12  # characters; at the rate below, a million common ones take 115 days to try
