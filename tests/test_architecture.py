@@ -50,6 +50,7 @@ MAY_IMPORT = {
     },
     "ui/*.py": {
         *("streamlit", "streamlit_drawable_canvas", "numpy", "pandas", "altair", "PIL", "ui"),
+        "google.protobuf",  # Streamlit's messages
         *PURE_MODEL,
     },
     "train.py": {"model"},

@@ -4,10 +4,13 @@ import ast
 import asyncio
 import contextlib
 import http.client
+import json
 import re
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import ROOT
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -16,7 +19,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from benchmarks.page import running_app
-from ui import shield
+from model import photo, strokes, upload
+from ui import resources, shield
 
 PRODUCT = [
     path
@@ -222,6 +226,24 @@ def test_the_projects_files_are_not_served(server, name):
     for place in ("/", "/app/static/"):
         status, content = server.ask("GET", place + name)
         assert status >= 400 or content.startswith(b"<!--\n Copyright (c) Streamlit")  # its page
+
+
+CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["server"]
+
+
+def test_the_limits_of_the_configuration_leave_room_for_what_the_pages_take():
+    assert upload.MAX_BYTES <= CONFIG["maxUploadSize"] * 2**20 < upload.MAX_BYTES * 1.1
+    assert photo.MAX_BYTES <= upload.MAX_BYTES
+    command = ["Q", *[123.456] * 4]  # as long as a drawing of Fabric.js can well be
+    largest = json.dumps([command] * strokes.MAX_COMMANDS)
+    assert len(largest) < CONFIG["maxWidgetStateSize"] * 1e6 <= CONFIG["maxMessageSize"] * 1e6
+
+
+def test_a_photo_of_nothing_but_noise_fits_into_a_message():
+    noise = np.random.default_rng(0).integers(0, 256, (2600, 2600, 3), np.uint8)
+    picture = resources.shrunk(noise, 1280)  # as the page shows it
+    assert picture.shape == (1280, 1280, 3)
+    assert len(resources.picture_url(picture)) < CONFIG["maxMessageSize"] * 1e6 / 2
 
 
 class Manager:
