@@ -368,6 +368,11 @@ def test_no_code_runs_what_a_file_or_a_text_says(path):
             assert is_whole or ast.unparse(words).startswith("f'PRAGMA "), node.lineno
 
 
+def test_the_entry_for_a_server_has_the_shield_in_front():
+    assert "Middleware(Shield)" in (ROOT / "server.py").read_text()
+    assert "Middleware(Shield)" in (ROOT / "tests" / "attacked.py").read_text()
+
+
 def test_only_the_gate_opens_what_is_the_owners():
     for path in [*ROOT.glob("app_pages/*.py"), *ROOT.glob("ui/*.py")]:
         text = path.read_text()
