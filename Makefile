@@ -1,4 +1,4 @@
-.PHONY: install run train test check lock
+.PHONY: install run train test check audit lock
 
 install:
 	pip install -r requirements-dev.txt
@@ -15,7 +15,12 @@ test:
 check:
 	ruff format --check .
 	ruff check .
+	bandit -q -c pyproject.toml -r .
+	python -m tools.audit
 	pytest -m "not slow and not browser"
+
+audit:
+	python -m tools.audit --strict
 
 lock:
 	uv pip compile --universal --python-version 3.11 requirements-dev.txt -o requirements.lock

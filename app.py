@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-st.set_page_config(page_title="DigitPad", page_icon=":material/draw:", layout="wide")
+# An emoji is drawn by the browser; a Material icon here would be fetched from another server.
+st.set_page_config(page_title="DigitPad", page_icon="✏️", layout="wide")
 
 page = st.navigation(
     [

@@ -4,11 +4,13 @@ import os
 
 import streamlit as st
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from model import telemetry
+from ui.shield import Shield
 
 
 def metrics(_: Request) -> Response:
@@ -17,4 +19,4 @@ def metrics(_: Request) -> Response:
 
 
 telemetry.log_to(os.environ.get(telemetry.LOG_VARIABLE, "on"))
-app = st.App("app.py", routes=[Route("/metrics", metrics)])
+app = st.App("app.py", routes=[Route("/metrics", metrics)], middleware=[Middleware(Shield)])

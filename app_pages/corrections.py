@@ -5,7 +5,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from model.corrections import Corrections, as_idx, as_npz
-from model.errors import CorrectionsError
+from model.errors import CorrectionsError, DigitError
+from ui import gate
 from ui.kept import kept
 
 PER_PAGE = 48  # fills rows of 2, 3, 4, 6 and 8
@@ -24,11 +25,15 @@ def show(store: Corrections, num: int) -> None:
             icon=":material/delete:",
             disabled=not chosen,
             on_click=change,
-            args=(lambda: store.delete(chosen),),
+            args=(lambda: gate.corrections().delete(chosen),),
         )
         with st.popover("Delete all", icon=":material/delete_sweep:"):
             st.write(f"All {num:,} corrections would be gone for good.")
-            st.button(f"Yes, delete all {num:,}", on_click=change, args=(store.delete_all,))
+            st.button(
+                f"Yes, delete all {num:,}",
+                on_click=change,
+                args=(lambda: gate.corrections().delete_all(),),
+            )
         with st.popover("Download", icon=":material/download:"):
             st.write("In MNIST's format: 28 × 28 pixels, 0 paper to 255 ink, and labels.")
             for label, pack, name in (
@@ -36,7 +41,10 @@ def show(store: Corrections, num: int) -> None:
                 ("IDX, two .gz files in a zip", as_idx, "corrections-idx.zip"),
             ):
                 st.download_button(
-                    label, lambda pack=pack: pack(store.load()), name, on_click="ignore"
+                    label,
+                    lambda pack=pack: pack(gate.corrections().load()),
+                    name,
+                    on_click="ignore",
                 )
 
 
@@ -44,12 +52,13 @@ def change(action: Callable[[], None]) -> None:
     """Does what a button says; what goes wrong is told when the page is shown."""
     try:
         action()
-    except CorrectionsError as error:
+    except DigitError as error:
         st.session_state["corrections_problem"] = str(error)
 
 
 st.title("Corrections")
-store = Corrections()
+gate.enter(gate.CORRECTIONS)
+store = gate.corrections()
 if problem := st.session_state.pop("corrections_problem", ""):
     st.warning(problem, icon=":material/error:")
 try:

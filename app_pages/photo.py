@@ -34,7 +34,11 @@ def read(content: bytes, file_id: str) -> None:
     text.code("".join(map(str, digits)), language=None, wrap_lines=True)
     with st.container(width=SHOWN_WIDTH):  # a phone is narrower, and so is the picture then
         st.image(
-            resources.picture_url(resources.boxed(picture, [item.box for item in found])),
+            resources.picture_url(
+                resources.shrunk(
+                    resources.boxed(picture, [item.box for item in found]), 2 * SHOWN_WIDTH
+                )
+            ),
             caption="What was found, read line by line",
             width="stretch",
         )
@@ -50,6 +54,7 @@ st.caption("Dark ink on plain or ruled paper, or chalk on a board. Pictures are 
 upload = st.file_uploader(
     f"A picture, PNG, JPEG or WebP, up to {MAX_BYTES // 1_000_000} MB",
     type=["png", "jpg", "jpeg", "webp"],
+    max_upload_size=MAX_BYTES // 1_000_000,
 )
 photo = st.camera_input("Or take a photo") if st.toggle("Use the camera") else None
 chosen = photo or upload

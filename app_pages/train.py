@@ -4,9 +4,9 @@ import streamlit as st
 
 from model import promotion
 from model.errors import DigitError
-from model.jobs import MAX_EPOCHS, MAX_SEED, Desk, check_allowed
+from model.jobs import MAX_EPOCHS, MAX_SEED, Desk
 from model.settings import PRESETS
-from ui import watch
+from ui import gate, watch
 from ui.words import duration
 
 NAMES = {
@@ -90,12 +90,8 @@ def serve(desk: Desk) -> None:
 
 
 st.title("Train")
-try:
-    check_allowed()
-except DigitError as error:
-    st.info(str(error), icon=":material/lock:")
-    st.stop()
-desk = Desk()
+gate.enter(gate.TRAINING)
+desk = gate.desk()
 problem = watch.take_problem()
 try:
     status = desk.status()

@@ -33,7 +33,7 @@ def main() -> None:
     with chromium() as browser:
         with running_app(script="benchmarks/one_by_one.py", PYTHONPATH=".") as (address, _):
             base = one_by_one(browser, address)
-        with running_app() as (address, _):
+        with running_app(DIGITPAD_CORRECTIONS_PAGE="on") as (address, _):
             ours = test_set(browser, address)
     print(f"{'median of ' + str(NUM) + ', ms':<34}{'DigitPad':>10}{'one by one':>12}{'ratio':>8}")
     for name, times in ours.items():

@@ -29,6 +29,9 @@ SCHEMA_VERSION = 1  # in the file's `user_version`; a new one comes with its mig
 BUSY_TIMEOUT = 3.0  # seconds to wait while another process writes, which takes milliseconds
 MAX_DRAWING_BYTES = 200_000  # of JSON; a hand-drawn digit takes about 5,000
 MAX_CORRECTIONS = 10_000  # more than a person makes; a page that all may use fills no disk
+MAX_FILE_BYTES = 200_000_000  # as many drawings of 5,000 bytes take 164 MB, index and all
+ROW_SHARE = 2  # the drawing lies in its row and in the index that keeps it unique
+ROW_BYTES = 16_384  # of the rest of a row, and of pages that are begun for it
 IDX_NAMES = ("images-idx3-ubyte.gz", "labels-idx1-ubyte.gz")
 
 # A drawing is kept once, under its last label. AUTOINCREMENT: an id that was deleted is never
@@ -152,6 +155,11 @@ class Corrections:
                     f"{self.path} holds {number:,} corrections, as many as it may: take them out "
                     "on the Corrections page and delete some."
                 )
+            if self._size(connection) + ROW_SHARE * len(drawing) + ROW_BYTES > MAX_FILE_BYTES:
+                raise CorrectionsError(
+                    f"{self.path} has {MAX_FILE_BYTES / 1e6:.0f} MB, as many as it may: take "
+                    "corrections out on the Corrections page and delete some."
+                )
             return int(connection.execute(_ADD, row).fetchone()[0])
 
     def load(self, num: int = -1, skip: int = 0) -> list[Correction]:
@@ -260,6 +268,14 @@ class Corrections:
                 f"{PATH_VARIABLE}."
             )
         return version == SCHEMA_VERSION
+
+    def _size(self, connection: sqlite3.Connection) -> int:
+        """Bytes of the file that are in use; what was deleted is free to be used again."""
+        num, free, size = (
+            connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return (num - free) * size
 
     def _checked(self, row: tuple) -> Correction:
         """A row as a correction; the file may have been edited, so nothing is trusted."""

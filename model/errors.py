@@ -8,7 +8,9 @@
     ├── DataError          MNIST is missing, damaged or not MNIST
     ├── ArtifactError      a trained network or its report is missing or damaged
     ├── CorrectionsError   the file of corrections can't be read or written
-    └── TrainingError      a run that cannot start, go on or be published
+    ├── TrainingError      a run that cannot start, go on or be published
+    └── AccessError        a page that is the owner's, and closed
+        └── PasswordNeeded   it opens with the password
 
 What a user can cause derives from `DigitError`; what a programmer can cause is a
 `ValueError`.
@@ -57,3 +59,11 @@ class CorrectionsError(DigitError):
 
 class TrainingError(DigitError):
     """A training run cannot start, go on or be published."""
+
+
+class AccessError(DigitError):
+    """What was asked for is the owner's, and this visit may not have it."""
+
+
+class PasswordNeeded(AccessError):
+    """This visit has not given the owner's password yet."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model import artifacts, corrections, data, jobs
+from model import access, artifacts, corrections, data, jobs
 from model.data import Dataset
 from model.errors import TrainingError
 
@@ -34,6 +34,19 @@ def corrections_path(tmp_path, monkeypatch) -> Path:
     path = tmp_path / "kept" / "corrections.sqlite3"
     monkeypatch.setenv(corrections.PATH_VARIABLE, str(path))
     return path
+
+
+@pytest.fixture(autouse=True)
+def no_owner(monkeypatch):
+    """Nothing of the owner's is open in a test that does not say so, whoever runs the tests."""
+    for variable in (access.PASSWORD_VARIABLE, access.PAGE_VARIABLE, jobs.TRAINING_VARIABLE):
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture
+def corrections_open(monkeypatch):
+    """The corrections are open to everyone, as at home."""
+    monkeypatch.setenv(access.PAGE_VARIABLE, "on")
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,17 @@ HEAVY = {"keras", "tensorflow", "tf2onnx"}
 PURE_MODEL = {
     f"model.{name}"
     for name in (
-        *("artifacts", "augment", "browse", "cells", "coach", "confidence", "corrections", "data"),
+        *(
+            "access",
+            "artifacts",
+            "augment",
+            "browse",
+            "cells",
+            "coach",
+            "confidence",
+            "corrections",
+            "data",
+        ),
         *("errors", "evaluation", "explanation", "glyphs", "handwriting", "jobs", "lookalikes"),
         *("numbers", "photo", "preparations", "preprocess", "promotion", "recognizer"),
         *("settings", "strokes", "telemetry", "touching", "upload"),
@@ -40,6 +50,7 @@ MAY_IMPORT = {
     },
     "ui/*.py": {
         *("streamlit", "streamlit_drawable_canvas", "numpy", "pandas", "altair", "PIL", "ui"),
+        "google.protobuf",  # Streamlit's messages
         *PURE_MODEL,
     },
     "train.py": {"model"},

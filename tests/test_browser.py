@@ -54,6 +54,7 @@ def address(tmp_path_factory):
     environment = {
         "DIGITPAD_DATA": str(empty),
         "DIGITPAD_CORRECTIONS": str(empty / "corrections.sqlite3"),
+        "DIGITPAD_CORRECTIONS_PAGE": "on",
     }
     with (tmp_path_factory.mktemp("server") / "log.txt").open("w+") as log:
         with running_app(log, **environment) as (address, _):
@@ -93,12 +94,15 @@ def page(browser, address, request):
     """The first page, ready to draw on: on a desktop, and on a phone."""
     context = browser.new_context(**request.param)
     page = context.new_page()
-    page.errors = []
+    page.errors, page.asked = [], []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("request", lambda request: page.asked.append(request.url))
     page.goto(address)
     ready_to_draw(page)
     yield page
     assert not page.errors
+    ours = ("http://127.0.0.1:", "data:", "blob:")  # no other server learns of a visitor
+    assert [url for url in page.asked if not url.startswith(ours)] == []
     assert page.locator('[data-testid="stException"]').count() == 0
     context.close()
 

@@ -216,6 +216,22 @@ def test_a_drawing_with_too_many_points_and_a_full_file_are_told(store, monkeypa
         keep(store, CROSSED)
 
 
+def test_the_file_grows_to_its_bound_and_what_is_deleted_makes_room(store, monkeypatch):
+    monkeypatch.setattr(corrections, "MAX_FILE_BYTES", 1_000_000)
+    rng = np.random.default_rng(0)
+
+    def large() -> list[np.ndarray]:
+        return [rng.uniform(0, 280, (10_000, 2))]  # about 150 kB as text
+
+    with pytest.raises(CorrectionsError, match="1 MB, as many as it may"):
+        for _ in range(10):
+            keep(store, large())
+    assert 1 < len(store) < 5
+    assert sum(path.stat().st_size for path in store.path.parent.iterdir()) <= 1_000_000
+    store.delete([store.load()[-1].id])
+    keep(store, large())
+
+
 def test_wrong_shapes_are_the_programmers(store):
     for change in ({"frame": FRAME[:20]}, {"probabilities": SAID_SEVEN[:9]}, {"label": 10}):
         fine = {"strokes": SEVEN, "frame": FRAME, "probabilities": SAID_SEVEN, "label": 1}

@@ -416,7 +416,7 @@ def test_two_networks_are_compared_on_what_they_read_differently(no_mnist, tmp_p
     assert all(not tile["caption"].startswith("✓ 3") for tile in shown_tiles(app))
 
 
-def test_corrections_can_be_browsed_and_without_any_the_page_says_so(no_mnist):
+def test_corrections_can_be_browsed_and_without_any_the_page_says_so(no_mnist, corrections_open):
     app = browse(data="Corrections")
     assert "No corrections yet" in app.info[0].value
     keep(3)
@@ -746,7 +746,9 @@ def labels(app: AppTest) -> list[str]:
     return [box.label for box in app.checkbox]
 
 
-def test_without_corrections_the_page_says_how_to_make_one_and_where_they_lie(corrections_path):
+def test_without_corrections_the_page_says_how_to_make_one_and_where_they_lie(
+    corrections_path, corrections_open
+):
     app = settled(page("corrections").run())
     assert "Wrong?" in app.info[0].value
     assert str(corrections_path) in app.caption[0].value
@@ -754,7 +756,7 @@ def test_without_corrections_the_page_says_how_to_make_one_and_where_they_lie(co
     assert not corrections_path.exists()
 
 
-def test_corrections_are_shown_in_pages_the_newest_first_and_deleted_when_ticked():
+def test_corrections_are_shown_in_pages_the_newest_first_and_deleted_when_ticked(corrections_open):
     keep(50)
     app = settled(page("corrections").run())
     assert len(app.checkbox) == 48 and labels(app)[:2] == ["said 7, is 9", "said 7, is 8"]
@@ -773,7 +775,7 @@ def test_corrections_are_shown_in_pages_the_newest_first_and_deleted_when_ticked
     assert app.info and len(Corrections()) == 0
 
 
-def test_a_file_of_corrections_that_can_not_be_used_is_told(corrections_path):
+def test_a_file_of_corrections_that_can_not_be_used_is_told(corrections_path, corrections_open):
     keep(2)
     app = settled(page("corrections").run())
     whole = corrections_path.read_bytes()

@@ -10,7 +10,9 @@ from model.numbers import Digit
 
 WIDTH = 270  # CSS pixels; two rows of five digits, on a phone as well
 BUTTON_WIDTH = 44  # CSS pixels; what a finger hits
+MAX_TAPS = 200  # of one visit; a person who corrects a lot makes a few dozen
 _STATE = "correction"  # the last drawing that was tapped, and what became of it
+_TAPS = "correction_taps"  # how many were kept in this visit
 
 
 def correct(strokes: list[np.ndarray], digit: Digit, network: str) -> None:
@@ -50,10 +52,16 @@ def correct(strokes: list[np.ndarray], digit: Digit, network: str) -> None:
 
 
 def _keep(drawing: str, strokes: list, digit: Digit, label: int, network: str) -> None:
+    taps = st.session_state.get(_TAPS, 0)
     try:
+        if taps >= MAX_TAPS:
+            raise CorrectionsError(
+                f"{taps} corrections were kept in this visit, as many as one may bring: thank you."
+            )
         number = Corrections().add(strokes, digit.frame, digit.probabilities, label, network)
         telemetry.corrected()
         state = {"drawing": drawing, "id": number, "label": label}
+        st.session_state[_TAPS] = taps + 1
     except CorrectionsError as error:
         telemetry.failed(error)
         state = {"drawing": drawing, "problem": str(error)}

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from model.corrections import Corrections, as_dataset
+from model.corrections import as_dataset
 from model.data import Dataset
 from model.upload import MAX_BYTES, MAX_IMAGES
-from ui import resources
+from ui import gate, resources
 
 
 def chosen_data(row, on_change: Callable[[], None]) -> Dataset:
@@ -42,7 +42,8 @@ def _mnist() -> Dataset:
 
 
 def _corrections() -> Dataset:
-    images, labels = as_dataset(Corrections().load())
+    gate.enter(gate.CORRECTIONS)
+    images, labels = as_dataset(gate.corrections().load())
     if not len(labels):
         st.info(
             'No corrections yet. Draw a digit; if the answer is wrong, press "Wrong?" under it.',

@@ -206,8 +206,10 @@ def predictions(data: Dataset, run: str = "") -> np.ndarray:
         run: The name of a run as `other_networks` gives it; default: the served network.
 
     Raises:
-        ArtifactError: If the network is missing or damaged.
+        ArtifactError: If the network is missing or damaged, or there is no such run.
     """
+    if run and run not in other_networks():  # it comes from the page: never a path
+        raise ArtifactError("There is no such run any more: choose another network.")
     version = version_key(RUNS / run) if run else version_key()
     return _predictions(data.key, run, version, data)
 
@@ -329,6 +331,18 @@ def boxed(picture: np.ndarray, boxes: list[tuple[int, int, int, int]]) -> np.nda
         framed[y0:y1, x0:x1] = BOX_COLOR
         framed[y0 + thick : y1 - thick, x0 + thick : x1 - thick] = inside
     return framed
+
+
+def shrunk(picture: np.ndarray, side: int) -> np.ndarray:
+    """A picture, made smaller if its longer side has more than so many pixels.
+
+    Args:
+        picture: `uint8` array of shape `(rows, cols, 3)`.
+        side: Pixels; no message to the page gets too large with it.
+    """
+    image = Image.fromarray(picture)
+    image.thumbnail((side, side))
+    return np.asarray(image)
 
 
 def picture_url(image: np.ndarray, scale: int = 1) -> str:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from model.errors import DigitError
 from model.jobs import Desk, Status
+from ui import gate
 from ui.curves import show_curves
 from ui.words import duration
 
@@ -14,9 +15,10 @@ _PROBLEM = "train_problem"
 
 
 def attempt(action: Callable[[], None]) -> None:
-    """Does what a button says; `take_problem` says what went wrong."""
+    """Does what a button says if this visit may; `take_problem` says what went wrong."""
     st.session_state.pop(_PROBLEM, None)
     try:
+        gate.check(gate.TRAINING)
         action()
     except DigitError as error:
         st.session_state[_PROBLEM] = str(error)
@@ -41,6 +43,7 @@ def watch(desk: Desk, problem: str) -> None:
         desk: Where it runs.
         problem: What went wrong with the button that drew the page.
     """
+    gate.enter(gate.TRAINING)
     status = desk.status()
     if not status.is_on:
         take_problem()  # it was about the run
