@@ -21,11 +21,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from model.errors import ArtifactError, DigitError
+from model import pictures
+from model.errors import ArtifactError, DigitError, PictureError
 from model.photo import MAX_BYTES
-from model.pictures import FULL_INK, frame_of_array, frame_of_file, read_frames, read_sheet
+from model.pictures import FULL_INK, frame_of_array, read_file, read_frames, read_sheet
 from model.preprocess import FAINTEST_INK, FRAME_SIDE
-from model.recognizer import NUM_CLASSES, served
+from model.recognizer import NUM_CLASSES, Recognizer, served
 
 JSON_TYPE = "application/json"
 PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp")
@@ -40,6 +41,7 @@ _log = logging.getLogger("digitpad.api")
 _pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="digitpad-api")
 _places = threading.BoundedSemaphore(MAX_REQUESTS)
 
+Reader = Callable[[bytes, Recognizer], list[pictures.Prediction]]
 Number = Annotated[float, Field(ge=0, le=FULL_INK, allow_inf_nan=False)]
 Row = Annotated[list[Number], Field(min_length=FRAME_SIDE, max_length=FRAME_SIDE)]
 A_SEVEN = [  # left, top, right, bottom
@@ -151,38 +153,31 @@ async def predict(request: Request) -> Prediction:
 
     A picture of 28x28 pixels that is prepared as MNIST's are is read as it is, and so is an array.
     """
-    return await _answer(request, {**dict.fromkeys(PICTURE_TYPES, _picture), JSON_TYPE: _array})
+    readers = {**dict.fromkeys(PICTURE_TYPES, read_file), JSON_TYPE: _read_array}
+    (prediction,) = await _answer(request, readers)
+    return prediction
 
 
 @api.post("/predict/photo", **_documented(PICTURE_TYPES))
 async def predict_photo(request: Request) -> Sheet:
     """Finds and reads all digits on a photo of a sheet of paper."""
-    return await _answer(request, dict.fromkeys(PICTURE_TYPES, _sheet))
+    return {"found": await _answer(request, dict.fromkeys(PICTURE_TYPES, read_sheet))}
 
 
-def _picture(content: bytes) -> dict:
-    return read_frames([frame_of_file(content)], served())[0].as_dict()
-
-
-def _array(content: bytes) -> dict:
+def _read_array(content: bytes, recognizer: Recognizer) -> list[pictures.Prediction]:
     try:
         numbers = np.array(Array.model_validate_json(content).image)
     except ValidationError as error:
         first = error.errors()[0]
-        where = "".join(f"[{part!r}]" for part in first["loc"])
-        raise HTTPException(
-            422,
+        where = "".join(f"[{part!r}]" for part in first["loc"]) or "it"
+        raise PictureError(
             f'The body must be {{"image": [[0, ...], ...]}} with {FRAME_SIDE} rows of {FRAME_SIDE} '
-            f"numbers from 0, paper, to {FULL_INK}, full ink; {where or 'it'}: {first['msg']}.",
+            f"numbers from 0, paper, to {FULL_INK}, full ink; {where}: {first['msg']}."
         ) from None
-    return read_frames([frame_of_array(numbers)], served())[0].as_dict()
+    return read_frames([frame_of_array(numbers)], recognizer)
 
 
-def _sheet(content: bytes) -> dict:
-    return {"found": [one.as_dict() for one in read_sheet(content, served())]}
-
-
-async def _answer(request: Request, readers: dict[str, Callable[[bytes], dict]]) -> dict:
+async def _answer(request: Request, readers: dict[str, Reader]) -> list[dict]:
     """Receives the body and has it read by what reads its type, in a thread of a small pool."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in readers:
@@ -197,9 +192,17 @@ async def _answer(request: Request, readers: dict[str, Callable[[bytes], dict]])
         )
     try:
         content = await _received(request, MAX_ARRAY_BYTES if kind == JSON_TYPE else MAX_BYTES)
-        return await asyncio.get_running_loop().run_in_executor(_pool, readers[kind], content)
+        return await asyncio.get_running_loop().run_in_executor(
+            _pool, _read, readers[kind], content
+        )
     finally:
         _places.release()
+
+
+def _read(reader: Reader, content: bytes) -> list[dict]:
+    """What every request comes to."""
+    recognizer = served()
+    return [prediction.as_dict() for prediction in reader(content, recognizer)]
 
 
 async def _received(request: Request, limit: int) -> bytes:
@@ -252,7 +255,7 @@ async def _apologise(_request: Request, _error: Exception) -> JSONResponse:
 @api.get("/docs", include_in_schema=False)
 async def docs(request: Request) -> HTMLResponse:
     """What can be asked, made from `openapi.json`, without a script and from this server alone."""
-    base = str(request.base_url).rstrip("/")
+    base = str(request.url.replace(path=request.scope["root_path"], query="", fragment=""))
     schema = api.openapi()
     parts = [
         f"<h1>{escape(schema['info']['title'])} for programs</h1>",

@@ -165,6 +165,15 @@ def read_frames(frames: list[np.ndarray], recognizer: Recognizer) -> list[Predic
     ]
 
 
+def read_file(content: bytes, recognizer: Recognizer) -> list[Prediction]:
+    """Reads a picture of one digit; a list of one, as `read_sheet` gives several.
+
+    Raises:
+        PictureError, NothingDrawn: As `frame_of_file`.
+    """
+    return read_frames([frame_of_file(content)], recognizer)
+
+
 def read_sheet(content: bytes, recognizer: Recognizer) -> list[Prediction]:
     """Finds and reads all digits on a photo of paper.
 
