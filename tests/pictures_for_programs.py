@@ -1,6 +1,7 @@
-"""Valid pictures for schemathesis, which can't draw: `SCHEMATHESIS_HOOKS=tests.pictures_for_programs`.
+"""Pictures as programs send them, also for schemathesis, which can't draw.
 
-Without them it would send random bytes as a picture and take each refusal for a mistake.
+It would send random bytes as a picture and take each refusal for a mistake; so a run by hand needs
+`SCHEMATHESIS_HOOKS=tests.pictures_for_programs`.
 """
 
 import io
