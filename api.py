@@ -36,6 +36,7 @@ SECONDS_TO_SEND = 30  # a whole picture; 10 MB at 2.7 Mbit/s
 WORKERS = max(1, (os.cpu_count() or 1) // 2)
 MAX_REQUESTS = 16  # that arrive or wait at once: 160 MB if all are as large as they may be
 RETRY_AFTER = 1  # second; a digit takes a few milliseconds, a large photo half a second
+CLOSE = {"Connection": "close"}
 
 _log = logging.getLogger("digitpad.api")
 _pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="digitpad-api")
@@ -207,21 +208,19 @@ def _read(reader: Reader, content: bytes) -> list[dict]:
 
 async def _received(request: Request, limit: int) -> bytes:
     """The body, refused as soon as it is known to be larger than the limit, in bytes."""
-    too_large = HTTPException(
-        413, f"The body may have {limit:,} bytes: make it smaller and try again."
-    )
+    too_large = f"The body may have {limit:,} bytes: make it smaller and try again."
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
-        raise too_large
+        raise HTTPException(413, too_large)
     content = bytearray()
     try:
         async with asyncio.timeout(SECONDS_TO_SEND):
             async for chunk in request.stream():
                 content += chunk
                 if len(content) > limit:
-                    raise too_large
+                    raise HTTPException(413, too_large, CLOSE)  # else all of it would be taken
     except TimeoutError:
-        raise HTTPException(408, f"{PROBLEMS[408]} Send it again, smaller.") from None
+        raise HTTPException(408, f"{PROBLEMS[408]} Send it again, smaller.", CLOSE) from None
     except ClientDisconnect:
         raise HTTPException(400, PROBLEMS[400]) from None
     return bytes(content)

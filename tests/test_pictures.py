@@ -63,7 +63,7 @@ def test_a_clean_picture_is_prepared_as_the_lab_prepares_it_give_or_take_a_pixel
         picture = picture_of(digit, ink=0, paper=255)
         frame, as_lab = frame_of_picture(picture), to_mnist(ink_from_picture(picture))
         moved = [np.roll(frame, by, axis=(0, 1)) for by in np.ndindex(3, 3)]
-        assert min(np.abs(np.roll(one, (-1, -1), (0, 1)) - as_lab).mean() for one in moved) < 0.01
+        assert min(np.abs(np.roll(one, (-1, -1), (0, 1)) - as_lab).mean() for one in moved) < 0.05
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
