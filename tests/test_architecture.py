@@ -16,7 +16,7 @@ PURE_MODEL = {
     for name in (
         *("artifacts", "augment", "browse", "cells", "coach", "confidence", "corrections", "data"),
         *("errors", "evaluation", "explanation", "glyphs", "handwriting", "jobs", "lookalikes"),
-        *("numbers", "photo", "preparations", "preprocess", "promotion", "recognizer"),
+        *("numbers", "photo", "pictures", "preparations", "preprocess", "promotion", "recognizer"),
         *("settings", "strokes", "touching", "upload"),
     )
 }
@@ -43,6 +43,9 @@ MAY_IMPORT = {
         *PURE_MODEL,
     },
     "train.py": {"model"},
+    "predict.py": {"tqdm", "ui.words", *PURE_MODEL},
+    "api.py": {"fastapi", "pydantic", "starlette", "numpy", *PURE_MODEL},
+    "server.py": {"streamlit", "starlette", "api", "model.errors"},
 }
 MODEL_NEVER = {"streamlit", "ui", "app_pages", "train", "argparse"}
 KERAS_MAY_BE_IN = {"finetuning.py", "network.py", "training.py"}
@@ -138,6 +141,11 @@ def test_running_all_pages_imports_neither_tensorflow_nor_keras():
         "    assert not app.exception, app.exception\n"
     )
     assert heavy_modules_after(script).endswith("[]")
+
+
+def test_what_programs_use_imports_neither_tensorflow_nor_keras_and_predict_no_streamlit():
+    assert heavy_modules_after("import predict, sys\nassert 'streamlit' not in sys.modules") == "[]"
+    assert heavy_modules_after("import server") == "[]"
 
 
 def test_the_command_line_answers_before_keras_is_imported():
