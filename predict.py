@@ -181,19 +181,20 @@ def read(
 
 
 def content_of(name: str) -> bytes:
-    """A file's bytes, or standard input's; of what is too large, enough to tell.
+    """A file's bytes, or standard input's; of what is too large, no more than tells that it is.
 
     Raises:
-        PictureError: If it can't be read.
+        PictureError: If it can't be read or is too large.
     """
     try:
-        if name == STDIN:
-            return sys.stdin.buffer.read(MAX_BYTES + 1)
-        with open(name, "rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        with sys.stdin.buffer if name == STDIN else open(name, "rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name, "-" twice
         reason = getattr(error, "strerror", None) or error
         raise PictureError(f"It can't be read ({reason}).") from error
+    if len(content) > MAX_BYTES:
+        raise PictureError(f"It has more than {MAX_BYTES // 1_000_000} MB: make it smaller.")
+    return content
 
 
 def as_text(name: str, prediction: Prediction) -> str:

@@ -49,15 +49,14 @@ def decode(content: bytes) -> np.ndarray:
     """
     if len(content) > MAX_BYTES:
         raise PictureError(
-            f"The picture has more than {MAX_BYTES // 1_000_000} MB: make it smaller and try again."
+            f"The picture has {len(content) / 1e6:.0f} MB and may have {MAX_BYTES / 1e6:.0f}: "
+            "make it smaller and try again."
         )
     try:
         picture = Image.open(io.BytesIO(content), formats=FORMATS)
         num_pixels = picture.width * picture.height
         if num_pixels <= MAX_PIXELS:
-            picture = ImageOps.exif_transpose(picture)
-            is_opaque = not picture.has_transparency_data
-            picture = picture.convert("RGB" if is_opaque else "RGBA")
+            picture = ImageOps.exif_transpose(picture).convert("RGBA")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         num_pixels = MAX_PIXELS + 1
     except Exception as error:  # Pillow raises a dozen kinds, by what is damaged
@@ -70,8 +69,6 @@ def decode(content: bytes) -> np.ndarray:
             f"The picture has more than {MAX_PIXELS // 1_000_000} million pixels: make it smaller "
             "and try again."
         )
-    if is_opaque:
-        return np.asarray(picture)
     white = Image.new("RGBA", picture.size, "white")
     return np.asarray(Image.alpha_composite(white, picture).convert("RGB"))
 

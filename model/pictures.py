@@ -3,13 +3,15 @@
 The one way from bytes to predictions for `predict.py` and the endpoint beside the app.
 """
 
-from dataclasses import dataclass
+import io
+from dataclasses import dataclass, replace
 
 import numpy as np
+from PIL import Image
 
 from model.confidence import Answer
 from model.errors import NothingDrawn
-from model.photo import decode, find_digits, smaller, threshold
+from model.photo import FORMATS, decode, find_digits, smaller, threshold
 from model.preprocess import (
     BOX_SIDE,
     FAINTEST_INK,
@@ -187,9 +189,17 @@ def read_sheet(content: bytes, recognizer: Recognizer) -> list[Prediction]:
     Raises:
         PictureError, NothingDrawn: As the names say.
     """
-    found = find_digits(decode(content))
-    frames = np.stack([item.frame for item in found])
+    picture = decode(content)
+    found = find_digits(picture)
+    scale = longer_side(content) / max(picture.shape)  # it may be decoded smaller than it is
+    predictions = read_frames([item.frame for item in found], recognizer)
     return [
-        Prediction(row, recognizer.answer(row), recognizer.version, item.box)
-        for item, row in zip(found, recognizer.probabilities(frames), strict=True)
+        replace(one, box=tuple(round(value * scale) for value in item.box))
+        for one, item in zip(predictions, found, strict=True)
     ]
+
+
+def longer_side(content: bytes) -> int:
+    """A picture's longer side, pixels, however it is turned; of a file that can be decoded."""
+    with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+        return max(picture.size)

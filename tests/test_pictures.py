@@ -85,6 +85,14 @@ def test_a_sheet_is_read_as_the_photo_page_reads_it(recognizer):
     assert lefts == sorted(lefts)
 
 
+def test_boxes_are_of_the_picture_that_was_sent_however_large(recognizer):
+    for side in (120, 1200):
+        for place, one in enumerate(read_sheet(saved(picture_of("27", side=side)), recognizer)):
+            left, top, right, bottom = one.box
+            assert place * side < left < right < (place + 1) * side
+            assert 0.15 * side < top < 0.3 * side and 0.7 * side < bottom < 0.85 * side
+
+
 def test_what_programs_get_is_json_and_says_when_it_is_no_digit(recognizer):
     (seven,) = read_file(saved(picture_of("7")), recognizer)
     written = seven.as_dict()
