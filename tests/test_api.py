@@ -5,6 +5,7 @@ import http.client
 import json
 import re
 import threading
+import time
 from contextlib import closing
 
 import numpy as np
@@ -256,7 +257,15 @@ def test_the_page_that_explains_needs_no_other_server(port):
         assert word in page
 
 
-def test_the_server_has_pages_and_endpoint_in_one_process_with_safe_headers():
+def timed(connection: http.client.HTTPConnection) -> float:
+    """Seconds until a small answer is there, on a connection that is kept."""
+    start = time.perf_counter()
+    connection.request("GET", "/_stcore/health")
+    connection.getresponse().read()
+    return time.perf_counter() - start
+
+
+def test_the_server_has_pages_and_endpoint_in_one_process_with_safe_headers_and_swift_answers():
     with running_app(script="server.py") as (address, _):
         port = int(address.rsplit(":", 1)[1])
         status, headers, answer = ask(port, body=saved(picture_of("7")))
@@ -265,6 +274,8 @@ def test_the_server_has_pages_and_endpoint_in_one_process_with_safe_headers():
             connection.request("GET", "/photo")
             page = connection.getresponse()
             assert page.status == 200 and b"streamlit" in page.read().lower()
+            seconds = [timed(connection) for _ in range(30)]
+    assert min(seconds[10:]) < 0.03  # with Nagle's algorithm each takes 40 ms, after the first few
     for name, value in server.HEADERS:
         assert headers.get_all(name.decode()) == page.headers.get_all(name.decode())
         assert headers[name.decode()] == value.decode()
