@@ -85,12 +85,9 @@ def find_digits(picture: np.ndarray) -> list[Found]:
     Raises:
         NothingDrawn: If there is nothing that could be a digit.
     """
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    factor = min(1.0, WORK_SIDE / max(grey.shape))
-    if factor < 1:
-        grey = cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    grey, factor = smaller(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
     ink = ink_on_paper(grey)
-    mask = _without_ruled_lines(ink > _threshold(ink))
+    mask = _without_ruled_lines(ink > threshold(ink))
     boxes = _merge(_components(mask, max(grey.shape)))[:MAX_DIGITS]
     if not boxes:
         raise NothingDrawn(
@@ -103,6 +100,22 @@ def find_digits(picture: np.ndarray) -> list[Found]:
         box = tuple(round(value / factor) for value in (left, top, right, bottom))
         found.append(Found(box, frame))
     return found
+
+
+def smaller(picture: np.ndarray) -> tuple[np.ndarray, float]:
+    """A picture averaged down until its longer side has 1200 pixels, if it has more.
+
+    Args:
+        picture: `uint8` array of shape `(rows, cols)` or `(rows, cols, 3)`.
+
+    Returns:
+        The picture, and by what its sides were multiplied: 1 or less.
+    """
+    factor = WORK_SIDE / max(picture.shape[:2])
+    if factor >= 1:
+        return picture, 1.0
+    rows, cols = (max(1, round(side * factor)) for side in picture.shape[:2])
+    return cv2.resize(picture, (cols, rows), interpolation=cv2.INTER_AREA), factor
 
 
 def ink_on_paper(grey: np.ndarray) -> np.ndarray:
@@ -129,7 +142,7 @@ def ink_on_paper(grey: np.ndarray) -> np.ndarray:
     return share / max(float(share.max()), FAINTEST_STROKE)
 
 
-def _threshold(ink: np.ndarray) -> float:
+def threshold(ink: np.ndarray) -> float:
     """Otsu's threshold, but never below what dirt and noise reach.
 
     Source: N. Otsu, IEEE Trans. Systems, Man, and Cybernetics 9 (1979) 62-66.

@@ -5,12 +5,13 @@ The app reads digits through this module alone; neither TensorFlow nor Keras is 
 
 import copy
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
-from model.artifacts import ONNX_FILE, RETRAIN, TRAINED
+from model.artifacts import ONNX_FILE, RETRAIN, TRAINED, version_key
 from model.confidence import Answer, Confidence
 from model.errors import ArtifactError
 from model.preprocess import FRAME_SIDE
@@ -181,3 +182,26 @@ class Recognizer:
     def answer(self, probabilities: np.ndarray) -> Answer:
         """What to say of one frame's probabilities, an array of shape `(10,)`."""
         return self.confidence.answer(probabilities)
+
+
+_loading = threading.Lock()
+_served: dict[Path, tuple[int, Recognizer]] = {}  # by folder: the file's version and its network
+
+
+def served(folder: Path = TRAINED) -> Recognizer:
+    """The network of a folder, one for all threads of the process; after retraining, the new one.
+
+    Raises:
+        ArtifactError: As `Recognizer.load`, at each call until it is mended.
+    """
+    version = version_key(folder)
+    known, recognizer = _served.get(folder, (None, None))
+    if known == version:
+        return recognizer
+    with _loading:
+        known, recognizer = _served.get(folder, (None, None))
+        if known != version:  # no other thread was faster
+            recognizer = Recognizer.load(folder)
+            _served.clear()  # the former one is no longer needed
+            _served[folder] = version, recognizer
+    return recognizer

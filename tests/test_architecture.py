@@ -26,7 +26,7 @@ PURE_MODEL = {
             "data",
         ),
         *("errors", "evaluation", "explanation", "glyphs", "handwriting", "jobs", "lookalikes"),
-        *("numbers", "photo", "preparations", "preprocess", "promotion", "recognizer"),
+        *("numbers", "photo", "pictures", "preparations", "preprocess", "promotion", "recognizer"),
         *("settings", "strokes", "telemetry", "touching", "upload"),
     )
 }
@@ -54,6 +54,12 @@ MAY_IMPORT = {
         *PURE_MODEL,
     },
     "train.py": {"model"},
+    "predict.py": {"tqdm", "ui.words", *PURE_MODEL},
+    "api.py": {"fastapi", "pydantic", "starlette", "numpy", *PURE_MODEL},
+    "server.py": {
+        *("streamlit", "starlette", "prometheus_client", "api"),
+        *("model.errors", "model.telemetry", "ui.shield"),
+    },
 }
 MODEL_NEVER = {"streamlit", "ui", "app_pages", "train", "argparse"}
 # A command, whose work is to print: it looks at the model's files and needs no more than the model.
@@ -154,6 +160,11 @@ def test_running_all_pages_imports_neither_tensorflow_nor_keras():
         "    assert not app.exception, app.exception\n"
     )
     assert heavy_modules_after(script).endswith("[]")
+
+
+def test_what_programs_use_imports_neither_tensorflow_nor_keras_and_predict_no_streamlit():
+    assert heavy_modules_after("import predict, sys\nassert 'streamlit' not in sys.modules") == "[]"
+    assert heavy_modules_after("import server") == "[]"
 
 
 def test_the_command_line_answers_before_keras_is_imported():

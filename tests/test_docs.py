@@ -25,8 +25,10 @@ def test_what_the_readme_links_to_exists():
 
 
 def test_every_option_that_the_readme_names_exists():
-    code = "".join((ROOT / name).read_text() for name in ("train.py", "benchmarks/recognition.py"))
-    named = set(re.findall(r"`?(--[a-z][a-z-]+)", README)) - {"--logdir"}  # TensorBoard's own
+    scripts = ("train.py", "predict.py", "benchmarks/recognition.py")
+    code = "".join((ROOT / name).read_text() for name in scripts)
+    others = {"--logdir", "--data-binary"}  # TensorBoard's and curl's own
+    named = set(re.findall(r"`?(--[a-z][a-z-]+)", README)) - others
     assert len(named) > 8
     assert [option for option in named if f'"{option}"' not in code] == []
 

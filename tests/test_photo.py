@@ -106,3 +106,11 @@ def test_what_is_transparent_is_paper():
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     assert len(find_digits(decode(buffer.getvalue()))) == 6
+
+
+@pytest.mark.parametrize("shape", [(1, 5000, 3), (5000, 1, 3), (2, 30_000, 3)])
+def test_a_picture_as_thin_as_a_hair_has_no_digit(shape):
+    picture = np.full(shape, 255, np.uint8)
+    picture[0, :3] = 0
+    with pytest.raises(NothingDrawn):
+        find_digits(picture)

@@ -1,5 +1,7 @@
 """The served network answers alike alone, in crowds and in threads, or says why it can't."""
 
+import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -9,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from model.artifacts import KERAS_FILE, ONNX_FILE, load_report
 from model.errors import ArtifactError
-from model.recognizer import Recognizer
+from model.recognizer import Recognizer, served
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +134,25 @@ def test_keras_answers_as_the_served_network_does(recognizer, trained, frames):
     network = keras.models.load_model(trained / KERAS_FILE)
     expected = recognizer.confidence.soften(network.predict_on_batch(frames[:200, ..., None]))
     assert np.abs(recognizer.probabilities(frames[:200]) - expected).max() <= 1e-5
+
+
+def test_all_threads_are_served_by_one_network_until_its_file_changes(
+    trained, tmp_path, monkeypatch
+):
+    shutil.copy(trained / ONNX_FILE, tmp_path)
+    load, loaded = Recognizer.load, []
+    monkeypatch.setattr(Recognizer, "load", lambda folder: loaded.append(folder) or load(folder))
+    with ThreadPoolExecutor(8) as pool:
+        one, *others = pool.map(lambda _: served(tmp_path), range(40))
+    assert all(other is one for other in others) and loaded == [tmp_path]
+    os.utime(tmp_path / ONNX_FILE, ns=(1, 1))
+    assert served(tmp_path) is not one and served(tmp_path) is served(tmp_path)
+    assert len(loaded) == 2
+
+
+def test_a_network_that_is_gone_is_told_at_each_call_until_it_is_back(trained, tmp_path):
+    for _ in range(2):
+        with pytest.raises(ArtifactError, match="no trained network"):
+            served(tmp_path)
+    shutil.copy(trained / ONNX_FILE, tmp_path)
+    assert served(tmp_path).version == load_report(trained)["run"]

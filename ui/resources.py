@@ -26,7 +26,7 @@ from model.errors import ArtifactError, DataError
 from model.evaluation import answered_above
 from model.handwriting import Hand, Known
 from model.lookalikes import LookAlikes
-from model.recognizer import BATCH, Recognizer
+from model.recognizer import BATCH, Recognizer, served
 from model.upload import read_upload
 from ui.reports import risk_table
 
@@ -53,7 +53,7 @@ def shared_recognizer() -> Recognizer:
     Raises:
         ArtifactError: If there is none or it is damaged.
     """
-    return _recognizer(version_key())
+    return served(TRAINED)
 
 
 def hand() -> Hand | None:
@@ -84,7 +84,7 @@ def load_others_ahead() -> None:
 
 @st.cache_resource(show_spinner="Reading other people's digits", max_entries=1)
 def _others(version: int) -> tuple[Known, Known]:
-    shared = _recognizer(version)
+    shared = shared_recognizer()
     if test_images()[1]:  # no MNIST
         data = bundled()
         is_checked = np.arange(len(data)) % 3 > 0
@@ -105,11 +105,6 @@ def load_ahead() -> None:
     """Loads the network before it is asked for; what is wrong with it is told when it is."""
     with contextlib.suppress(ArtifactError):
         recognizer()
-
-
-@st.cache_resource(show_spinner=False, max_entries=2)
-def _recognizer(version: int) -> Recognizer:
-    return Recognizer.load(TRAINED)
 
 
 def lookalikes() -> LookAlikes:
@@ -216,7 +211,7 @@ def predictions(data: Dataset, run: str = "") -> np.ndarray:
 
 @st.cache_resource(show_spinner="Reading the images", max_entries=8)
 def _predictions(key: str, run: str, version: int, _data: Dataset) -> np.ndarray:
-    network = Recognizer.load(RUNS / run) if run else _recognizer(version)
+    network = Recognizer.load(RUNS / run) if run else shared_recognizer()
     # One call works on one core; someone waits for this one.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         parts = np.array_split(_data.frames, -(-len(_data) // BATCH))
@@ -245,7 +240,7 @@ def _coordinates(key: str, version: int, _data: Dataset) -> np.ndarray:
     placed = _lookalikes(version)
     if _data.name == MNIST_TEST:
         return placed.coordinates
-    return placed.coordinates_of(_recognizer(version).features(_data.frames))
+    return placed.coordinates_of(shared_recognizer().features(_data.frames))
 
 
 def places(data: Dataset) -> np.ndarray:

@@ -1,0 +1,178 @@
+"""The command line reads files, folders and standard input, and says what it can't read."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from pictures_for_programs import picture_of, saved
+from PIL import Image
+
+import predict
+from model.artifacts import load_report
+from model.recognizer import Recognizer
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Pictures here and below, and what is none."""
+    (tmp_path / "below").mkdir()
+    (tmp_path / ".hidden").mkdir()
+    for name in ("b-3.png", "a-7.JPG", "below/2.webp", ".hidden/5.png", ".8.png"):
+        kind = {"G": "JPEG", "p": "WEBP"}.get(name[-1], "PNG")
+        (tmp_path / name).write_bytes(saved(picture_of(name.split(".")[-2][-1]), kind))
+    (tmp_path / "notes.txt").write_text("no picture")
+    return tmp_path
+
+
+def command(*arguments, **options) -> subprocess.CompletedProcess:
+    line = [sys.executable, str(ROOT / "predict.py"), *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, **options)
+
+
+def test_text_is_a_line_a_picture_in_order(folder, capsys):
+    assert predict.main([str(folder), str(folder / "below" / "2.webp")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    names, digits, sure = zip(*(line.split("  ") for line in lines), strict=True)
+    below = str(folder / "below" / "2.webp")
+    assert names == (str(folder / "a-7.JPG"), str(folder / "b-3.png"), below, below)
+    assert digits == ("7", "3", "2", "2") and all(share.endswith("%") for share in sure)
+
+
+def test_doubt_is_told_as_on_the_pages(capsys, monkeypatch, folder, trained):
+    recognizer = Recognizer.load(trained)
+    rows = np.zeros((3, 10), np.float32)
+    rows[0, [4, 9]], rows[1, 7], rows[2] = (0.6, 0.4), 1, 0.1
+    monkeypatch.setattr(Recognizer, "probabilities", lambda self, frames: rows[: len(frames)])
+    assert not recognizer.answer(rows[2]).is_digit
+    assert predict.main([str(folder)]) == 0
+    said = [line.split("  ", 1)[1] for line in capsys.readouterr().out.splitlines()]
+    assert said == ["4 or 9  >99.9%", "7  >99.9%", "no digit"]
+
+
+def test_json_is_an_object_a_line_and_csv_the_same_in_columns(folder, capsys):
+    assert predict.main([str(folder), "--format", "json"]) == 0
+    objects = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert predict.main([str(folder), "--format", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [one["digit"] for one in objects] == [7, 3, 2]
+    for one, row in zip(objects, rows, strict=True):
+        assert row["source"] == one["source"] and row["digit"] == str(one["digit"])
+        assert row["digits"].split() == [str(digit) for digit in one["digits"]]
+        assert [float(row[f"p{digit}"]) for digit in range(10)] == one["probabilities"]
+        assert one["network"] == row["network"] == load_report()["run"]
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_goes_on(folder, capsys):
+    (folder / "c.png").write_bytes(saved(picture_of("4"))[:60])
+    (folder / "d.png").write_bytes(saved(np.full((30, 30), 200, np.uint8)))
+    (folder / "e.png").write_bytes(b"")
+    (folder / "f.png").write_bytes(b"x" * 10_000_001)
+    (folder / "empty").mkdir()
+    images = [folder / "missing", folder, folder / "empty", "a\0b", folder / "b-3.png"]
+    assert predict.main(list(map(str, images))) == 1
+    out, err = capsys.readouterr()
+    assert [line.split("  ")[1] for line in out.splitlines()] == ["7", "3", "2", "3"]
+    told = dict(line.split(": ", 1) for line in err.splitlines())
+    reasons = {
+        "missing": "No such file",
+        "c.png": "no whole PNG",
+        "d.png": "one shade",
+        "e.png": "no whole PNG",
+        "f.png": "more than 10 MB",
+        "empty": "no PNG, JPEG or WebP picture in this folder",
+        "a\0b": "null byte",
+    }
+    assert len(told) == len(reasons)
+    for name, reason in reasons.items():
+        (sentence,) = (said for path, said in told.items() if path.endswith(name))
+        assert reason in sentence
+
+
+def test_a_sheet_gives_a_line_a_digit_with_its_box(tmp_path, capsys):
+    (tmp_path / "sheet.png").write_bytes(saved(picture_of("275")))
+    assert predict.main([str(tmp_path), "--photo", "--format", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["digit"] for row in rows] == ["2", "7", "5"]
+    assert [int(row["left"]) // 120 for row in rows] == [0, 1, 2]
+    assert predict.main([str(tmp_path), "--photo"]) == 0
+    box = ",".join(rows[0][side] for side in predict.BOX)
+    assert f"sheet.png at {box}  2  " in capsys.readouterr().out.splitlines()[0]
+
+
+def test_many_more_pictures_than_are_read_at_once_stay_in_order(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(predict, "CHUNK", 3)
+    digits = [str(place % 7 + 2) for place in range(50)]
+    for place, digit in enumerate(digits):
+        if digit not in "69":
+            (tmp_path / f"{place:02}-{digit}.png").write_bytes(saved(picture_of(digit)))
+    assert predict.main([str(tmp_path)]) == 0
+    for line in capsys.readouterr().out.splitlines():
+        name, digit, _ = line.split("  ")
+        assert name.endswith(f"-{digit}.png")
+
+
+def test_pictures_are_read_as_they_are_asked_for_and_not_collected():
+    taken = []
+    chunks = (taken.append(place) or [str(place)] for place in range(100_000))
+    results = predict.in_order(lambda names: names, chunks)
+    assert next(results) == ["0"] and len(taken) <= predict.WORKERS + 1
+    results.close()
+
+
+def test_standard_input_another_network_and_names_of_any_bytes(tmp_path, trained):
+    picture = saved(picture_of("7"))
+    done = command("-", "--network", trained, input=picture)
+    assert done.returncode == 0 and done.stdout.startswith(b"-  7  ") and not done.stderr
+    strange = os.fsencode(tmp_path) + b"/\xff\n.png"
+    with open(strange, "wb") as file:
+        file.write(picture)
+    done = command(tmp_path, "--format", "json")
+    assert os.fsencode(json.loads(done.stdout)["source"]) == strange
+    assert command(tmp_path).stdout.count(b"  7  ") == 1
+
+
+def test_no_network_is_told_in_one_sentence(tmp_path, capsys):
+    assert predict.main(["x.png", "--network", str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert not out and "There is no trained network" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["x.png", "--format", "xml"], ["x.png", "--unknown"]])
+def test_what_is_no_command_is_told_with_status_2(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        predict.main(arguments)
+    assert ended.value.code == 2 and "usage" in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_and_ctrl_c_end_it_quietly(tmp_path):
+    Image.fromarray(picture_of("7")).save(tmp_path / "7.png")
+    many = [str(tmp_path / "7.png")] * 3000
+    line = [sys.executable, str(ROOT / "predict.py"), *many]
+    for ending in ("close", "interrupt"):
+        process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert b"  7  " in process.stdout.readline()
+        if ending == "close":
+            process.stdout.close()
+        else:
+            process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == b""
+        expected = predict.PIPE_CLOSED if ending == "close" else predict.INTERRUPTED
+        assert process.wait(timeout=30) == expected
+        process.stderr.close()
+        process.stdout.close()
+
+
+def test_a_bar_shows_only_where_someone_looks_and_there_is_much(folder, monkeypatch):
+    assert predict.progress([str(folder)]).disable  # standard error is no terminal in a test
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    assert predict.progress([str(folder)]).disable
+    monkeypatch.setattr(predict, "MANY", 3)
+    with predict.progress([str(folder)]) as bar:
+        assert not bar.disable and bar.total == 3
