@@ -31,7 +31,7 @@ from websockets.exceptions import WebSocketException
 
 from benchmarks.latency import COMPONENT_WAIT, UNTIL_SHOWN
 from benchmarks.page import ONE, SEVEN, chromium, draw, ready_to_draw, running_app
-from benchmarks.visitor import Said, Visitor, VisitError, expected, stroke_by_stroke, visiting
+from benchmarks.visitor import Said, VisitError, Visitor, expected, stroke_by_stroke, visiting
 from model.corrections import PATH_VARIABLE
 from model.recognizer import Recognizer
 
@@ -172,11 +172,18 @@ async def draw_and_look(
     thought: tuple[float, float],
     rng: np.random.Generator | None = None,
 ) -> None:
-    """Draws a digit, looks at the answer, does what else came to mind, and clears."""
-    rng_or_none = rng
+    """Draws a digit, looks at the answer, does what else comes to mind, and clears.
+
+    Args:
+        visitor: Who.
+        drawing: What.
+        tally: Where to note it.
+        thought: Shortest and longest look at the answer, seconds.
+        rng: Of what comes to mind and of the pace; `None` for nothing else, without pause.
+    """
     for step, must in drawing:
-        if rng_or_none is not None:
-            await asyncio.sleep(rng_or_none.uniform(*STROKE))
+        if rng is not None:
+            await asyncio.sleep(rng.uniform(*STROKE))
         said = await visitor.draw(step)
         tally.answers.append(1000 * visitor.seconds)
         if said != must:
@@ -320,7 +327,7 @@ def _browse(address: str, seconds: float, results) -> None:
 def report(tally: Tally, alone: Tally, watch: Watch, options) -> int:
     """Prints the figures; 1 if a promise is broken."""
     broken = []
-    clock, of_server, of_load = watch.seconds
+    clock, _, of_load = watch.seconds
     print(f"{options.visitors} visitors and {options.browsers} browsers, {clock:.0f} s")
     print(f"{len(tally.answers):,} answers, {len(tally.answers) / clock:.1f} a second; ", end="")
     print(", ".join(f"{num} {what}" for what, num in sorted(tally.acts.items())))

@@ -198,10 +198,9 @@ class Visitor:
             elif kind == "checkbox":
                 on = element.checkbox.id in self._switched
                 states.add(id=element.checkbox.id, bool_value=on)
-            elif kind == "bidi_component" and element.bidi_component.component_name == CANVAS:
-                if self._drawing is not None:
-                    reported = {"drawing": {"raw": self._drawing, "data": None}}
-                    states.add(id=element.bidi_component.id, json_value=json.dumps(reported))
+            elif element.bidi_component.component_name == CANVAS and self._drawing is not None:
+                reported = {"drawing": {"raw": self._drawing, "data": None}}
+                states.add(id=element.bidi_component.id, json_value=json.dumps(reported))
         return request
 
     async def _run(self, request: BackMsg) -> float:

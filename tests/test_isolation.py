@@ -111,13 +111,15 @@ def test_a_stroke_taken_back_by_one_is_not_given_back_to_another(address, recogn
 
 
 def test_a_correction_is_shown_to_and_undone_by_its_visitor_alone(address, corrections, recognizer):
-    drawing, _ = some_drawing(1, 0, recognizer)  # one and the same for both
+    drawing, _ = some_drawing(1, 0, recognizer)
+    another, _ = some_drawing(1, 1, recognizer)
 
     async def correct(one: Visitor, other: Visitor) -> None:
         await one.draw(drawing)
         await one.press("it-is-7")
-        await other.draw(drawing)
+        await other.draw(drawing)  # the very same: what was said of it is still the one's
         assert KEPT.format(7) not in other.texts() and not other.can_press("not-kept")
+        await other.draw(another)
         await other.press("it-is-2")
         await one.turn("Why", True)
         assert KEPT.format(7) in one.texts() and KEPT.format(2) not in one.texts()
