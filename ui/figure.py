@@ -25,9 +25,9 @@ def figure(*charts: tuple, table: pd.DataFrame) -> None:
     numbers(table)
 
 
-# Altair takes a tenth of a second for a chart, behind a lock that all visitors share, and the
-# figures are the same for everyone: what was shown once is shown again. 64 charts are all those
-# of a few networks, whatever their switches.
+# Altair takes some 35 ms for a chart, behind a lock that all visitors share, and the figures are
+# the same for everyone: what was shown once is shown again. 64 are the charts of a few networks
+# with their switches.
 @st.cache_data(show_spinner=False, max_entries=64)
 def _chart(name: str, _make: Callable[..., alt.Chart | alt.LayerChart], *arguments) -> None:
     st.altair_chart(_make(*arguments))
