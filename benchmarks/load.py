@@ -130,7 +130,8 @@ async def run(
         before = Watch(server)
         for drawing in drawings[:NUM_ALONE]:
             await draw_and_look(visitor, drawing, alone, thought=(0.2, 0.2))
-        alone.acts["seconds of the server"] = before.seconds_of_server()
+        before.close()
+        alone.acts["ms of the server"] = 1000 * before.seconds[1]
     watch, end = Watch(server), time.monotonic() + 60 * options.minutes
     browsers = Browsers(address, options.browsers, 60 * options.minutes)
     async with asyncio.TaskGroup() as group:
@@ -240,14 +241,20 @@ def _difference(said: Said, must: Said) -> str:
 
 
 class Watch:
-    """The server's memory and processor time, and this process' own, from now on."""
+    """The server's memory and who used the processor, from now on.
+
+    Attributes:
+        memory: Seconds since the beginning, and MB of the server then.
+        seconds: Of the clock; and processor time of the server, of this process, and of all else
+            on the machine. Empty until closed.
+    """
 
     def __init__(self, server: psutil.Process | None):
         self.server = server
-        self.memory: list[tuple[float, float]] = []  # seconds, MB
+        self.memory: list[tuple[float, float]] = []
         self._started = time.monotonic()
-        self._server_before, self._own_before = self._server_time(), time.process_time()
-        self._closed: tuple[float, float, float] | None = None
+        self._before = self._processor()
+        self.seconds: tuple[float, ...] = ()
 
     async def look_until(self, end: float) -> None:
         """Looks at the memory every few seconds."""
@@ -256,25 +263,16 @@ class Watch:
             self.memory.append((time.monotonic() - self._started, megabytes))
             await asyncio.sleep(SAMPLE_EVERY)
 
-    def seconds_of_server(self) -> float:
-        """Processor seconds of the server since the beginning."""
-        return self._server_time() - self._server_before
-
     def close(self) -> None:
         """Ends the measurement of processor time."""
-        self._closed = (
-            time.monotonic() - self._started,
-            self.seconds_of_server(),
-            time.process_time() - self._own_before,
-        )
+        spent = (b - a for a, b in zip(self._before, self._processor(), strict=True))
+        self.seconds = (time.monotonic() - self._started, *spent)
 
-    @property
-    def seconds(self) -> tuple[float, float, float]:
-        """Of the clock, of the server's and of this process' processor time."""
-        return self._closed
-
-    def _server_time(self) -> float:
-        return sum(self.server.cpu_times()[:2]) if self.server else 0.0
+    def _processor(self) -> tuple[float, float, float]:
+        """Processor seconds so far: the server's, this process', all else of this machine."""
+        server = sum(self.server.cpu_times()[:2]) if self.server else 0.0
+        own, all_cores = time.process_time(), psutil.cpu_times()
+        return server, own, sum(all_cores) - all_cores.idle - all_cores.iowait - server - own
 
 
 class Browsers:
@@ -327,7 +325,7 @@ def _browse(address: str, seconds: float, results) -> None:
 def report(tally: Tally, alone: Tally, watch: Watch, options) -> int:
     """Prints the figures; 1 if a promise is broken."""
     broken = []
-    clock, _, of_load = watch.seconds
+    clock, _, of_load, of_others = watch.seconds
     print(f"{options.visitors} visitors and {options.browsers} browsers, {clock:.0f} s")
     print(f"{len(tally.answers):,} answers, {len(tally.answers) / clock:.1f} a second; ", end="")
     print(", ".join(f"{num} {what}" for what, num in sorted(tally.acts.items())))
@@ -351,7 +349,8 @@ def report(tally: Tally, alone: Tally, watch: Watch, options) -> int:
         broken.append("real browsers wait longer")
     if watch.server:
         broken += report_costs(tally, alone, watch, options)
-    print(f"processor, this script: {of_load / clock:.0%} of a core")
+    print(f"processor, this script: {of_load / clock:.0%} of a core; all else on this machine,")
+    print(f"  the browsers among it: {of_others / clock:.0%} of {psutil.cpu_count() * 100}%")
     for what, num in tally.errors.most_common(10):
         print(f"error, {num} times: {what}")
     if tally.errors:
@@ -362,9 +361,9 @@ def report(tally: Tally, alone: Tally, watch: Watch, options) -> int:
 
 def report_costs(tally: Tally, alone: Tally, watch: Watch, options) -> list[str]:
     """Memory and processor time of the server; what was promised of them and broken."""
-    clock, of_server, _ = watch.seconds
+    clock, of_server, *_ = watch.seconds
     each = 1000 * of_server / max(len(tally.answers), 1)
-    lone = 1000 * alone.acts["seconds of the server"] / len(alone.answers)
+    lone = alone.acts["ms of the server"] / len(alone.answers)
     print(f"processor, server: {of_server / clock:.0%} of a core, {each:.0f} ms an answer with all")
     print(f"  that belongs to it; {lone:.0f} ms for the lone visitor")
     first, last = watch.memory[0][1], watch.memory[-1][1]

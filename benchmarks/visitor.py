@@ -1,8 +1,9 @@
 """A visitor without a screen: one websocket session that says what a browser at the page says.
 
-The page is not drawn, so a hundred of them cost less than one browser. What a browser does was
-taken down from Chromium: every run carries the states of all widgets; a canvas that was told to
-show other strokes reports them; a page switch carries no states.
+The page is not drawn, so a hundred of them cost less than one browser. What a browser says was
+taken down from Chromium: every run of a fragment carries the states of all widgets; a canvas that
+was told to show other strokes reports them; a page switch carries no states. None of the page's
+messages is large enough for Streamlit to have a browser keep it, so none is referred to later.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import numpy as np
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -262,11 +264,12 @@ def _key(identity: str) -> str:
 @contextlib.asynccontextmanager
 async def visiting(address: str) -> AsyncIterator[Visitor]:
     """A visitor who has opened the first page, and leaves at the end."""
-    stream = address.replace("http", "ws", 1).rstrip("/") + "/_stcore/stream"
+    scheme, host, path, *_ = urlsplit(address)
+    stream = f"{scheme.replace('http', 'ws')}://{host}{path.rstrip('/')}/_stcore/stream"
     # As a browser: it names its origin, takes messages of any size and does not ping.
     async with connect(
         stream,
-        origin=address,
+        origin=f"{scheme}://{host}",
         subprotocols=["streamlit"],
         compression=None,
         max_size=None,
