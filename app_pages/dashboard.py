@@ -20,7 +20,7 @@ def show_headline(report: dict) -> None:
 
 def show_calibration(report: dict) -> None:
     table, ece = reports.reliability_table(report)
-    charts = report_charts.reliability_chart(table, ece), report_charts.bins_chart(table)
+    charts = (report_charts.reliability_chart, table, ece), (report_charts.bins_chart, table)
     figure(*charts, table=table)
 
 
@@ -35,7 +35,7 @@ def show_risk() -> None:
         return
     table, shipped = resources.risk(test)
     start = max(0.0, min(SHOWN_FROM, shipped["coverage"] - 0.05))
-    figure(report_charts.risk_chart(table, shipped, start), table=table)
+    figure((report_charts.risk_chart, table, shipped, start), table=table)
     st.caption(
         f"Below a confidence of {shipped['threshold']:.2f} DigitPad says \"this doesn't look like "
         f'a digit": of the test images it answers {shipped["coverage"]:.2%}, and '
@@ -52,7 +52,7 @@ def show_pen(report: dict) -> None:
     ):
         with place:
             if len(table):
-                figure(report_charts.intervals_chart(table, title, axis), table=table)
+                figure((report_charts.intervals_chart, table, title, axis), table=table)
             else:
                 st.caption(f'{title}: "python -m benchmarks.recognition --save" measures it.')
     st.caption(f"The canvas has 280 pixels a side. {reports.about_pen(report)}")

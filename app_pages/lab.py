@@ -43,7 +43,7 @@ def explain(drawing: dict) -> None:
         )
         step(frame, "3. Pasted into 28 × 28 with its centre of mass in the middle")
     show_maps(frame, recognizer)
-    st.altair_chart(charts.probabilities_chart(probabilities))
+    st.vega_lite_chart(charts.probabilities_chart(probabilities))
     st.subheader("The same drawing in other demos")
     st.write("The same network reads what other preparations make of it.")
     frames = np.stack([prepare(ink) for prepare in OTHERS.values()])

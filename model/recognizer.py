@@ -4,6 +4,7 @@ The app reads digits through this module alone; neither TensorFlow nor Keras is 
 """
 
 import copy
+import gc
 import json
 import threading
 from pathlib import Path
@@ -204,4 +205,8 @@ def served(folder: Path = TRAINED) -> Recognizer:
             recognizer = Recognizer.load(folder)
             _served.clear()  # the former one is no longer needed
             _served[folder] = version, recognizer
+            # What is loaded by now stays. Left out of the garbage collector's rounds, it no longer
+            # stops everyone for a sixth of a second each few hundred answers, but for 0.05 s.
+            gc.collect()
+            gc.freeze()
     return recognizer

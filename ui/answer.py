@@ -34,7 +34,7 @@ def one_answer(frame: np.ndarray, probabilities: np.ndarray, answer: Answer) -> 
         if answer.is_digit
         else "This doesn't look like a digit."
     )
-    st.altair_chart(charts.probabilities_chart(probabilities))
+    st.vega_lite_chart(charts.probabilities_chart(probabilities))
 
 
 def advise(answer: Answer, advice: str = DRAWN) -> None:

@@ -38,6 +38,6 @@ def show_curves(histories: dict[str, list[dict]], key: str) -> None:
         chosen = table[table["measure"] == measure].drop(columns="measure")
         with place:
             if len(chosen):
-                figure(curves_chart(chosen, unit, title, log), table=chosen)
+                figure((curves_chart, chosen, unit, title, log), table=chosen)
             else:
                 st.caption(f"{title}: these runs did not note it.")

@@ -1,7 +1,7 @@
 """A chart as every page of figures shows it: with its words, and its numbers behind it."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import altair as alt
 import pandas as pd
@@ -13,11 +13,24 @@ SHARES = ("accuracy", "low", "high", "confidence", "answered", "wrong")
 SHARES += ("recall", "precision", "F1", "from", "to", "test accuracy", "validation")
 
 
-def figure(*charts: alt.Chart | alt.LayerChart, table: pd.DataFrame) -> None:
-    """Shows charts, one below the other, and the table that they are made of behind them."""
-    for chart in charts:
-        st.altair_chart(chart)
+def figure(*charts: tuple, table: pd.DataFrame) -> None:
+    """Shows charts, one below the other, and the table that they are made of behind them.
+
+    Args:
+        charts: For each, the function of `ui/report_charts.py` that makes it, and what it takes.
+        table: The numbers.
+    """
+    for make, *arguments in charts:
+        _chart(make.__name__, make, *arguments)
     numbers(table)
+
+
+# Altair takes some 35 ms for a chart, behind a lock that all visitors share, and the figures are
+# the same for everyone: what was shown once is shown again. 64 are the charts of a few networks
+# with their switches.
+@st.cache_data(show_spinner=False, max_entries=64)
+def _chart(name: str, _make: Callable[..., alt.Chart | alt.LayerChart], *arguments) -> None:
+    st.altair_chart(_make(*arguments))
 
 
 def numbers(table: pd.DataFrame) -> None:

@@ -56,7 +56,7 @@ def show_opened(reading: Reading, chosen: np.ndarray) -> None:
     with st.container(horizontal=True):
         st.image(picture_url(frame, scale=SCALE), width=WIDTH)
         st.markdown("  \n".join(_sentences(reading, index)), width=WIDTH)
-    st.altair_chart(charts.probabilities_chart(probabilities))
+    st.vega_lite_chart(charts.probabilities_chart(probabilities))
     why(frame.astype(np.float32) / 255, probabilities, resources.shared_recognizer())
     _nearest(reading, index)
 
