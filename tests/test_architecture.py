@@ -42,6 +42,7 @@ MAY_IMPORT = {
         *("streamlit", "streamlit_drawable_canvas", "numpy", "pandas", "altair", "PIL", "ui"),
         *PURE_MODEL,
     },
+    "deploy/*.py": {"streamlit.testing", "PIL", "benchmarks", "deploy"},
     "train.py": {"model"},
 }
 MODEL_NEVER = {"streamlit", "ui", "app_pages", "train", "argparse"}
