@@ -4,6 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui.reconnect import run_when_back
+
 PAGES = Path(__file__).parent / "app_pages"  # absolute: another script may run this one
 
 st.set_page_config(page_title="DigitPad", page_icon=":material/draw:", layout="wide")
@@ -22,4 +24,7 @@ page = st.navigation(
     ],
     position="top",
 )
-page.run()
+try:
+    page.run()
+finally:  # also when a page stops early; last, so that it takes no room above the page
+    run_when_back()

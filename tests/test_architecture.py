@@ -21,7 +21,7 @@ PURE_MODEL = {
     )
 }
 MAY_IMPORT = {
-    "app.py": {"streamlit"},
+    "app.py": {"streamlit", "ui.reconnect"},
     "app_pages/*.py": {
         *("streamlit", "numpy", "pandas", "ui"),
         *(
