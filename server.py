@@ -1,5 +1,6 @@
 """The app for a server: `streamlit run server.py` serves the pages and what programs ask for."""
 
+import contextlib
 import os
 import socket
 
@@ -13,7 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import api
 from model import telemetry
-from model.errors import DigitError
+from model.errors import ArtifactError, DigitError
+from ui import resources
 from ui.shield import Shield
 
 # What the pages need and no more: Vega compiles its charts, Streamlit writes styles into the page,
@@ -94,6 +96,9 @@ def below(path: str) -> str:
     return f"/{base}{path}" if base else path
 
 
+# A server that says it is healthy reads at once: what takes seconds is loaded before.
+with contextlib.suppress(ArtifactError):  # what is wrong with the network is told on the page
+    resources.shared_recognizer()
 telemetry.log_to(os.environ.get(telemetry.LOG_VARIABLE, "on"))
 app = st.App(
     "app.py",

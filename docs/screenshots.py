@@ -1,6 +1,6 @@
 """Makes the README's screenshots: `python -m docs.screenshots`, with Chromium installed.
 
-The test set page shows the digits that ship inside scikit-learn: MNIST is not ours to copy.
+The test set page shows the digits that ship with the app: MNIST is not ours to copy.
 """
 
 import io

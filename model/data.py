@@ -53,6 +53,12 @@ CONTENT_SHA256 = {
 # and the last 26 of series 0, so that no writer is on both sides. Packed bits, from the
 # writers' table of QMNIST (BSD licence; C. Yadav and L. Bottou, arXiv:1905.10498).
 SPLIT_FILE = Path(__file__).with_name("validation_split.npy")
+# The test part of UCI's Optical Recognition of Handwritten Digits (CC BY 4.0; E. Alpaydin and
+# C. Kaynak, doi:10.24432/C50P49), as scikit-learn has it. Made by
+#   python -c "import numpy; from sklearn.datasets import load_digits as load; digits = load();
+#   numpy.savez_compressed('model/uci_digits.npz', images=digits.images.astype('uint8'),
+#   labels=digits.target.astype('uint8'))"
+BUNDLED_FILE = Path(__file__).with_name("uci_digits.npz")
 
 MNIST_TEST = "MNIST test images"
 
@@ -179,16 +185,14 @@ def validation_mask() -> np.ndarray:
 
 
 def bundled_digits() -> Dataset:
-    """The 1,797 digits of 8x8 pixels that ship inside scikit-learn, in MNIST's format.
+    """The 1,797 digits of 8x8 pixels that ship with the app, in MNIST's format.
 
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI 1998.
     """
-    from sklearn.datasets import load_digits  # seconds to import, and seldom needed
-
-    digits = load_digits()
-    frames = np.stack([to_mnist(image / 16) for image in digits.images.astype(np.float32)])
-    images = np.round(frames * 255).astype(np.uint8)
-    return Dataset(images, digits.target.astype(np.uint8), "scikit-learn's digits")
+    with np.load(BUNDLED_FILE, allow_pickle=False) as archive:
+        counts, labels = archive["images"].astype(np.float32), archive["labels"]
+    frames = np.stack([to_mnist(image / 16) for image in counts])  # inked pixels of 4 x 4
+    return Dataset(np.round(frames * 255).astype(np.uint8), labels, "UCI's digits")
 
 
 def _from_folder(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Path]]:

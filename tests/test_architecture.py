@@ -31,7 +31,7 @@ PURE_MODEL = {
     )
 }
 MAY_IMPORT = {
-    "app.py": {"streamlit"},
+    "app.py": {"streamlit", "ui.reconnect"},
     "app_pages/*.py": {
         *("streamlit", "numpy", "pandas", "ui"),
         *(
@@ -53,12 +53,13 @@ MAY_IMPORT = {
         "google.protobuf",  # Streamlit's messages
         *PURE_MODEL,
     },
+    "deploy/*.py": {"streamlit.testing", "PIL", "benchmarks", "deploy"},
     "train.py": {"model"},
     "predict.py": {"tqdm", "ui.words", *PURE_MODEL},
     "api.py": {"fastapi", "pydantic", "starlette", "numpy", *PURE_MODEL},
     "server.py": {
         *("streamlit", "starlette", "prometheus_client", "api"),
-        *("model.errors", "model.telemetry", "ui.shield"),
+        *("model.errors", "model.telemetry", "ui.resources", "ui.shield"),
     },
 }
 MODEL_NEVER = {"streamlit", "ui", "app_pages", "train", "argparse"}

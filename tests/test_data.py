@@ -10,6 +10,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from model import data
 from model.errors import DataError
@@ -256,3 +257,12 @@ def test_the_bundled_digits_come_in_mnists_format():
     assert digits.images.shape == (1797, 28, 28) and digits.images.dtype == np.uint8
     assert np.bincount(digits.labels).min() > 170
     assert (digits.images.max(axis=(1, 2)) == 255).all()
+
+
+def test_the_bundled_file_is_what_scikit_learn_has():
+    theirs = load_digits()
+    with np.load(data.BUNDLED_FILE, allow_pickle=False) as ours:
+        assert ours["images"].dtype == ours["labels"].dtype == np.uint8
+        assert np.array_equal(ours["images"], theirs.images)
+        assert np.array_equal(ours["labels"], theirs.target)
+    assert data.BUNDLED_FILE.stat().st_size < 100_000

@@ -357,7 +357,7 @@ def test_an_opened_image_says_what_it_is_and_can_be_leafed_through(with_mnist):
 
 def test_an_image_that_the_filters_leave_out_can_still_be_looked_at(no_mnist):
     app = browse(label="3", image="0")
-    assert any("Image **0** of scikit-learn's digits" in text.value for text in app.markdown)
+    assert any("Image **0** of UCI's digits" in text.value for text in app.markdown)
     leaf = [button for button in app.button if button.label in ("Previous", "Next")]
     assert len(leaf) == 2 and all(button.disabled for button in leaf)
     for odd in ("1797", "٣", "3 ", "0x3"):
@@ -379,7 +379,7 @@ def test_the_map_shows_the_images_of_the_area_in_the_address_and_the_drawing(wit
 
 
 def test_the_map_of_other_images_lies_on_that_of_the_test_images(no_mnist):
-    app = browse(view="Map", data="scikit-learn")
+    app = browse(view="Map", data="UCI")
     assert "1,797" in app.markdown[0].value and app.get("vega_lite_chart")
     assert "**0** of" in browse(view="Map", area="1.5,2,1.5,2").markdown[0].value
 
@@ -441,7 +441,7 @@ def test_ones_own_images_are_read_and_bad_files_are_told(no_mnist):
 
 def test_without_mnist_the_bundled_digits_are_shown_and_said_to_be(no_mnist):
     app = settled(page("test_set").run())
-    assert "scikit-learn's digits" in app.warning[0].value
+    assert "UCI's digits" in app.warning[0].value
     assert "1,797" in app.markdown[0].value
     assert "Try again" in app.button[0].label
 

@@ -72,5 +72,5 @@ _GET = {
     "MNIST test": _mnist,
     "Corrections": _corrections,
     "Your own": _own,
-    "scikit-learn": resources.bundled,
+    "UCI": resources.bundled,
 }

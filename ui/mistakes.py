@@ -1,5 +1,7 @@
 """The confusion matrix, the figures by digit, and the images of a cell."""
 
+from pathlib import Path
+
 import numpy as np
 import streamlit as st
 
@@ -9,7 +11,7 @@ from ui.figure import formats, numbers
 from ui.gallery import gallery
 from ui.report_charts import CELL, confusion_chart
 
-TEST_SET_PAGE = "app_pages/test_set.py"
+TEST_SET_PAGE = Path(__file__).parents[1] / "app_pages" / "test_set.py"
 MOST_IMAGES = 24  # shown here; the test set's page has them all
 _CHART, _PAIR = "confusion", "pair"  # keys
 

@@ -172,7 +172,7 @@ def _mnist_test() -> Dataset:
 
 @st.cache_resource(show_spinner="Loading digits")
 def bundled() -> Dataset:
-    """The digits that ship inside scikit-learn."""
+    """The digits that ship with the app."""
     return bundled_digits()
 
 

@@ -1,0 +1,1 @@
+"""What a server needs beside the app, and a rehearsal of it all without Docker."""
