@@ -187,10 +187,19 @@ def validation_mask() -> np.ndarray:
 def bundled_digits() -> Dataset:
     """The 1,797 digits of 8x8 pixels that ship with the app, in MNIST's format.
 
+    Raises:
+        DataError: If their file is missing or damaged.
+
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI 1998.
     """
-    with np.load(BUNDLED_FILE, allow_pickle=False) as archive:
-        counts, labels = archive["images"].astype(np.float32), archive["labels"]
+    try:
+        with np.load(BUNDLED_FILE, allow_pickle=False) as archive:
+            counts, labels = archive["images"].astype(np.float32), archive["labels"]
+    except Exception as error:  # a zip, NumPy or system error, by where it is damaged
+        raise DataError(
+            f"The digits at {BUNDLED_FILE} can't be read ({type(error).__name__}): restore the "
+            "file from the repository."
+        ) from error
     frames = np.stack([to_mnist(image / 16) for image in counts])  # inked pixels of 4 x 4
     return Dataset(np.round(frames * 255).astype(np.uint8), labels, "UCI's digits")
 

@@ -223,9 +223,10 @@ def test_test_images_that_are_read_otherwise_than_reported_are_a_fault(
     assert "read otherwise than the report says" in told(FAULT, "MNIST")
 
 
-def test_without_scikit_learn_there_is_a_note(monkeypatch):
-    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    assert "without MNIST" in told(NOTE, "bundled digits")
+def test_a_damaged_file_of_bundled_digits_is_a_fault(tmp_path, monkeypatch):
+    monkeypatch.setattr(data, "BUNDLED_FILE", tmp_path / "digits.npz")
+    data.BUNDLED_FILE.write_bytes(b"PK no archive")
+    assert "restore the file" in told(FAULT, "bundled digits")
 
 
 def keep_some() -> Path:
