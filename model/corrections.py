@@ -196,6 +196,8 @@ class Corrections:
         """A connection inside one transaction; makes the file if need be."""
         with self._connection("rwc") as connection:
             connection.execute("PRAGMA secure_delete = ON")  # what is deleted leaves no trace
+            # What was acknowledged outlasts a power cut; some builds of SQLite do less by default.
+            connection.execute("PRAGMA synchronous = FULL")
             connection.execute("BEGIN IMMEDIATE")  # one writer at a time, the others wait
             if not self._is_begun(connection):
                 connection.execute(_SCHEMA)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from model.artifacts import ONNX_FILE, RETRAIN, TRAINED
+from model.artifacts import ONNX_FILE, RETRAIN, TRAINED, read
 from model.confidence import Answer, Confidence
 from model.errors import ArtifactError
 from model.preprocess import FRAME_SIDE
@@ -58,7 +58,7 @@ class Recognizer:
         # One frame takes under a millisecond on one thread; more threads only fight over it.
         options.intra_op_num_threads = 1
         try:
-            content = path.read_bytes()
+            content = read(path)
         except FileNotFoundError as error:
             raise ArtifactError(f"There is no trained network at {path}. {RETRAIN}") from error
         except OSError as error:

@@ -226,6 +226,8 @@ def judge(trained: keras.Model, config: TrainConfig, mnist: Dataset, test: Datas
     Raises:
         TrainingError: If the export does not answer as the network does.
     """
+    # A report names the network beside it: none is there while that is being replaced.
+    (run / artifacts.REPORT_FILE).unlink(missing_ok=True)
     # A network that was never compiled: the optimizer's state would make the file three times
     # as large.
     plain = network.BUILDERS[config.preset](seed=config.seed)

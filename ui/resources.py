@@ -12,7 +12,15 @@ import streamlit as st
 from PIL import Image
 
 from model import augment
-from model.artifacts import ONNX_FILE, RUNS, TRAINED, load_lookalikes, load_runs, version_key
+from model.artifacts import (
+    ONNX_FILE,
+    RUNS,
+    TRAINED,
+    load_lookalikes,
+    load_runs,
+    settle,
+    version_key,
+)
 from model.data import (
     MNIST_TEST,
     Dataset,
@@ -109,6 +117,7 @@ def load_ahead() -> None:
 
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _recognizer(version: int) -> Recognizer:
+    settle(TRAINED)  # a publication may have been killed on its way
     return Recognizer.load(TRAINED)
 
 
