@@ -157,7 +157,8 @@ def to_go_on_with(folder: Path, options: argparse.Namespace) -> Iterator[None]:
     try:
         yield
     except ArtifactError as error:
-        if isinstance(error.__cause__, OSError):  # no room, or not allowed
+        # No room, or not allowed. (Keras, which hands errors on, clears their `__cause__`.)
+        if isinstance(error.__context__, OSError):
             raise ArtifactError(f"{error} Then go on with: {again}") from error
         raise
     except TrainingError:

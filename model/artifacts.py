@@ -500,10 +500,15 @@ def _install(source: Path, target: Path, required: tuple[str, ...]) -> None:
                 shutil.rmtree(partial, ignore_errors=True)
             with contextlib.suppress(OSError):  # it is served all the same, and moved later
                 _move_in(target)
+    except FileNotFoundError as error:
+        raise ArtifactError(
+            f"The network in {target} can't be written: there is no {error.filename} to copy; "
+            "nothing was replaced."
+        ) from error
     except OSError as error:
         raise ArtifactError(
-            f"The network in {target} can't be written ({error.strerror or error}, "
-            f"{error.filename or target}): make room or allow writing there; nothing was replaced."
+            f"The network in {target} can't be written ({error.strerror or error}): make room or "
+            "allow writing there; nothing was replaced."
         ) from error
 
 
