@@ -538,7 +538,9 @@ def main() -> int:
     for number, kind in enumerate(order(options.kills, rng), start=1):
         print(f"\r{number} of {options.kills}: {kind:12}", end="", file=sys.stderr, flush=True)
         try:
-            hit, what = getattr(rounds, kind.replace(" ", "_"))()
+            hit = ENDED
+            while hit == ENDED:  # was no kill
+                hit, what = getattr(rounds, kind.replace(" ", "_"))()
             hits[kind][hit] += 1
             if kind == "corrections":
                 acknowledged += int(what.split()[0])
