@@ -186,7 +186,7 @@ def test_publishing_that_fails_half_way_leaves_the_old_network_whole(tmp_path):
     artifacts.publish(old, tmp_path / "out")
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     (new / artifacts.HISTORY_FILE).unlink()
-    with pytest.raises(ArtifactError, match=r"can't be written .*history\.csv"):
+    with pytest.raises(ArtifactError, match=r"can't be written: .*history\.csv"):
         artifacts.publish(new, tmp_path / "out")
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
     assert artifacts.load_report(tmp_path / "out")
