@@ -558,9 +558,8 @@ def main() -> int:
             mend()
     show(hits, found, lost)
     print(f"{rounds.resumed} killed runs were resumed and taken to their end")
-    print(
-        f"{acknowledged} corrections acknowledged, all of them found" * ("corrections" not in lost)
-    )
+    num_lost = len(lost["corrections"])
+    print(f"{acknowledged} corrections were acknowledged; rounds that lacked one: {num_lost}")
     with running_app():
         num_starts += 1
     print(f"The app started {num_starts} times. {time.monotonic() - started:.0f} s in all.")
