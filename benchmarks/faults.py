@@ -370,6 +370,10 @@ class Rounds:
                 (folder / name).unlink(missing_ok=True)
         return folder
 
+    def is_faster(self, kind: str) -> None:
+        """A process ended before its moment came: the machine has become less busy."""
+        self._seconds[kind] *= 0.8
+
     def training(self) -> tuple[str, str]:
         before = run_folder()
         arguments = ("--epochs", str(NUM_EPOCHS), "--seed", str(self._rng.randrange(10**6)))
@@ -541,6 +545,8 @@ def main() -> int:
             hit = ENDED
             while hit == ENDED:  # was no kill
                 hit, what = getattr(rounds, kind.replace(" ", "_"))()
+                if hit == ENDED:
+                    rounds.is_faster(kind)
             hits[kind][hit] += 1
             if kind == "corrections":
                 acknowledged += int(what.split()[0])
