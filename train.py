@@ -10,21 +10,25 @@ Every run leaves a folder in runs/ with its settings, history, report and networ
 """
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets with a page of notes
 
-from model.artifacts import RUNS, TRAINED, newest_unfinished
+from model.artifacts import RUNS, TRAINED, locked, newest_unfinished
 from model.corrections import Corrections
 from model.data import load_mnist
-from model.errors import CorrectionsError, DigitError, TrainingError
+from model.errors import ArtifactError, CorrectionsError, DigitError, TrainingError
 from model.promotion import MIN_ACCURACY, publish
 from model.settings import PRESETS, TrainConfig, load_config, start_run
 
-INTERRUPTED = 130  # what a process stopped by Ctrl-C returns: 128 and the signal's number
+SIGNALLED = 128  # what a process that was stopped returns: this and the signal's number
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -67,13 +71,57 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+class Stop(contextlib.AbstractContextManager):
+    """Listens for Ctrl-C and for SIGTERM, as a system sends it that shuts down.
+
+    Which one came has to be remembered: interrupted while it builds a graph, TensorFlow raises
+    an error of its own instead of handing the interruption on.
+
+    Attributes:
+        signal: The one that came, 0 while none did.
+    """
+
+    def __init__(self):
+        self.signal = 0
+        self._before = {}
+
+    def __enter__(self) -> "Stop":
+        if threading.current_thread() is threading.main_thread():  # no other may listen
+            for number in (signal.SIGINT, signal.SIGTERM):
+                before = signal.getsignal(number)
+                if before not in (signal.SIG_IGN, None):  # as nohup wants it
+                    self._before[number] = before
+                    signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *_) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+
+    def _note(self, number: int, _frame) -> None:
+        self.signal = number
+        raise KeyboardInterrupt
+
+    def explains(self, error: BaseException) -> bool:
+        """Whether an error comes from being stopped."""
+        return bool(self.signal) or isinstance(error, KeyboardInterrupt)
+
+
 def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
-    try:
-        return run(options)
-    except DigitError as error:
-        print(error, file=sys.stderr)
-        return 1
+    with Stop() as stop:
+        try:
+            return run(options)
+        except BaseException as error:
+            if stop.explains(error):
+                # Without a note of its own nothing was begun, or it can't be gone on with.
+                notes = getattr(error, "__notes__", None) or ["Stopped; nothing was replaced."]
+                tell(f"\n{notes[-1]}", sys.stderr)
+                return SIGNALLED + (stop.signal or signal.SIGINT)
+            if not isinstance(error, DigitError):
+                raise
+            tell(str(error), sys.stderr)
+            return 1
 
 
 def run(options: argparse.Namespace) -> int:
@@ -81,29 +129,64 @@ def run(options: argparse.Namespace) -> int:
         return fine_tune(options)
     mnist, test = load_mnist(options.data, progress=True)
     config, folder = choose(options)
-    print(f"{config.preset}: {config.epochs} epochs, run folder {folder}")
-    try:
+    tell(f"{config.preset}: {config.epochs} epochs, run folder {folder}")
+    with to_go_on_with(folder, options), claimed(folder):
         from model import training  # here, so that a wrong option or file is told at once
 
         trained = training.train(
             config,
             mnist,
             folder,
-            say=print,
+            say=tell,
             verbose=1 if sys.stdout.isatty() else 2,
             tensorboard=options.tensorboard,
         )
         report = training.judge(trained, config, mnist, test, folder)
-    except KeyboardInterrupt:
-        again = f"python train.py --resume {folder}"
-        again += f" --data {options.data}" if options.data else ""
-        again += f" --tensorboard {options.tensorboard}" if options.tensorboard else ""
-        again += f" --out {options.out}" if options.out != TRAINED else ""
-        again += " --no-publish" if options.no_publish else ""
-        print(f"\nStopped. Go on with: {again}", file=sys.stderr)
-        return INTERRUPTED
-    serve(folder, report, options)
+        serve(folder, report, options)
     return 0
+
+
+@contextlib.contextmanager
+def to_go_on_with(folder: Path, options: argparse.Namespace) -> Iterator[None]:
+    """Has whatever ends a run say how to go on with it, where that helps."""
+    again = f"python train.py --resume {folder}"
+    again += f" --data {options.data}" if options.data else ""
+    again += f" --tensorboard {options.tensorboard}" if options.tensorboard else ""
+    again += f" --out {options.out}" if options.out != TRAINED else ""
+    again += " --no-publish" if options.no_publish else ""
+    try:
+        yield
+    except ArtifactError as error:
+        # No room, or not allowed. (Keras, which hands errors on, clears their `__cause__`.)
+        if isinstance(error.__context__, OSError):
+            raise ArtifactError(f"{error} Then go on with: {again}") from error
+        raise
+    except TrainingError:
+        raise
+    except OSError as error:
+        raise TrainingError(
+            f"The run can't go on ({error.strerror or error}): mend that, then go on with: {again}"
+        ) from error
+    except BaseException as error:
+        error.add_note(f"Stopped. Go on with: {again}")
+        raise
+
+
+@contextlib.contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Keeps other processes from training in the same folder, as they would mix their epochs."""
+    with locked(folder) as held:
+        if not held:
+            raise TrainingError(
+                f"Another process is training in {folder}: wait for it to end, or stop it first."
+            )
+        yield
+
+
+def tell(line: str, file=None) -> None:
+    """Prints a line; a run does not end because nobody can read it, as on a full disk."""
+    with contextlib.suppress(OSError):
+        print(line, file=file, flush=True)
 
 
 def fine_tune(options: argparse.Namespace) -> int:
@@ -125,17 +208,13 @@ def fine_tune(options: argparse.Namespace) -> int:
     given = settings(options)
     config = replace(finetuning.FINE_TUNING, preset=network.name, **given)
     folder = start_run(config, options.runs, "corrections")
-    print(f"{len(corrections)} corrections for the network of {start}, run folder {folder}")
-    try:
-        before, after = finetuning.fine_tune(
-            network, config, mnist, corrections, folder, verbose=1 if sys.stdout.isatty() else 2
-        )
-        report = training.judge(network, config, mnist, test, folder)
-    except KeyboardInterrupt:
-        print("\nStopped; nothing was replaced.", file=sys.stderr)
-        return INTERRUPTED
+    tell(f"{len(corrections)} corrections for the network of {start}, run folder {folder}")
+    before, after = finetuning.fine_tune(
+        network, config, mnist, corrections, folder, verbose=1 if sys.stdout.isatty() else 2
+    )
+    report = training.judge(network, config, mnist, test, folder)
     finetuning.note(report, start, len(corrections), before, after, folder)
-    print(
+    tell(
         f"Of {len(corrections)} corrections, {before.num_right} were read right before and "
         f"{after.num_right} are now; of the validation images, {before.validation:.2%} before "
         f"and {after.validation:.2%} now"
@@ -147,15 +226,15 @@ def fine_tune(options: argparse.Namespace) -> int:
 def serve(folder: Path, report: dict, options: argparse.Namespace) -> None:
     """Says how good a network is and publishes it, if that is wanted and nothing is against it."""
     figures = report["test"]
-    print(
+    tell(
         f"{figures['accuracy']:.2%} of {figures['num_all']} test images right "
         f"(95 % interval {figures['low']:.2%} to {figures['high']:.2%})"
     )
     if options.no_publish:
-        print(f"The network is in {folder}; what is served is as it was")
+        tell(f"The network is in {folder}; what is served is as it was")
         return
     publish(folder, report, options.out, options.min_accuracy, options.force)
-    print(f"The network is served from {options.out}")
+    tell(f"The network is served from {options.out}")
 
 
 def choose(options: argparse.Namespace) -> tuple[TrainConfig, Path]:
@@ -205,9 +284,9 @@ def _number(kind: type, low: float, high: float):
 
 if __name__ == "__main__":
     code = main()
-    if code == INTERRUPTED:
+    if code:
         # Python's own exit was seen to take more than 20 s here, with an epoch cut short.
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
         os._exit(code)
-    sys.exit(code)

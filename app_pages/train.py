@@ -47,7 +47,7 @@ def start(desk: Desk) -> None:
 
 def ask_what_to_serve(desk: Desk) -> None:
     st.subheader("Serve a network")
-    served, former = promotion.origin(desk.out), promotion.origin(desk.former)
+    served, former = promotion.origin(desk.out), desk.former_run()
     if served is None:
         st.warning("No network is served, or it is damaged.", icon=":material/error:")
     else:

@@ -1,7 +1,13 @@
 """Files that training writes and the app reads: networks, reports, histories, runs.
 
 The only writer of `model/trained/` and of `runs/`. Everything is written under a temporary
-name and then renamed, so a file is the old one or the new one, never half of one.
+name, brought to the disk and then renamed, so a file is the old one or the new one, never half
+of one, also after a power cut.
+
+The files of a served network are replaced together. They are copied into a folder `.partial`
+inside the served one; renaming it to `.next` is the one step that counts. From then on each file
+is read from `.next` if it is there, and moved to its place, one by one. Whoever was stopped in
+between, the next one to publish, or the app at its start, goes on moving. Readers write nothing.
 """
 
 import contextlib
@@ -11,8 +17,10 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,7 +50,13 @@ PUBLISHED = (
     HISTORY_FILE,
     CARD_FILE,
     REPORT_FILE,
-)  # the report last: it vouches
+)  # moved in this order; the report last, as it names the network's hash
+
+PARTIAL = ".partial"  # in a served folder: a network that is being copied; nobody reads it
+NEXT = ".next"  # in a served folder: a whole network on its way into it; read before the rest
+GONE = ".gone"  # ending of an empty file in NEXT: the network comes without that file
+LOCK_TIMEOUT = 5.0  # seconds; publishing takes a fraction of one
+_TEMPORARY = re.compile(r"\.(\d+)-.")  # how temporary files begin: with their process' number
 
 RETRAIN = 'Train one with "python train.py", or restore the file from the repository.'
 
@@ -69,14 +83,19 @@ class Run:
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """Lets `write` write a temporary file beside `path`, then renames it to `path`.
 
+    Both are on the disk when it returns. What killed processes left in the folder is removed.
+
     Raises:
         ArtifactError: If the folder can't be written to; the old file is kept.
     """
     temporary = path.with_name(f".{os.getpid()}-{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path.parent)
         write(temporary)
+        _to_disk(temporary)
         os.replace(temporary, path)
+        _to_disk(path.parent)
     except OSError as error:
         raise ArtifactError(
             f"{path} can't be written ({error.strerror or error}): make room or allow writing "
@@ -85,6 +104,124 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def _sweep(folder: Path) -> None:
+    """Removes the temporary files of processes that are no more."""
+    for path in folder.glob(".[0-9]*-*"):
+        named = _TEMPORARY.match(path.name)
+        if named and not _is_alive(int(named[1])):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _is_alive(pid: int) -> bool:
+    if os.name != "posix":
+        return True  # asking would interrupt it
+    try:
+        os.kill(pid, 0)  # signal 0 only asks
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True  # another user's
+    return True
+
+
+def _to_disk(path: Path) -> None:
+    """Waits until a file, or a folder's names, would outlast a power cut."""
+    if os.name != "posix":
+        return  # Windows can't open folders, and syncs only what is open for writing
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def locked(folder: Path, timeout: float = 0.0) -> Iterator[bool]:
+    """Holds a folder against other processes and threads that ask the same.
+
+    The system lets go of it however this process ends, and no file is left. Where a folder can't
+    be locked (it is not there, Windows, some network drives) it counts as held.
+
+    Args:
+        folder: The folder.
+        timeout: Seconds to wait while others hold it.
+
+    Yields:
+        Whether it is held.
+    """
+    try:
+        import fcntl  # not on Windows
+    except ImportError:
+        yield True
+        return
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        yield True  # writing there will say why
+        return
+    try:
+        yield _flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB, timeout)
+    finally:
+        os.close(handle)
+
+
+def _flock(handle: int, how: int, timeout: float) -> bool:
+    import fcntl
+
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            fcntl.flock(handle, how)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(0.02)
+        except OSError:
+            return True  # this file system has no locks
+
+
+def where(path: Path) -> Path:
+    """Where a file is to be read: in a publication that is on its way, else at its place."""
+    pending = path.parent / NEXT / path.name
+    return pending if pending.exists() else path
+
+
+def read(path: Path) -> bytes:
+    """A file's content; of a served folder, always the newest whole publication's.
+
+    Raises:
+        OSError: As reading a file does.
+    """
+    pending = path.parent / NEXT
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        return (pending / path.name).read_bytes()
+    if (pending / f"{path.name}{GONE}").exists():
+        raise FileNotFoundError(2, "No such file or directory", str(path))
+    return path.read_bytes()
+
+
+def make_folder(path: Path) -> bool:
+    """Makes a folder; returns whether it was not there yet.
+
+    Raises:
+        ArtifactError: If it can't be made.
+    """
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError:
+        if not path.parent.is_dir():
+            raise ArtifactError(f"{path.parent} is no folder: name another one.") from None
+        return False
+    except OSError as error:
+        raise ArtifactError(
+            f"The folder {path} can't be made ({error.strerror or error}): make room or allow "
+            "writing there."
+        ) from error
+    return True
 
 
 def save_json(path: Path, content: dict) -> None:
@@ -103,19 +240,21 @@ def log_test_read(run: Path) -> int:
         How many runs have been, this one included.
     """
     path = run.parent / TEST_READS_FILE
-    try:
-        names = path.read_text().split() if path.exists() else []
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"{path} can't be read ({error}): mend or remove it.") from error
-    if run.name not in names:
-        names.append(run.name)
-        write_atomically(path, lambda temporary: temporary.write_text("\n".join(names) + "\n"))
+    with locked(run.parent, LOCK_TIMEOUT):  # two runs may end at once
+        try:
+            names = path.read_text().split() if path.exists() else []
+        except (OSError, ValueError) as error:
+            raise ArtifactError(f"{path} can't be read ({error}): mend or remove it.") from error
+        if run.name not in names:
+            names.append(run.name)
+            write_atomically(path, lambda temporary: temporary.write_text("\n".join(names) + "\n"))
     return len(names)
 
 
 def save_report(folder: Path, report: dict) -> None:
     """Writes a network's report and the model card made from it."""
     card = render_card(report)
+    settle(folder)
     write_atomically(folder / CARD_FILE, lambda temporary: temporary.write_text(card))
     save_json(folder / REPORT_FILE, report)
 
@@ -128,7 +267,7 @@ def load_card(folder: Path = TRAINED) -> str:
     """
     path = folder / CARD_FILE
     try:
-        return path.read_text()
+        return read(path).decode()
     except FileNotFoundError as error:
         raise ArtifactError(f"There is no model card at {path}. {RETRAIN}") from error
     except (OSError, ValueError) as error:
@@ -154,7 +293,7 @@ def load_json(path: Path, what: str) -> dict:
         ArtifactError: If there is none or it is damaged; the sentence says what to do.
     """
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(read(path).decode())
         if not isinstance(content, dict):
             raise ValueError("not an object")
     except FileNotFoundError as error:
@@ -170,16 +309,14 @@ def load_history(path: Path) -> list[dict]:
     Raises:
         ArtifactError: If it is damaged.
     """
-    if not path.exists():
-        return []
     try:
-        with path.open(newline="") as file:
-            rows = [
-                {key: float(value) for key, value in row.items()} for row in csv.DictReader(file)
-            ]
+        text = io.StringIO(read(path).decode(), newline="")
+        rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(text)]
         if any("epoch" not in row for row in rows):
             raise ValueError("no epochs")
         return rows
+    except FileNotFoundError:
+        return []
     except (OSError, ValueError, TypeError, AttributeError, csv.Error) as error:
         raise ArtifactError(f"The history at {path} can't be read ({error}). {RETRAIN}") from error
 
@@ -190,6 +327,30 @@ def load_report(folder: Path = TRAINED) -> dict:
     Raises:
         ArtifactError: If it is missing, damaged, or speaks of another network file.
     """
+    return _steadily(folder, lambda: _load_report(folder))
+
+
+def _steadily(folder: Path, load: Callable):
+    """What `load` gives of files that belong together, again if a publication came in between."""
+    while True:
+        before = _state(folder)
+        try:
+            return load()
+        except ArtifactError:
+            if _state(folder) == before:
+                raise
+
+
+def _state(folder: Path) -> tuple[int, int] | None:
+    """Changes when another network file is served; stays while that is moved to its place."""
+    for path in (folder / NEXT / ONNX_FILE, folder / ONNX_FILE):
+        with contextlib.suppress(OSError):
+            known = path.stat()
+            return known.st_ino, known.st_mtime_ns
+    return None
+
+
+def _load_report(folder: Path) -> dict:
     report = load_json(folder / REPORT_FILE, "training report")
     parts = {"config": dict, "data": dict, "network": dict, "test": dict}
     parts |= {"run": str, "trained_at": str}
@@ -200,7 +361,7 @@ def load_report(folder: Path = TRAINED) -> dict:
             f"{RETRAIN}"
         )
     onnx = folder / ONNX_FILE
-    if onnx.exists() and report["network"].get("sha256") != sha256(onnx):
+    if where(onnx).exists() and report["network"].get("sha256") != sha256(onnx):
         raise ArtifactError(
             f"The training report at {folder / REPORT_FILE} belongs to another network than "
             f"{onnx}. {RETRAIN}"
@@ -224,9 +385,13 @@ def load_lookalikes(folder: Path = TRAINED) -> LookAlikes:
     Raises:
         ArtifactError: If the file is missing, damaged, or was made by another network.
     """
+    return _steadily(folder, lambda: _load_lookalikes(folder))
+
+
+def _load_lookalikes(folder: Path) -> LookAlikes:
     path = folder / LOOKALIKES_FILE
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(read(path)), allow_pickle=False) as file:
             content = {key: file[key] for key in file.files}
         placed = LookAlikes(**content | {"network": str(content["network"])})
         num_features, num = len(placed.mean), len(placed.labels)
@@ -278,45 +443,108 @@ def load_run(folder: Path) -> Run:
 
 def version_key(folder: Path = TRAINED) -> int:
     """Changes when the network file does: its time of change in ns, 0 if there is none."""
-    try:
-        return (folder / ONNX_FILE).stat().st_mtime_ns
-    except OSError:
-        return 0
+    state = _state(folder)
+    return state[1] if state else 0
 
 
 def sha256(path: Path) -> str:
     """The file's SHA-256 in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(read(path)).hexdigest()
 
 
 def publish(run: Path, out: Path = TRAINED) -> None:
-    """Copies a finished run's network, history and report to where they are served from.
+    """Has a finished run's network be served, with its history, look-alikes, card and report.
 
-    The report goes last, and names the network's hash, so a reader can tell if a crash came
-    between.
+    All of it or nothing: a reader, and whoever comes after a crash, finds the old files or the
+    new ones.
 
     Raises:
-        ArtifactError: If a file can't be written.
+        ArtifactError: If a file is missing or can't be written; what was served is kept.
     """
-    for name in PUBLISHED:
-        _copy(run / name, out / name)
+    _install(run, out, PUBLISHED)
 
 
 def copy_network(source: Path, target: Path) -> None:
-    """Copies a network and what belongs to it, however much of that there is.
+    """Copies a network and what belongs to it, however much of that there is, as `publish` does.
 
     Raises:
-        ArtifactError: If a file can't be written.
+        ArtifactError: If a file can't be written; what was there is kept.
     """
+    _install(source, target, ())
+
+
+def settle(folder: Path) -> None:
+    """Ends a publication that was cut short, if this process may write there and no other does."""
+    if not (folder / NEXT).is_dir():
+        return
+    with contextlib.suppress(OSError), locked(folder) as held:
+        if held:
+            _move_in(folder)
+
+
+def _install(source: Path, target: Path, required: tuple[str, ...]) -> None:
+    partial = target / PARTIAL
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        with locked(target, LOCK_TIMEOUT) as held:
+            if not held:
+                raise ArtifactError(
+                    f"Another process is replacing the network in {target}: try again in a moment."
+                )
+            try:
+                _move_in(target)
+                _copy(source, partial, required)
+                os.rename(partial, target / NEXT)  # the new network is read from now on
+                _to_disk(target)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+            with contextlib.suppress(OSError):  # it is served all the same, and moved later
+                _move_in(target)
+    except FileNotFoundError as error:
+        raise ArtifactError(
+            f"The network in {target} can't be written: there is no {error.filename} to copy; "
+            "nothing was replaced."
+        ) from error
+    except OSError as error:
+        raise ArtifactError(
+            f"The network in {target} can't be written ({error.strerror or error}): make room or "
+            "allow writing there; nothing was replaced."
+        ) from error
+
+
+def _copy(source: Path, partial: Path, required: tuple[str, ...]) -> None:
+    """Copies a network into a new folder; again if another was published while it was copied."""
+    while True:
+        before = _state(source)
+        shutil.rmtree(partial, ignore_errors=True)  # a killed process may have left one
+        partial.mkdir()
+        for name in PUBLISHED:
+            try:
+                shutil.copy(where(source / name), partial / name)
+            except FileNotFoundError:
+                if _state(source) == before and name in required:
+                    raise
+                (partial / f"{name}{GONE}").touch()
+        if _state(source) == before:
+            break
+    for path in (*partial.iterdir(), partial):
+        _to_disk(path)
+
+
+def _move_in(folder: Path) -> None:
+    """Moves a publication's files to their places, as far as that was not done before."""
+    pending = folder / NEXT
+    if not pending.is_dir():
+        return
     for name in PUBLISHED:
-        if (source / name).exists():
-            _copy(source / name, target / name)
-        else:
-            (target / name).unlink(missing_ok=True)
-
-
-def _copy(source: Path, target: Path) -> None:
-    write_atomically(target, lambda temporary: shutil.copy(source, temporary))
+        missing = pending / f"{name}{GONE}"
+        if missing.exists():
+            (folder / name).unlink(missing_ok=True)
+            missing.unlink()
+        elif (pending / name).exists():
+            os.replace(pending / name, folder / name)
+    _to_disk(folder)
+    shutil.rmtree(pending)
 
 
 def newest_unfinished(folder: Path, preset: str) -> Path | None:

@@ -59,6 +59,8 @@ _REMEDIES = (  # by the beginning of SQLite's name of the error
     (("SQLITE_READONLY", "SQLITE_PERM"), "can't be written: allow writing there"),
     (("SQLITE_CANTOPEN", "SQLITE_AUTH"), "can't be opened: look whether its folder allows it"),
     (("SQLITE_FULL",), "can't grow: make room on the disk"),
+    # On a full disk the files beside it can't be made, which SQLite calls this.
+    (("SQLITE_IOERR",), "can't be used: make room on the disk, or look whether it is sound"),
     (("SQLITE_CORRUPT", "SQLITE_NOTADB"), "is damaged: move it away, and a new one is begun"),
 )
 
@@ -214,6 +216,8 @@ class Corrections:
         """A connection inside one transaction; makes the file if need be."""
         with self._connection("rwc") as connection:
             connection.execute("PRAGMA secure_delete = ON")  # what is deleted leaves no trace
+            # What was acknowledged outlasts a power cut; some builds of SQLite do less by default.
+            connection.execute("PRAGMA synchronous = FULL")
             connection.execute("BEGIN IMMEDIATE")  # one writer at a time, the others wait
             if not self._is_begun(connection):
                 connection.execute(_SCHEMA)

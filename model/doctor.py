@@ -156,7 +156,9 @@ def network() -> Iterator[Finding]:
 
     recognizer = Recognizer.load(artifacts.TRAINED)
     yield Finding("network", OK, f"{artifacts.ONNX_FILE} of the run {recognizer.version or '?'}")
-    yield from _known_digit(recognizer, artifacts.sha256(artifacts.TRAINED / artifacts.ONNX_FILE))
+    yield from _known_digit(
+        recognizer, artifacts.sha256(artifacts.where(artifacts.TRAINED / artifacts.ONNX_FILE))
+    )
 
 
 def _known_digit(recognizer, sha256: str) -> Iterator[Finding]:
@@ -231,7 +233,7 @@ def history() -> Iterator[Finding]:
 def keras_file() -> Iterator[Finding]:
     from model import artifacts
 
-    path = artifacts.TRAINED / artifacts.KERAS_FILE
+    path = artifacts.where(artifacts.TRAINED / artifacts.KERAS_FILE)
     if not path.exists():
         text = f"there is no {path.name}: only learning from corrections needs it."
         yield Finding("Keras file", NOTE, text)

@@ -88,7 +88,7 @@ def load_served(out: Path) -> tuple[keras.Model, str]:
         TrainingError: If it can't be trained on: its Keras file is missing or damaged.
     """
     version = Recognizer.load(out).version
-    path = out / artifacts.KERAS_FILE
+    path = artifacts.where(out / artifacts.KERAS_FILE)
     if not path.is_file():
         raise TrainingError(f"There is no network to start from at {path}. {artifacts.RETRAIN}")
     try:

@@ -232,6 +232,10 @@ class Desk:
         with self._alone():
             promotion.go_back(self.out, self.former)
 
+    def former_run(self) -> str | None:
+        """The run of the network that one can go back to; `None` if there is none."""
+        return promotion.origin(promotion.former_of(self.out, self.former))
+
     def seconds_per_epoch(self, preset: str) -> float | None:
         """What an epoch took, of the newest run of a preset, else of the served network."""
         reports = [run.report for run in self.finished()]

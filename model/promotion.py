@@ -3,7 +3,9 @@
 Needs no Keras, so that `train.py` and the app go by the same rule.
 """
 
+import contextlib
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from model import artifacts
@@ -49,6 +51,7 @@ def promote(run: Path, out: Path, former: Path, force: bool) -> None:
         TrainingError: If `objection` has one and it is not forced, or if it is served already.
         ArtifactError: If the run's network is damaged, or a file can't be written.
     """
+    settle(out, former)
     Recognizer.load(run)
     report = artifacts.load_report(run)
     if is_served(report, out):
@@ -56,9 +59,7 @@ def promote(run: Path, out: Path, former: Path, force: bool) -> None:
     against = objection(report, out)
     if against and not force:
         raise TrainingError(f"{against} Nothing was replaced.")
-    if origin(out) is not None:
-        artifacts.copy_network(out, former)
-    artifacts.publish(run, out)
+    _exchange(lambda: artifacts.publish(run, out), out, former)
 
 
 def go_back(out: Path, former: Path) -> None:
@@ -67,15 +68,63 @@ def go_back(out: Path, former: Path) -> None:
     Raises:
         ArtifactError: If there is no former network, it is damaged or can't be copied.
     """
+    settle(out, former)
     Recognizer.load(former)
-    spare = former.with_name(f"{former.name}.new")
-    keeps = origin(out) is not None
-    if keeps:
-        artifacts.copy_network(out, spare)
-    artifacts.copy_network(former, out)
-    if keeps:
+    _exchange(lambda: artifacts.copy_network(former, out), out, former)
+
+
+def _exchange(serve: Callable[[], None], out: Path, former: Path) -> None:
+    """Serves a network and keeps the one that was, wherever it is stopped on the way.
+
+    What was served lies in a spare folder before anything is replaced, and the former network
+    stays until another is served: whichever step was the last, `settle` can tell.
+    """
+    if origin(out) is not None:
+        artifacts.copy_network(out, _spare(former))
+    serve()
+    settle(out, former)
+
+
+def settle(out: Path, former: Path) -> None:
+    """Ends an exchange of networks that was cut short, and clears away what it left.
+
+    Raises:
+        ArtifactError: If the former network can't be written.
+    """
+    spare = _spare(former)
+    if former_of(out, former) == spare:
         artifacts.copy_network(spare, former)
-        shutil.rmtree(spare, ignore_errors=True)
+    rubbish = former.with_name(f"{former.name}.old")
+    with contextlib.suppress(OSError):
+        shutil.rmtree(rubbish, ignore_errors=True)
+        # At once, so that half of a folder is never taken for what was served.
+        spare.rename(rubbish)
+        shutil.rmtree(rubbish, ignore_errors=True)
+
+
+def former_of(out: Path, former: Path) -> Path:
+    """The folder of the network that one can go back to; only reads.
+
+    It is the spare one where an exchange was cut short after a new network was served, and
+    before the one that was served became the former.
+    """
+    spare = _spare(former)
+    is_whole = origin(spare) is not None
+    return spare if is_whole and not _are_alike(spare, out) else former
+
+
+def _spare(former: Path) -> Path:
+    return former.with_name(f"{former.name}.new")
+
+
+def _are_alike(one: Path, other: Path) -> bool:
+    """Whether two folders hold the same network, byte for byte."""
+    try:
+        return artifacts.read(one / artifacts.ONNX_FILE) == artifacts.read(
+            other / artifacts.ONNX_FILE
+        )
+    except OSError:
+        return False
 
 
 def origin(folder: Path) -> str | None:
@@ -89,7 +138,10 @@ def origin(folder: Path) -> str | None:
 def is_served(report: dict, out: Path) -> bool:
     """Whether the network of a report is the one in `out`, byte for byte."""
     path = out / artifacts.ONNX_FILE
-    return path.is_file() and report["network"].get("sha256") == artifacts.sha256(path)
+    try:
+        return report["network"].get("sha256") == artifacts.sha256(path)
+    except OSError:
+        return False
 
 
 def objection(report: dict, out: Path, min_accuracy: float = MIN_ACCURACY) -> str:

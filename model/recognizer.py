@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from model.artifacts import ONNX_FILE, RETRAIN, TRAINED, version_key
+from model.artifacts import ONNX_FILE, RETRAIN, TRAINED, read, settle, version_key
 from model.confidence import Answer, Confidence
 from model.errors import ArtifactError
 from model.preprocess import FRAME_SIDE
@@ -60,7 +60,7 @@ class Recognizer:
         # One frame takes under a millisecond on one thread; more threads only fight over it.
         options.intra_op_num_threads = 1
         try:
-            content = path.read_bytes()
+            content = read(path)
         except FileNotFoundError as error:
             raise ArtifactError(f"There is no trained network at {path}. {RETRAIN}") from error
         except OSError as error:
@@ -202,6 +202,7 @@ def served(folder: Path = TRAINED) -> Recognizer:
     with _loading:
         known, recognizer = _served.get(folder, (None, None))
         if known != version:  # no other thread was faster
+            settle(folder)  # a publication may have been killed on its way
             recognizer = Recognizer.load(folder)
             _served.clear()  # the former one is no longer needed
             _served[folder] = version, recognizer

@@ -46,11 +46,15 @@ PRESETS = {
 
 
 def start_run(config: TrainConfig, folder: Path = artifacts.RUNS, kind: str = "") -> Path:
-    """Makes the run's folder, named by time and kind or preset, with its settings in it."""
+    """Makes the run's folder, named by time and kind or preset, with its settings in it.
+
+    Raises:
+        ArtifactError: If it can't be made.
+    """
     stem = f"{datetime.now():%Y%m%d-%H%M%S}-{kind or config.preset}"
     run = folder / stem
     number = 2
-    while run.exists():
+    while not artifacts.make_folder(run):  # another run may begin in this very second
         run = folder / f"{stem}-{number}"
         number += 1
     artifacts.save_json(run / artifacts.CONFIG_FILE, asdict(config))

@@ -104,9 +104,7 @@ class _Keeper(keras.callbacks.Callback):
         )
         # The history first: on resuming, epochs beyond the checkpoint are dropped from it.
         artifacts.save_history(self._folder / artifacts.HISTORY_FILE, self._history)
-        artifacts.write_atomically(
-            self._folder / artifacts.CHECKPOINT_FILE, _keras_writer(self.model)
-        )
+        artifacts.write_atomically(self._folder / artifacts.CHECKPOINT_FILE, self.model.save)
         if left := self._num_epochs - epoch - 1:
             self._say(
                 f"epoch {epoch + 1} of {self._num_epochs} took {seconds:.0f} s; about "
@@ -226,11 +224,13 @@ def judge(trained: keras.Model, config: TrainConfig, mnist: Dataset, test: Datas
     Raises:
         TrainingError: If the export does not answer as the network does.
     """
+    # A report names the network beside it: none is there while that is being replaced.
+    (run / artifacts.REPORT_FILE).unlink(missing_ok=True)
     # A network that was never compiled: the optimizer's state would make the file three times
     # as large.
     plain = network.BUILDERS[config.preset](seed=config.seed)
     plain.set_weights(trained.get_weights())
-    artifacts.write_atomically(run / artifacts.KERAS_FILE, _keras_writer(plain))
+    artifacts.write_atomically(run / artifacts.KERAS_FILE, plain.save)
     artifacts.write_atomically(
         run / artifacts.ONNX_FILE, lambda temporary: network.export(trained, temporary)
     )
@@ -364,14 +364,3 @@ def _refresh_statistics(trained: keras.Model, batches: TrainingBatches) -> None:
         trained(batches[index][0], training=True)
     for layer, momentum in zip(norms, momenta, strict=True):
         layer.momentum = momentum
-
-
-def _keras_writer(trained: keras.Model) -> Callable[[Path], None]:
-    """A writer for `write_atomically`; Keras insists on the name's ending."""
-
-    def write(temporary: Path) -> None:
-        named = temporary.with_suffix(".tmp.keras")
-        trained.save(named)
-        named.replace(temporary)
-
-    return write

@@ -12,7 +12,14 @@ import streamlit as st
 from PIL import Image
 
 from model import augment
-from model.artifacts import ONNX_FILE, RUNS, TRAINED, load_lookalikes, load_runs, version_key
+from model.artifacts import (
+    ONNX_FILE,
+    RUNS,
+    TRAINED,
+    load_lookalikes,
+    load_runs,
+    version_key,
+)
 from model.data import (
     MNIST_TEST,
     Dataset,
