@@ -22,7 +22,7 @@ from model.corrections import Corrections
 from model.data import load_mnist
 from model.errors import CorrectionsError, DigitError, TrainingError
 from model.promotion import MIN_ACCURACY, publish
-from model.settings import PRESETS, TrainConfig, load_config, start_run
+from model.settings import BOUNDS, PRESETS, TrainConfig, load_config, start_run
 
 INTERRUPTED = 130  # what a process stopped by Ctrl-C returns: 128 and the signal's number
 
@@ -33,11 +33,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--preset", choices=("digitpad", "tutorial"), default="digitpad", help="what to train")
-    add("--epochs", type=_number(int, 1, 10_000), help="passes over the training images")
-    add("--batch-size", type=_number(int, 1, 60_000), help="images a step")
-    add("--seed", type=_number(int, 0, 2**32 - 1), help="of weights, order and distortions")
-    add("--learning-rate", type=_number(float, 1e-8, 10), help="the peak learning rate")
-    add("--weight-decay", type=_number(float, 0, 10), help="AdamW's weight decay")
+    add("--epochs", type=_number(int, *BOUNDS["epochs"]), help="passes over the training images")
+    add("--batch-size", type=_number(int, *BOUNDS["batch_size"]), help="images a step")
+    add("--seed", type=_number(int, *BOUNDS["seed"]), help="of weights, order and distortions")
+    add(
+        "--learning-rate",
+        type=_number(float, *BOUNDS["learning_rate"]),
+        help="the peak learning rate",
+    )
+    add("--weight-decay", type=_number(float, *BOUNDS["weight_decay"]), help="AdamW's")
     add("--data", help="folder with MNIST (default: DIGITPAD_DATA, else Keras' own copy)")
     add("--out", type=Path, default=TRAINED, help="where the network is served from")
     add("--runs", type=Path, default=RUNS, help="where the runs' folders go")

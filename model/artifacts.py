@@ -9,9 +9,11 @@ import csv
 import dataclasses
 import hashlib
 import io
+import itertools
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +22,7 @@ import numpy as np
 
 from model.card import render_card
 from model.errors import ArtifactError
-from model.lookalikes import NUM_COORDINATES, LookAlikes
+from model.lookalikes import NUM_COORDINATES, NUM_NEAREST, LookAlikes
 
 TRAINED = Path(__file__).parent / "trained"
 RUNS_VARIABLE = "DIGITPAD_RUNS"
@@ -43,6 +45,12 @@ PUBLISHED = (
     CARD_FILE,
     REPORT_FILE,
 )  # the report last: it vouches
+
+# Of what is read into memory; the shipped network has 1.5 million bytes, its report 12,000.
+MAX_NETWORK_BYTES = 50_000_000
+MAX_TEXT_BYTES = 5_000_000
+MAX_EPOCHS = 10_000  # as many as `train.py` takes
+MAX_LOOKALIKES_BYTES = 20_000_000  # unpacked; the shipped ones have 0.6 million
 
 RETRAIN = 'Train one with "python train.py", or restore the file from the repository.'
 
@@ -128,7 +136,7 @@ def load_card(folder: Path = TRAINED) -> str:
     """
     path = folder / CARD_FILE
     try:
-        return path.read_text()
+        return _text(path)
     except FileNotFoundError as error:
         raise ArtifactError(f"There is no model card at {path}. {RETRAIN}") from error
     except (OSError, ValueError) as error:
@@ -154,14 +162,25 @@ def load_json(path: Path, what: str) -> dict:
         ArtifactError: If there is none or it is damaged; the sentence says what to do.
     """
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(_text(path))
         if not isinstance(content, dict):
             raise ValueError("not an object")
+        # Half a letter can be written in JSON and nowhere else, and what was read in a deep
+        # place may not be reached in a deeper one.
+        json.dumps(content, ensure_ascii=False).encode()
     except FileNotFoundError as error:
         raise ArtifactError(f"There is no {what} at {path}. {RETRAIN}") from error
     except (OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"The {what} at {path} can't be read ({error}). {RETRAIN}") from error
     return content
+
+
+def _text(path: Path) -> str:
+    """A file's text; raises `OSError` or `ValueError`, also if it is far too large to be ours."""
+    size = path.stat().st_size
+    if size > MAX_TEXT_BYTES:
+        raise ValueError(f"it has {size:,} bytes")
+    return path.read_text()
 
 
 def load_history(path: Path) -> list[dict]:
@@ -173,11 +192,14 @@ def load_history(path: Path) -> list[dict]:
     if not path.exists():
         return []
     try:
-        with path.open(newline="") as file:
-            rows = [
-                {key: float(value) for key, value in row.items()} for row in csv.DictReader(file)
-            ]
-        if any("epoch" not in row for row in rows):
+        reader = csv.DictReader(io.StringIO(_text(path), newline=""))
+        rows = [
+            {key: float(value) for key, value in row.items()}
+            for row in itertools.islice(reader, MAX_EPOCHS + 1)
+        ]
+        if len(rows) > MAX_EPOCHS:
+            raise ValueError(f"more than {MAX_EPOCHS:,} epochs")
+        if not all(0 <= row.get("epoch", -1) <= MAX_EPOCHS for row in rows):  # NaN is not, either
             raise ValueError("no epochs")
         return rows
     except (OSError, ValueError, TypeError, AttributeError, csv.Error) as error:
@@ -200,7 +222,7 @@ def load_report(folder: Path = TRAINED) -> dict:
             f"{RETRAIN}"
         )
     onnx = folder / ONNX_FILE
-    if onnx.exists() and report["network"].get("sha256") != sha256(onnx):
+    if onnx.is_file() and report["network"].get("sha256") != sha256(onnx):
         raise ArtifactError(
             f"The training report at {folder / REPORT_FILE} belongs to another network than "
             f"{onnx}. {RETRAIN}"
@@ -226,13 +248,23 @@ def load_lookalikes(folder: Path = TRAINED) -> LookAlikes:
     """
     path = folder / LOOKALIKES_FILE
     try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(item.file_size for item in archive.infolist()) > MAX_LOOKALIKES_BYTES:
+                raise ValueError("too large")
         with np.load(path, allow_pickle=False) as file:
             content = {key: file[key] for key in file.files}
         placed = LookAlikes(**content | {"network": str(content["network"])})
         num_features, num = len(placed.mean), len(placed.labels)
+        for array in (placed.mean, placed.basis, placed.coordinates, placed.places):
+            if array.dtype.kind != "f" or not np.isfinite(array).all():
+                raise ValueError("odd numbers")
+        if placed.labels.dtype.kind not in "iu" or placed.mean.ndim != 1:
+            raise ValueError("odd kinds")
+        if num < NUM_NEAREST or not 0 <= placed.labels.min() <= placed.labels.max() <= 9:
+            raise ValueError("odd labels")
         if placed.basis.shape != (num_features, NUM_COORDINATES):
             raise ValueError("odd basis")
-        if placed.coordinates.shape != (num, NUM_COORDINATES) or placed.labels.max() > 9:
+        if placed.coordinates.shape != (num, NUM_COORDINATES):
             raise ValueError("odd coordinates")
         if placed.places.shape != (num, 2) or not (np.abs(placed.places) <= 1).all():
             raise ValueError("odd places")
@@ -251,10 +283,12 @@ def load_lookalikes(folder: Path = TRAINED) -> LookAlikes:
 
 def load_runs(folder: Path = RUNS) -> list[Run]:
     """All runs in a folder, newest first; a half-written one comes with its `problem`."""
-    if not folder.is_dir():
+    try:
+        names = [path.name for path in folder.iterdir() if path.is_dir()]
+    except (OSError, ValueError):  # there is none, or its name is none
         return []
-    names = sorted((path.name for path in folder.iterdir() if path.is_dir()), reverse=True)
-    return [load_run(folder / name) for name in names]
+    shown = [name for name in names if name.encode(errors="replace").decode() == name]
+    return [load_run(folder / name) for name in sorted(shown, reverse=True)]
 
 
 def load_run(folder: Path) -> Run:
@@ -285,8 +319,28 @@ def version_key(folder: Path = TRAINED) -> int:
 
 
 def sha256(path: Path) -> str:
-    """The file's SHA-256 in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """The file's SHA-256 in hexadecimal.
+
+    Raises:
+        ArtifactError: If it can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ArtifactError(f"{path} can't be read ({error.strerror or error}).") from error
+
+
+def is_vouched_for(network: bytes, folder: Path) -> bool:
+    """Whether a network's file is the one that the report in `folder` was written of.
+
+    Also if there is no report yet, or none that can be read: then nothing speaks against it.
+    """
+    try:
+        named = load_json(folder / REPORT_FILE, "training report")["network"]["sha256"]
+    except (ArtifactError, KeyError, TypeError):
+        return True
+    return named == hashlib.sha256(network).hexdigest()
 
 
 def publish(run: Path, out: Path = TRAINED) -> None:

@@ -108,7 +108,7 @@ def objection(report: dict, out: Path, min_accuracy: float = MIN_ACCURACY) -> st
     """
     try:
         return _objection(report, out, min_accuracy)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise TrainingError(
             f"The report of the run {report.get('run')} was written by another version (it lacks "
             f"{error}): train again."
@@ -144,5 +144,5 @@ def served_accuracy(out: Path) -> float | None:
     try:
         Recognizer.load(out)
         return float(artifacts.load_report(out)["test"]["accuracy"])
-    except (ArtifactError, KeyError, TypeError, ValueError):
+    except (ArtifactError, KeyError, TypeError, ValueError, OverflowError):
         return None
