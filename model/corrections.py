@@ -10,6 +10,7 @@ import io
 import json
 import os
 import sqlite3
+import time
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ DEFAULT_PATH = Path(__file__).parent.parent / "corrections.sqlite3"
 
 SCHEMA_VERSION = 1  # in the file's `user_version`; a new one comes with its migration
 BUSY_TIMEOUT = 3.0  # seconds to wait while another process writes, which takes milliseconds
+WORK_TIMEOUT = 1.5  # seconds of work; all that the pages ask for takes a tenth of it
+STEPS = 10_000  # of SQLite's machine between two looks at the clock
 MAX_DRAWING_BYTES = 200_000  # of JSON; a hand-drawn digit takes about 5,000
 MAX_CORRECTIONS = 10_000  # more than a person makes; a page that all may use fills no disk
 IDX_NAMES = ("images-idx3-ubyte.gz", "labels-idx1-ubyte.gz")
@@ -55,7 +58,8 @@ _REMEDIES = (  # by the beginning of SQLite's name of the error
     (("SQLITE_BUSY", "SQLITE_LOCKED"), "is in use by another program: try again in a moment"),
     (("SQLITE_READONLY", "SQLITE_PERM"), "can't be written: allow writing there"),
     (("SQLITE_CANTOPEN", "SQLITE_AUTH"), "can't be opened: look whether its folder allows it"),
-    (("SQLITE_FULL",), "can't grow: make room on the disk"),
+    (("SQLITE_FULL", "SQLITE_IOERR"), "can't grow or be read: see to the disk and its room"),
+    (("SQLITE_INTERRUPT",), "takes far too long: move it away, and a new one is begun"),
     (("SQLITE_CORRUPT", "SQLITE_NOTADB"), "is damaged: move it away, and a new one is begun"),
 )
 
@@ -86,6 +90,19 @@ class Correction:
     def said(self) -> int:
         """The digit that the network took it for."""
         return int(self.probabilities.argmax())
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A row that something else changed, so that it can't be read, but can be deleted.
+
+    Attributes:
+        id: Its number in the file.
+        problem: What is wrong with it, one sentence.
+    """
+
+    id: int
+    problem: str
 
 
 class Corrections:
@@ -155,16 +172,49 @@ class Corrections:
             return int(connection.execute(_ADD, row).fetchone()[0])
 
     def load(self, num: int = -1, skip: int = 0) -> list[Correction]:
-        """Corrections, the newest first: `num` of them after the first `skip`; -1 is all."""
+        """Corrections, the newest first: `num` of them after the first `skip`; -1 is all.
+
+        Raises:
+            CorrectionsError: Also if one of them can't be read.
+        """
+        readable, unreadable = self.look(num, skip)
+        if unreadable:
+            raise CorrectionsError(unreadable[0].problem)
+        return readable
+
+    def look(
+        self, num: int = -1, skip: int = 0, strokes: bool = True
+    ) -> tuple[list[Correction], list[Unreadable]]:
+        """As `load`, but what can't be read is told apart and spoils nothing.
+
+        Args:
+            num: How many; -1 is all.
+            skip: How many of the newest are passed over.
+            strokes: Whether the drawings are wanted; they take most of the room and time.
+
+        Returns:
+            The corrections, and the rows that are none; both the newest first.
+        """
         with self._reading() as connection:
             if connection is None:
-                return []
+                return [], []
             rows = connection.execute(
-                "SELECT id, time, strokes, frame, probabilities, label, network "
+                "SELECT id, substr(time, 1, 40), "
+                f"{'substr(strokes, 1, ?)' if strokes else 'substr(?, 1, 0)'}, "
+                "substr(frame, 1, 1000), substr(probabilities, 1, 100), "
+                "CASE typeof(label) WHEN 'integer' THEN label END, substr(network, 1, 100) "
                 "FROM corrections ORDER BY time DESC, id DESC LIMIT ? OFFSET ?",
-                (num, skip),
+                (
+                    MAX_DRAWING_BYTES + 1,
+                    num if 0 <= num < MAX_CORRECTIONS else MAX_CORRECTIONS,
+                    skip,
+                ),
             ).fetchall()
-        return [self._checked(row) for row in rows]
+        read = [self._checked(row, strokes) for row in rows]
+        return (
+            [each for each in read if isinstance(each, Correction)],
+            [each for each in read if isinstance(each, Unreadable)],
+        )
 
     def __len__(self) -> int:
         with self._reading() as connection:
@@ -185,10 +235,11 @@ class Corrections:
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
         """A connection to read with; `None` if nothing was kept yet. Makes no file."""
-        if not self.path.exists():
-            yield None
-            return
         with self._connection("rw") as connection:
+            if connection is None:
+                yield None
+                return
+            connection.text_factory = bytes
             yield connection if self._is_begun(connection) else None
 
     @contextlib.contextmanager
@@ -208,16 +259,25 @@ class Corrections:
                 connection.execute("PRAGMA journal_mode = WAL")
 
     @contextlib.contextmanager
-    def _connection(self, mode: str) -> Iterator[sqlite3.Connection]:
-        """A connection that is closed in the end; SQLite's errors become sentences."""
+    def _connection(self, mode: str) -> Iterator[sqlite3.Connection | None]:
+        """A connection that is closed in the end; SQLite's errors become sentences.
+
+        To read, `None` if there is no file.
+        """
         try:
             if mode == "rwc":
                 self.path.parent.mkdir(parents=True, exist_ok=True)
+            elif not os.path.lexists(self.path):
+                yield None
+                return
             address = f"{self.path.resolve().as_uri()}?mode={mode}"
             connection = sqlite3.connect(
                 address, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None
             )
             with contextlib.closing(connection):
+                # A table may be made of anything, also of what never ends.
+                deadline = time.monotonic() + WORK_TIMEOUT
+                connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
                 yield connection
         except sqlite3.Error as error:
             name = getattr(error, "sqlite_errorname", "")
@@ -228,10 +288,11 @@ class Corrections:
             raise CorrectionsError(
                 f"The file of corrections, {self.path}, {remedy}; nothing was changed."
             ) from error
-        except OSError as error:
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links in a circle
+            reason = getattr(error, "strerror", None) or str(error).replace("\n", " ")
             raise CorrectionsError(
-                f"There is no room for corrections at {self.path} ({error.strerror}): name another "
-                f"file with {PATH_VARIABLE}."
+                f"There is no room for corrections at {str(self.path)[:300]} ({reason[:100]}): name "
+                f"another file with {PATH_VARIABLE}."
             ) from error
 
     def _is_begun(self, connection: sqlite3.Connection) -> bool:
@@ -251,30 +312,34 @@ class Corrections:
             )
         return version == SCHEMA_VERSION
 
-    def _checked(self, row: tuple) -> Correction:
+    def _checked(self, row: tuple, with_strokes: bool) -> Correction | Unreadable:
         """A row as a correction; the file may have been edited, so nothing is trusted."""
-        number, time, drawing, frame, probabilities, label, network = row
+        number, said_at, drawing, frame, probabilities, label, network = row
         try:
+            # Words come as bytes, so that one that is none does not spoil all rows.
+            said_at, network = said_at.decode(), network.decode()
             answered = np.frombuffer(probabilities, "<f4").astype(np.float32)
             if label not in range(10) or answered.shape != (10,):
                 raise ValueError("label or probabilities")
             if not (answered.min() >= 0 and answered.max() <= 1.001):  # NaN fails both
                 raise ValueError("probabilities out of range")
-            datetime.fromisoformat(time)
+            datetime.fromisoformat(said_at)
             return Correction(
                 number,
-                time,
-                _strokes(drawing),
+                said_at,
+                _strokes(drawing) if with_strokes else [],
                 np.frombuffer(frame, np.uint8).reshape(FRAME_SIDE, FRAME_SIDE),
                 answered,
                 label,
-                str(network),
+                network,
             )
-        except (TypeError, ValueError, RecursionError) as error:
-            raise CorrectionsError(
-                f"Correction {number} in {self.path} can't be read ({error}): the file was "
-                "changed by something else; move it away, and a new one is begun."
-            ) from error
+        except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+            why = str(error).replace("\n", " ")[:100]
+            return Unreadable(
+                number,
+                f"Correction {number} in {self.path} can't be read ({why}): the file was changed "
+                "by something else; delete it on the Corrections page.",
+            )
 
 
 def drawing_text(strokes: list[np.ndarray]) -> str:
@@ -309,7 +374,9 @@ def as_idx(corrections: list[Correction]) -> bytes:
     return buffer.getvalue()
 
 
-def _strokes(drawing: str) -> list[np.ndarray]:
+def _strokes(drawing: bytes) -> list[np.ndarray]:
+    if len(drawing) > MAX_DRAWING_BYTES:
+        raise ValueError("too many points")
     strokes = [np.array(stroke, np.float64) for stroke in json.loads(drawing)]
     if not 0 < len(strokes) <= MAX_STROKES:
         raise ValueError("number of strokes")

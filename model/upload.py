@@ -105,17 +105,17 @@ def _from_idx(name: str, content: bytes) -> np.ndarray:
 
 def _checked(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The arrays as a `Dataset` has them; raises `DataError`, saying what differs."""
-    kind = str(labels.dtype)[:40]  # a table's columns are part of it
+    kinds = [str(array.dtype)[:40] for array in (images, labels)]  # a table's names its columns
     if images.ndim == 4 and images.shape[-1] == 1:
         images = images[..., 0]
     if images.shape[1:] != (FRAME_SIDE, FRAME_SIDE) or images.dtype != np.uint8:
         raise DataError(
-            f"Images should be bytes (uint8) of shape (n, 28, 28) but are {str(images.dtype)[:40]} of shape "
+            f"Images should be bytes (uint8) of shape (n, 28, 28) but are {kinds[0]} of shape "
             f"{images.shape}: 0 is paper and 255 is ink."
         )
     if labels.shape != (len(images),) or labels.dtype.kind not in "iu":
         raise DataError(
-            f"There should be {len(images):,} labels, whole numbers, but they are {kind} "
+            f"There should be {len(images):,} labels, whole numbers, but they are {kinds[1]} "
             f"of shape {labels.shape}."
         )
     if not len(images):

@@ -16,7 +16,6 @@ import random
 import shutil
 import sqlite3
 import struct
-import sys
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -46,7 +45,7 @@ from model.artifacts import (
 from model.cells import NUM_CELLS, read_cells
 from model.coach import smallest_change
 from model.corrections import Corrections
-from model.errors import DataError, DigitError
+from model.errors import DigitError
 from model.explanation import contrast, tint
 from model.numbers import read_digits
 from model.photo import decode, find_digits
@@ -280,7 +279,7 @@ def check_drawing(text: str, folder: Path) -> str:
         strokes = strokes_of_canvas(content)
         strokes_to_mnist(strokes, CANVAS_SIDE)
         digits = read_digits(strokes, CANVAS_SIDE, served())
-    except DigitError as error:
+    except DigitError:
         return told(lambda: _raise(error))
     _show_drawing(strokes, digits)  # pages expect no error from here on
     return ANSWER
