@@ -50,6 +50,7 @@ PUBLISHED = (
 MAX_NETWORK_BYTES = 50_000_000
 MAX_TEXT_BYTES = 5_000_000
 MAX_EPOCHS = 10_000  # as many as `train.py` takes
+MAX_QUOTED = 120  # letters of an error in a sentence
 MAX_LOOKALIKES_BYTES = 20_000_000  # unpacked; the shipped ones have 0.6 million
 
 RETRAIN = 'Train one with "python train.py", or restore the file from the repository.'
@@ -141,7 +142,7 @@ def load_card(folder: Path = TRAINED) -> str:
         raise ArtifactError(f"There is no model card at {path}. {RETRAIN}") from error
     except (OSError, ValueError) as error:
         raise ArtifactError(
-            f"The model card at {path} can't be read ({error}). {RETRAIN}"
+            f"The model card at {path} can't be read ({_brief(error)}). {RETRAIN}"
         ) from error
 
 
@@ -171,8 +172,15 @@ def load_json(path: Path, what: str) -> dict:
     except FileNotFoundError as error:
         raise ArtifactError(f"There is no {what} at {path}. {RETRAIN}") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise ArtifactError(f"The {what} at {path} can't be read ({error}). {RETRAIN}") from error
+        raise ArtifactError(
+            f"The {what} at {path} can't be read ({_brief(error)}). {RETRAIN}"
+        ) from error
     return content
+
+
+def _brief(error: Exception) -> str:
+    """What an error says, on one line, however much of a file it quotes."""
+    return " ".join(str(error)[:MAX_QUOTED].split()).encode(errors="replace").decode()
 
 
 def _text(path: Path) -> str:
@@ -203,7 +211,9 @@ def load_history(path: Path) -> list[dict]:
             raise ValueError("no epochs")
         return rows
     except (OSError, ValueError, TypeError, AttributeError, csv.Error) as error:
-        raise ArtifactError(f"The history at {path} can't be read ({error}). {RETRAIN}") from error
+        raise ArtifactError(
+            f"The history at {path} can't be read ({_brief(error)}). {RETRAIN}"
+        ) from error
 
 
 def load_report(folder: Path = TRAINED) -> dict:

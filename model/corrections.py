@@ -291,8 +291,8 @@ class Corrections:
         except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links in a circle
             reason = getattr(error, "strerror", None) or str(error).replace("\n", " ")
             raise CorrectionsError(
-                f"There is no room for corrections at {str(self.path)[:300]} ({reason[:100]}): name "
-                f"another file with {PATH_VARIABLE}."
+                f"There is no room for corrections at {str(self.path)[:300]} ({reason[:90]}): "
+                f"name another file with {PATH_VARIABLE}."
             ) from error
 
     def _is_begun(self, connection: sqlite3.Connection) -> bool:

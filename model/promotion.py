@@ -111,7 +111,7 @@ def objection(report: dict, out: Path, min_accuracy: float = MIN_ACCURACY) -> st
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise TrainingError(
             f"The report of the run {report.get('run')} was written by another version (it lacks "
-            f"{error}): train again."
+            f"{str(error)[:120]}): train again."
         ) from error
 
 

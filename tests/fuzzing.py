@@ -10,6 +10,7 @@ import contextlib
 import functools
 import gzip
 import io
+import itertools
 import json
 import os
 import random
@@ -28,6 +29,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
 import train
 from benchmarks.sheets import sheet
@@ -79,11 +81,13 @@ class Target:
         make: Makes an input that can be pickled.
         check: Feeds one to the app's code, with an empty folder to work in.
         share: How many of a hundred inputs are its.
+        load: What others make of an input before the app's code gets it; not counted.
     """
 
     make: Callable[[random.Random], object]
     check: Callable[[object, Path], str]
     share: int
+    load: Callable[[object], object] = lambda content: content
 
 
 def told(action: Callable[[], object]) -> str:
@@ -159,8 +163,9 @@ def damaged(rng: random.Random, content: bytes) -> bytes:
             "double": lambda c, at, n, noise: c[:at] + c[max(at - n, 0) :],
         }[
             rng.choice(
-                ["cut", "head", "flip", "flip", "flip", "zero", "ones", "noise", "put in"]
-                + ["leave out", "double"]
+                ("cut", "head", "zero", "ones", "noise", "put in", "leave out", "double")
+                if chance(rng, 0.7)
+                else ("flip",)
             )
         ](content, at, length, noise)
     return content
@@ -237,7 +242,7 @@ def _spiral(num: int, kind: str) -> str:
     points = 140 + np.stack([np.cos(t / 3), np.sin(t / 3)], axis=1) * (t / num * 130)[:, None]
     numbers = points.tolist()
     if kind == "Q":
-        points = [(*a, *b) for a, b in zip(numbers[:-1], numbers[1:], strict=True)]
+        points = [(*a, *b) for a, b in itertools.pairwise(numbers)]
         return _text(line(numbers[0], *points, kind="Q"))
     return _text(line(*numbers))
 
@@ -269,24 +274,27 @@ HUGE_DRAWINGS = {
 }
 
 
-def check_drawing(text: str, folder: Path) -> str:
-    """What Draw, Lab and Handwriting make of a drawing, with all toggles on."""
+def load_drawing(text: str) -> object:
+    """What Streamlit makes of the message; `None` where it refuses it itself."""
     try:
-        content = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError):
-        return SENTENCE  # Streamlit's own: such a message never gets to a page
-    try:
+        return None
+
+
+def check_drawing(content: object, folder: Path) -> str:
+    """What Draw, Lab and Handwriting make of a drawing, with all toggles on."""
+    read = []
+
+    def look():
         strokes = strokes_of_canvas(content)
         strokes_to_mnist(strokes, CANVAS_SIDE)
-        digits = read_digits(strokes, CANVAS_SIDE, served())
-    except DigitError:
-        return told(lambda: _raise(error))
-    _show_drawing(strokes, digits)  # pages expect no error from here on
-    return ANSWER
+        read.extend((strokes, read_digits(strokes, CANVAS_SIDE, served())))
 
-
-def _raise(error: DigitError) -> None:
-    raise error
+    said = told(look)
+    if read:
+        _show_drawing(*read)  # pages expect no error from here on
+    return said
 
 
 def _show_drawing(strokes: list[np.ndarray], digits: list) -> None:
@@ -298,7 +306,8 @@ def _show_drawing(strokes: list[np.ndarray], digits: list) -> None:
     smallest_change(strokes, CANVAS_SIDE, recognizer)
     _, frames = replay._frames(strokes, CANVAS_SIDE)
     recognizer.probabilities(np.stack(frames))
-    recognizer.probabilities(np.stack([prepare(ink) for prepare in OTHERS.values()]))
+    if ink.any():
+        recognizer.probabilities(np.stack([prepare(ink) for prepare in OTHERS.values()]))
 
 
 @functools.cache
@@ -950,8 +959,9 @@ def make_runs(rng: random.Random) -> dict[str, bytes | None]:
     return files
 
 
-def check_runs(files: dict[str, bytes | None], folder: Path) -> str:
-    """What dashboard, Train page and `train.py --resume` make of a folder with runs."""
+def lay_runs(folder: Path, files: dict[str, bytes | None]) -> None:
+    """Puts runs into a folder; `None` is a folder."""
+    folder.mkdir(exist_ok=True)
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
@@ -959,6 +969,11 @@ def check_runs(files: dict[str, bytes | None], folder: Path) -> str:
             path.mkdir()
         else:
             path.write_bytes(content)
+
+
+def check_runs(files: dict[str, bytes | None], folder: Path) -> str:
+    """What dashboard, Train page and `train.py --resume` make of a folder with runs."""
+    lay_runs(folder, files)
     desk = jobs.Desk(folder, TRAINED)
     return all_told(
         lambda: _show_runs(folder),
@@ -1162,7 +1177,8 @@ SCHEMAS = {
     "strokes, frame, probabilities, label, network); INSERT INTO corrections WITH RECURSIVE "
     "n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n LIMIT 200000) SELECT id, '2026-01-01', "
     "'[[[1,2],[3,4]]]', zeroblob(784), zeroblob(40), 1, '' FROM n",
-    "a trigger": "CREATE TRIGGER t BEFORE INSERT ON corrections BEGIN SELECT RAISE(ABORT, 'no'); END",
+    "a trigger": "CREATE TRIGGER t BEFORE INSERT ON corrections BEGIN "
+    "SELECT RAISE(ABORT, 'no'); END",
     "ids that are words": "DROP TABLE corrections; CREATE TABLE corrections (id, time, strokes, "
     "frame, probabilities, label, network); INSERT INTO corrections VALUES ('a', 'b', 'c', 'd', "
     "'e', 'f', 'g')",
@@ -1208,9 +1224,8 @@ PLACES = {
 }
 
 
-def check_corrections(payload: dict, folder: Path) -> str:
-    """What Draw, Corrections, Test set and `train.py` make of a file of corrections."""
-    store = Corrections(folder / "kept" / "corrections.sqlite3")
+def spoil_corrections(payload: dict, store: Corrections) -> None:
+    """Keeps three corrections, and does to their file what happened to it."""
     for shift in range(3):
         _keep(store, shift)
     path = store.path
@@ -1224,6 +1239,14 @@ def check_corrections(payload: dict, folder: Path) -> str:
             connection.executescript(SCHEMAS[payload["schema"]])
     if "place" in payload:
         PLACES[payload["place"]](path)
+
+
+def check_corrections(payload: dict, folder: Path) -> str:
+    """What Draw, Corrections, Test set and `train.py` make of a file of corrections."""
+    store = Corrections(folder / "kept" / "corrections.sqlite3")
+    spoil_corrections(payload, store)
+    if payload == {"schema": "an endless view"}:
+        return told(lambda: len(store))  # one wait is what a page takes
     said = all_told(
         lambda: len(store),
         lambda: _look(store),
@@ -1234,9 +1257,8 @@ def check_corrections(payload: dict, folder: Path) -> str:
         lambda: store.delete([1]),
         store.delete_all,
     )
-    if "rows" in payload:
-        if told(lambda: _keep(store, 1)) != ANSWER or len(store.load()) != 1:
-            raise ValueError("one damaged row spoils the file")
+    if "rows" in payload and (told(lambda: _keep(store, 1)) != ANSWER or len(store.load()) != 1):
+        raise ValueError("one damaged row spoils the file")
     return said
 
 
@@ -1278,8 +1300,138 @@ def _delete_unreadable(store: Corrections) -> None:
         store.load()
 
 
+# 7. The pages, run by Streamlit's own harness.
+
+PARAMETERS = {
+    "view": ("Grid", "Map", "The tutorial's four"),
+    "data": ("MNIST test", "Corrections", "Your own", "scikit-learn"),
+    "label": ("any", "4", "9"),
+    "predicted": ("any", "4"),
+    "result": ("all", "right", "wrong"),
+    "sure": ("0", "50", "100"),
+    "disputed": ("true", "false"),
+    "order": ("Index", "Random", "Most typical first", "Sure mistakes first"),
+    "seed": ("0", "7", "999999"),
+    "page": ("1", "2", "3.5"),
+    "image": ("0", "5", "1796"),
+    "area": ("-1,1,-1,1", "-0.1,0.1,0,0.2", "nan,1,0,1", "0,0,0,0", "1,2", "1e999,2,0,1"),
+    "color": ("by label", "by result"),
+    "network": ("no other network", "../..", "a run"),
+    "points": ("true",),
+    "x": ("1",),
+}
+NONSENSE = (
+    *("", "?", "-1", "1e9", "1e999", "-inf", "nan", "9" * 5000, "<b>", "\x00", "é", "٣", "0x1"),
+    *("None", "[]", "{}", "1,2,3,4", "true", "../../etc", "a" * 20_000, "5 5", "+1", "1.5", "1_0"),
+)
+PAGES = ("test_set",) * 5 + ("draw",) * 4 + ("lab", "handwriting", "keyboard", "keyboard")
+PAGES += ("dashboard", "dashboard", "train", "corrections", "corrections")
+
+
+def make_page(rng: random.Random) -> dict:
+    """A page and what comes to it from outside."""
+    page = rng.choice(PAGES)
+    payload: dict = {"page": page}
+    if page == "test_set":
+        names = rng.sample(list(PARAMETERS), rng.choice([1, 2, 4, 8]))
+        payload["query"] = {name: _parameter(rng, name) for name in names}
+        if chance(rng, 0.2):
+            payload["state"] = {"opened": odd(rng)}
+    elif page in ("draw", "lab", "handwriting"):
+        raw = make_drawing(rng)
+        sent = {"drawing": {"raw": "RAW", "data": None}}
+        payload["state"] = mutated(rng, sent) if chance(rng, 0.3) else sent
+        payload["raw"] = raw if len(raw) < 300_000 else "{}"
+    elif page == "keyboard":
+        sent = {"picture": {"command": 0, "cells": make_cells(rng)}}
+        payload["state"] = mutated(rng, sent) if chance(rng, 0.5) else sent
+    elif page == "dashboard":
+        payload["files"], payload["runs"] = make_trained(rng), make_runs(rng)
+    elif page == "train":
+        payload["runs"] = make_runs(rng)
+    else:
+        payload["corrections"] = make_corrections(rng)
+    return payload
+
+
+def _parameter(rng: random.Random, name: str) -> str | list[str]:
+    one = [rng.choice(PARAMETERS[name] if chance(rng, 0.6) else NONSENSE) for _ in range(3)]
+    return one[: rng.choice([1, 2, 2, 3])] if name == "sure" or chance(rng, 0.1) else one[0]
+
+
+def check_page(payload: dict, folder: Path) -> str:
+    """Runs a page; a traceback on it is a failure, also one that Streamlit shows nicely."""
+    page = payload["page"]
+    trained, runs = folder / "trained", folder / "runs"
+    (folder / "kept").mkdir()
+    if "files" in payload:
+        lay(trained, payload["files"])
+    if "runs" in payload:
+        lay_runs(runs, payload["runs"])
+    with contextlib.ExitStack() as stack:
+        variables = {
+            corrections.PATH_VARIABLE: str(folder / "kept" / "corrections.sqlite3"),
+            jobs.TRAINING_VARIABLE: "on" if page == "train" else "off",
+            data.FOLDER_VARIABLE: "nowhere",
+        }
+        stack.enter_context(mock.patch.dict(os.environ, variables))
+        stack.enter_context(mock.patch.object(artifacts, "RUNS", runs))
+        load_runs = functools.partial(artifacts.load_runs, runs)
+        stack.enter_context(mock.patch.object(reports, "load_runs", load_runs))
+        if "files" in payload:
+            stack.enter_context(mock.patch.object(reports, "TRAINED", trained))
+        if "corrections" in payload:
+            spoil_corrections(payload["corrections"], Corrections())
+        app = AppTest.from_file(str(ROOT / "app_pages" / f"{page}.py"), default_timeout=60)
+        app.query_params.update(payload.get("query", {}))
+        if "state" in payload:
+            app.session_state[_COMPONENT[page]] = _with_raw(payload["state"], payload.get("raw"))
+        settled(app.run())
+        if page == "draw":
+            for toggle in app.toggle:
+                toggle.set_value(True)
+            settled(app.run())
+        if page == "corrections" and "rows" in payload["corrections"]:
+            _delete_from_page(app)
+        return SENTENCE if app.warning or app.info or app.error else ANSWER
+
+
+def _delete_from_page(app: AppTest) -> None:
+    """Ticks every correction and deletes what is ticked."""
+    for box in app.checkbox:
+        box.check()
+    settled(app.run())
+    delete = next(button for button in app.button if button.label.startswith("Delete"))
+    settled(delete.click().run())
+    if len(Corrections()):
+        raise ValueError("what can't be read can't be deleted")
+
+
+_COMPONENT = {
+    "draw": "canvas",
+    "lab": "canvas",
+    "handwriting": "handwriting",
+    "keyboard": "grid",
+    "test_set": "tiles",
+}
+
+
+def _with_raw(state: object, raw: str | None) -> object:
+    if state == "RAW":
+        return load_drawing(raw)
+    if isinstance(state, dict):
+        return {key: _with_raw(value, raw) for key, value in state.items()}
+    return state
+
+
+def settled(app: AppTest) -> None:
+    if app.exception:
+        shown = app.exception[0]
+        raise ValueError(f"{shown.value[:300]} {' '.join(shown.stack_trace)[-700:]}")
+
+
 TARGETS = {
-    "drawings": Target(make_drawing, check_drawing, 24),
+    "drawings": Target(make_drawing, check_drawing, 24, load_drawing),
     "grids of cells": Target(make_cells, check_cells, 8),
     "pictures": Target(make_picture, check_picture, 12),
     "uploads": Target(make_upload, check_upload, 10),
@@ -1289,4 +1441,5 @@ TARGETS = {
     "MNIST's files": Target(make_mnist, check_mnist, 4),
     "options and variables": Target(make_options, check_options, 4),
     "corrections": Target(make_corrections, check_corrections, 6),
+    "pages": Target(make_page, check_page, 3),
 }

@@ -26,6 +26,7 @@ from model.errors import ArtifactError
 
 MOST_MISSES = 60_000  # images misread that are compared; MNIST has no more
 SIGNIFICANT = 0.05  # below it, McNemar's p is called a difference
+MOST_QUOTED = 120  # letters of an error in a sentence
 MOST_POINTS = 200  # of a curve; more would look the same
 _CURVES = (
     ("accuracy", "accuracy", "training"),
@@ -59,7 +60,7 @@ def of_report(what: str) -> Callable:
             except _ODD as error:
                 raise ArtifactError(
                     f"{what} can't be shown: {REPORT_FILE} was written by another version or "
-                    f"changed by hand ({type(error).__name__}: {error}). {RETRAIN}"
+                    f"changed by hand ({type(error).__name__}: {str(error)[:MOST_QUOTED]}). {RETRAIN}"
                 ) from error
 
         return guarded
