@@ -60,7 +60,8 @@ def of_report(what: str) -> Callable:
             except _ODD as error:
                 raise ArtifactError(
                     f"{what} can't be shown: {REPORT_FILE} was written by another version or "
-                    f"changed by hand ({type(error).__name__}: {str(error)[:MOST_QUOTED]}). {RETRAIN}"
+                    f"changed by hand ({type(error).__name__}: "
+                    f"{str(error)[:MOST_QUOTED]}). {RETRAIN}"
                 ) from error
 
         return guarded
