@@ -26,14 +26,13 @@ import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.fuzzing import ANSWER, ROOT, SENTENCE, TARGETS
+from tests.fuzzing import ANSWER, ROOT, SENTENCE, TARGETS, first_inputs
 
 NUM_INPUTS = 10_000
 MOST_SECONDS = 2.0
 MOST_MB = 200
 TRIES = 3  # for what took too long
 PATIENCE = 30.0  # seconds until an input counts as a hang, and its process is killed
-NUM_WARM = 3  # inputs at first, which load libraries and are counted elsewhere
 
 
 @dataclass
@@ -139,19 +138,25 @@ def waiting() -> float:
     return total / 1e9
 
 
+def warm(name: str) -> Child:
+    """A process that has loaded what a target loads once."""
+    process = Child(name)
+    for content in first_inputs(name):
+        process.check(content)
+    return process
+
+
 def fuzz(name: str, num: int, seed: int, kept: Path) -> Row:
     """Feeds a target its inputs."""
     row, target = Row(), TARGETS[name]
-    process = Child(name)
-    for number in range(-NUM_WARM, num):
+    process = warm(name)
+    for number in range(num):
         content = target.make(random.Random(f"{name} {seed} {number}"))
         said, seconds, more = process.check(content)
         for _ in range(TRIES - 1):
-            if MOST_SECONDS < seconds < PATIENCE and number >= 0:
+            if MOST_SECONDS < seconds < PATIENCE:
                 said, again, _ = process.check(content)
                 seconds = min(seconds, again)
-        if number < 0:
-            continue
         row.num += 1
         row.slowest, row.most = max(row.slowest, seconds), max(row.most, more)
         problem = ""
@@ -171,8 +176,7 @@ def fuzz(name: str, num: int, seed: int, kept: Path) -> Row:
             print(f"{name} {number}: {problem.strip().splitlines()[-1][:200]!a}", flush=True)
         if said not in row.said:
             process.end()
-            process = Child(name)
-            process.check(target.make(random.Random(f"{name} {seed} warm")))
+            process = warm(name)
     process.end()
     return row
 
