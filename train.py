@@ -177,12 +177,19 @@ def choose(options: argparse.Namespace) -> tuple[TrainConfig, Path]:
         if options.resume == "newest"
         else Path(options.resume)
     )
-    if folder is None or not folder.is_dir():
+    if folder is None or not is_folder(folder):
         raise TrainingError(
             f"There is no unfinished run of {options.preset} in {options.runs}: start one with "
             f'"python train.py --preset {options.preset}".'
         )
     return load_config(folder), folder
+
+
+def is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that no folder can have
+        return False
 
 
 def settings(options: argparse.Namespace) -> dict:

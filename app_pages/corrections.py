@@ -71,7 +71,8 @@ try:
         )
 except CorrectionsError as error:
     st.warning(str(error), icon=":material/error:")
+shown = str(store.path).encode(errors="replace").decode()  # a name may hold what is no text
 st.caption(
-    f"They lie in `{store.path}` on the computer that runs this page, and nowhere else. "
+    f"They lie in `{shown}` on the computer that runs this page, and nowhere else. "
     "`python train.py --corrections` teaches them to the network, without forgetting the rest."
 )

@@ -27,6 +27,7 @@ PATH_VARIABLE = "DIGITPAD_CORRECTIONS"
 DEFAULT_PATH = Path(__file__).parent.parent / "corrections.sqlite3"
 
 SCHEMA_VERSION = 1  # in the file's `user_version`; a new one comes with its migration
+MAX_SHOWN = 300  # letters of the file's name in a sentence
 BUSY_TIMEOUT = 3.0  # seconds to wait while another process writes, which takes milliseconds
 WORK_TIMEOUT = 1.5  # seconds of work; all that the pages ask for takes a tenth of it
 STEPS = 10_000  # of SQLite's machine between two looks at the clock
@@ -117,6 +118,7 @@ class Corrections:
 
     def __init__(self, path: str | Path | None = None):
         self.path = Path(path or os.environ.get(PATH_VARIABLE) or DEFAULT_PATH)
+        self._shown = str(self.path)[:MAX_SHOWN]
 
     def add(
         self,
@@ -166,7 +168,7 @@ class Corrections:
             (number,) = connection.execute("SELECT count(*) FROM corrections").fetchone()
             if number >= MAX_CORRECTIONS:
                 raise CorrectionsError(
-                    f"{self.path} holds {number:,} corrections, as many as it may: take them out "
+                    f"{self._shown} holds {number:,} corrections, as many as it may: take them out "
                     "on the Corrections page and delete some."
                 )
             return int(connection.execute(_ADD, row).fetchone()[0])
@@ -286,12 +288,12 @@ class Corrections:
                 f"can't be used ({error}): move it away, and a new one is begun",
             )
             raise CorrectionsError(
-                f"The file of corrections, {self.path}, {remedy}; nothing was changed."
+                f"The file of corrections, {self._shown}, {remedy}; nothing was changed."
             ) from error
         except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links in a circle
             reason = getattr(error, "strerror", None) or str(error).replace("\n", " ")
             raise CorrectionsError(
-                f"There is no room for corrections at {str(self.path)[:300]} ({reason[:90]}): "
+                f"There is no room for corrections at {self._shown} ({reason[:90]}): "
                 f"name another file with {PATH_VARIABLE}."
             ) from error
 
@@ -301,13 +303,13 @@ class Corrections:
         (num_tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if version > SCHEMA_VERSION:
             raise CorrectionsError(
-                f"{self.path} was written by a newer DigitPad (version {version} of the file, "
+                f"{self._shown} was written by a newer DigitPad (version {version} of the file, "
                 f"this one knows {SCHEMA_VERSION}): update, or name another file with "
                 f"{PATH_VARIABLE}."
             )
         if version != SCHEMA_VERSION and num_tables:
             raise CorrectionsError(
-                f"{self.path} is another program's database: name another file with "
+                f"{self._shown} is another program's database: name another file with "
                 f"{PATH_VARIABLE}."
             )
         return version == SCHEMA_VERSION
@@ -337,7 +339,7 @@ class Corrections:
             why = str(error).replace("\n", " ")[:100]
             return Unreadable(
                 number,
-                f"Correction {number} in {self.path} can't be read ({why}): the file was changed "
+                f"Correction {number} in {self._shown} can't be read ({why}): the file was changed "
                 "by something else; delete it on the Corrections page.",
             )
 

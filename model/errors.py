@@ -18,6 +18,10 @@ What a user can cause derives from `DigitError`; what a programmer can cause is 
 class DigitError(Exception):
     """Something a user can understand and mend; `str(error)` says how."""
 
+    def __init__(self, message: str = ""):
+        # A file's name may hold bytes that are no text, which no page could show.
+        super().__init__(message.encode(errors="replace").decode())
+
 
 class NothingDrawn(DigitError):
     """There is no ink to read."""

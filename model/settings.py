@@ -1,5 +1,6 @@
 """The settings of a training run, and the folder that begins with them; needs no Keras."""
 
+import os
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -59,7 +60,7 @@ def start_run(config: TrainConfig, folder: Path = artifacts.RUNS, kind: str = ""
     stem = f"{datetime.now():%Y%m%d-%H%M%S}-{kind or config.preset}"
     run = folder / stem
     number = 2
-    while run.exists():
+    while os.path.lexists(run):
         run = folder / f"{stem}-{number}"
         number += 1
     artifacts.save_json(run / artifacts.CONFIG_FILE, asdict(config))
