@@ -18,7 +18,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.sheets import sheet
-from model import evaluation, jobs
+from model import corrections, evaluation, jobs
 from model.artifacts import CONFIG_FILE, HISTORY_FILE, ONNX_FILE, REPORT_FILE, load_run, load_runs
 from model.confidence import Confidence
 from model.corrections import Corrections
@@ -30,8 +30,8 @@ from model.strokes import strokes_of_canvas
 from model.upload import read_upload
 from ui import maps, mistakes, reports, tiles, watch
 
-NUM_EXAMPLES = {"drawings": 30, "pages": 4, "grids of cells": 20}
-USUAL = 15  # examples of the other targets
+NUM_EXAMPLES = {"drawings": 25, "pages": 4, "grids of cells": 20}
+USUAL = 10  # examples of the other targets
 MOST_SECONDS = 2.0  # of work, however busy the machine is
 MOST_MB = 200
 
@@ -331,7 +331,8 @@ def test_one_damaged_row_spoils_no_other_and_can_be_deleted(column, value):
 
 
 @pytest.mark.parametrize("kind", [*fuzzing.SCHEMAS, *fuzzing.PLACES])
-def test_files_of_corrections_that_are_none_are_told(kind):
+def test_files_of_corrections_that_are_none_are_told(kind, monkeypatch):
+    monkeypatch.setattr(corrections, "WORK_TIMEOUT", 0.3)
     part = "schema" if kind in fuzzing.SCHEMAS else "place"
     assert check("corrections", {part: kind}) in (ANSWER, SENTENCE)
 
