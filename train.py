@@ -26,7 +26,7 @@ from model.corrections import Corrections
 from model.data import load_mnist
 from model.errors import ArtifactError, CorrectionsError, DigitError, TrainingError
 from model.promotion import MIN_ACCURACY, publish
-from model.settings import PRESETS, TrainConfig, load_config, start_run
+from model.settings import BOUNDS, PRESETS, TrainConfig, load_config, start_run
 
 SIGNALLED = 128  # what a process that was stopped returns: this and the signal's number
 
@@ -37,11 +37,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--preset", choices=("digitpad", "tutorial"), default="digitpad", help="what to train")
-    add("--epochs", type=_number(int, 1, 10_000), help="passes over the training images")
-    add("--batch-size", type=_number(int, 1, 60_000), help="images a step")
-    add("--seed", type=_number(int, 0, 2**32 - 1), help="of weights, order and distortions")
-    add("--learning-rate", type=_number(float, 1e-8, 10), help="the peak learning rate")
-    add("--weight-decay", type=_number(float, 0, 10), help="AdamW's weight decay")
+    add("--epochs", type=_number(int, *BOUNDS["epochs"]), help="passes over the training images")
+    add("--batch-size", type=_number(int, *BOUNDS["batch_size"]), help="images a step")
+    add("--seed", type=_number(int, *BOUNDS["seed"]), help="of weights, order and distortions")
+    add(
+        "--learning-rate",
+        type=_number(float, *BOUNDS["learning_rate"]),
+        help="the peak learning rate",
+    )
+    add("--weight-decay", type=_number(float, *BOUNDS["weight_decay"]), help="AdamW's")
     add("--data", help="folder with MNIST (default: DIGITPAD_DATA, else Keras' own copy)")
     add("--out", type=Path, default=TRAINED, help="where the network is served from")
     add("--runs", type=Path, default=RUNS, help="where the runs' folders go")
@@ -252,12 +256,19 @@ def choose(options: argparse.Namespace) -> tuple[TrainConfig, Path]:
         if options.resume == "newest"
         else Path(options.resume)
     )
-    if folder is None or not folder.is_dir():
+    if folder is None or not is_folder(folder):
         raise TrainingError(
             f"There is no unfinished run of {options.preset} in {options.runs}: start one with "
             f'"python train.py --preset {options.preset}".'
         )
     return load_config(folder), folder
+
+
+def is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that no folder can have
+        return False
 
 
 def settings(options: argparse.Namespace) -> dict:

@@ -7,7 +7,7 @@ import streamlit as st
 from model.corrections import Corrections, as_idx, as_npz
 from model.errors import CorrectionsError, DigitError
 from ui import gate
-from ui.kept import kept
+from ui.kept import kept, spoilt
 
 PER_PAGE = 48  # fills rows of 2, 3, 4, 6 and 8
 
@@ -18,7 +18,8 @@ def show(store: Corrections, num: int) -> None:
     if num_pages > 1:
         page = st.number_input(f"Page of {num_pages}", 1, num_pages, key="corrections", width=160)
     buttons = st.container(horizontal=True)
-    chosen = kept(store.load(PER_PAGE, skip=(page - 1) * PER_PAGE))
+    readable, unreadable = store.look(PER_PAGE, skip=(page - 1) * PER_PAGE)
+    chosen = kept(readable) + spoilt(unreadable)
     with buttons:
         st.button(
             f"Delete {len(chosen)} selected" if chosen else "Delete selected",
@@ -35,14 +36,17 @@ def show(store: Corrections, num: int) -> None:
                 args=(lambda: gate.corrections().delete_all(),),
             )
         with st.popover("Download", icon=":material/download:"):
-            st.write("In MNIST's format: 28 × 28 pixels, 0 paper to 255 ink, and labels.")
+            st.write(
+                "In MNIST's format: 28 × 28 pixels, 0 paper to 255 ink, and labels. What can't be "
+                "read is left out."
+            )
             for label, pack, name in (
                 ("NumPy, npz", as_npz, "corrections.npz"),
                 ("IDX, two .gz files in a zip", as_idx, "corrections-idx.zip"),
             ):
                 st.download_button(
                     label,
-                    lambda pack=pack: pack(gate.corrections().load()),
+                    lambda pack=pack: pack(gate.corrections().look(strokes=False)[0]),
                     name,
                     on_click="ignore",
                 )
@@ -73,7 +77,8 @@ try:
         )
 except CorrectionsError as error:
     st.warning(str(error), icon=":material/error:")
+shown = str(store.path).encode(errors="replace").decode()  # a name may hold what is no text
 st.caption(
-    f"They lie in `{store.path}` on the computer that runs this page, and nowhere else. "
+    f"They lie in `{shown}` on the computer that runs this page, and nowhere else. "
     "`python train.py --corrections` teaches them to the network, without forgetting the rest."
 )

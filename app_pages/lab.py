@@ -45,6 +45,9 @@ def explain(drawing: dict) -> None:
     show_maps(frame, recognizer)
     st.vega_lite_chart(charts.probabilities_chart(probabilities))
     st.subheader("The same drawing in other demos")
+    if not ink.any():
+        st.info("Your drawing lies outside the canvas, where other demos see nothing.")
+        return
     st.write("The same network reads what other preparations make of it.")
     frames = np.stack([prepare(ink) for prepare in OTHERS.values()])
     with st.container(horizontal=True):

@@ -13,13 +13,16 @@ between, the next one to publish, or the app at its start, goes on moving. Reade
 import contextlib
 import csv
 import dataclasses
+import errno
 import hashlib
 import io
+import itertools
 import json
 import os
 import re
 import shutil
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +31,7 @@ import numpy as np
 
 from model.card import render_card
 from model.errors import ArtifactError
-from model.lookalikes import NUM_COORDINATES, LookAlikes
+from model.lookalikes import NUM_COORDINATES, NUM_NEAREST, LookAlikes
 
 TRAINED = Path(__file__).parent / "trained"
 RUNS_VARIABLE = "DIGITPAD_RUNS"
@@ -57,6 +60,13 @@ NEXT = ".next"  # in a served folder: a whole network on its way into it; read b
 GONE = ".gone"  # ending of an empty file in NEXT: the network comes without that file
 LOCK_TIMEOUT = 5.0  # seconds; publishing takes a fraction of one
 _TEMPORARY = re.compile(r"\.(\d+)-.")  # how temporary files begin: with their process' number
+
+# Of what is read into memory; the shipped network has 1.5 million bytes, its report 12,000.
+MAX_NETWORK_BYTES = 50_000_000
+MAX_TEXT_BYTES = 5_000_000
+MAX_EPOCHS = 10_000  # as many as `train.py` takes
+MAX_QUOTED = 120  # letters of an error in a sentence
+MAX_LOOKALIKES_BYTES = 20_000_000  # unpacked; the shipped ones have 0.6 million
 
 RETRAIN = 'Train one with "python train.py", or restore the file from the repository.'
 
@@ -190,18 +200,30 @@ def where(path: Path) -> Path:
     return pending if pending.exists() else path
 
 
-def read(path: Path) -> bytes:
+def read(path: Path, most: int = MAX_NETWORK_BYTES) -> bytes:
     """A file's content; of a served folder, always the newest whole publication's.
 
+    Args:
+        path: Where it belongs.
+        most: Bytes that it may have.
+
     Raises:
-        OSError: As reading a file does.
+        OSError: As reading a file does, and if it has more bytes.
     """
     pending = path.parent / NEXT
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        return (pending / path.name).read_bytes()
+        return _content(pending / path.name, most)
     if (pending / f"{path.name}{GONE}").exists():
-        raise FileNotFoundError(2, "No such file or directory", str(path))
-    return path.read_bytes()
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    return _content(path, most)
+
+
+def _content(path: Path, most: int) -> bytes:
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise OSError(errno.EFBIG, f"it has {size:,} bytes", str(path))
+        return file.read()
 
 
 def make_folder(path: Path) -> bool:
@@ -267,12 +289,12 @@ def load_card(folder: Path = TRAINED) -> str:
     """
     path = folder / CARD_FILE
     try:
-        return read(path).decode()
+        return _text(path)
     except FileNotFoundError as error:
         raise ArtifactError(f"There is no model card at {path}. {RETRAIN}") from error
     except (OSError, ValueError) as error:
         raise ArtifactError(
-            f"The model card at {path} can't be read ({error}). {RETRAIN}"
+            f"The model card at {path} can't be read ({_brief(error)}). {RETRAIN}"
         ) from error
 
 
@@ -293,14 +315,29 @@ def load_json(path: Path, what: str) -> dict:
         ArtifactError: If there is none or it is damaged; the sentence says what to do.
     """
     try:
-        content = json.loads(read(path).decode())
+        content = json.loads(_text(path))
         if not isinstance(content, dict):
             raise ValueError("not an object")
+        # Half a letter can be written in JSON and nowhere else, and what was read in a deep
+        # place may not be reached in a deeper one.
+        json.dumps(content, ensure_ascii=False).encode()
     except FileNotFoundError as error:
         raise ArtifactError(f"There is no {what} at {path}. {RETRAIN}") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise ArtifactError(f"The {what} at {path} can't be read ({error}). {RETRAIN}") from error
+        raise ArtifactError(
+            f"The {what} at {path} can't be read ({_brief(error)}). {RETRAIN}"
+        ) from error
     return content
+
+
+def _brief(error: Exception) -> str:
+    """What an error says, on one line, however much of a file it quotes."""
+    return " ".join(str(error)[:MAX_QUOTED].split()).encode(errors="replace").decode()
+
+
+def _text(path: Path) -> str:
+    """A file's text; raises `OSError` or `ValueError`, also if it is far too large to be ours."""
+    return read(path, MAX_TEXT_BYTES).decode()
 
 
 def load_history(path: Path) -> list[dict]:
@@ -310,15 +347,22 @@ def load_history(path: Path) -> list[dict]:
         ArtifactError: If it is damaged.
     """
     try:
-        text = io.StringIO(read(path).decode(), newline="")
-        rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(text)]
-        if any("epoch" not in row for row in rows):
+        reader = csv.DictReader(io.StringIO(_text(path), newline=""))
+        rows = [
+            {key: float(value) for key, value in row.items()}
+            for row in itertools.islice(reader, MAX_EPOCHS + 1)
+        ]
+        if len(rows) > MAX_EPOCHS:
+            raise ValueError(f"more than {MAX_EPOCHS:,} epochs")
+        if not all(0 <= row.get("epoch", -1) <= MAX_EPOCHS for row in rows):  # NaN is not, either
             raise ValueError("no epochs")
         return rows
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError, AttributeError, csv.Error) as error:
-        raise ArtifactError(f"The history at {path} can't be read ({error}). {RETRAIN}") from error
+        raise ArtifactError(
+            f"The history at {path} can't be read ({_brief(error)}). {RETRAIN}"
+        ) from error
 
 
 def load_report(folder: Path = TRAINED) -> dict:
@@ -327,10 +371,10 @@ def load_report(folder: Path = TRAINED) -> dict:
     Raises:
         ArtifactError: If it is missing, damaged, or speaks of another network file.
     """
-    return _steadily(folder, lambda: _load_report(folder))
+    return steadily(folder, lambda: _load_report(folder))
 
 
-def _steadily(folder: Path, load: Callable):
+def steadily(folder: Path, load: Callable):
     """What `load` gives of files that belong together, again if a publication came in between."""
     while True:
         before = _state(folder)
@@ -385,19 +429,30 @@ def load_lookalikes(folder: Path = TRAINED) -> LookAlikes:
     Raises:
         ArtifactError: If the file is missing, damaged, or was made by another network.
     """
-    return _steadily(folder, lambda: _load_lookalikes(folder))
+    return steadily(folder, lambda: _load_lookalikes(folder))
 
 
 def _load_lookalikes(folder: Path) -> LookAlikes:
     path = folder / LOOKALIKES_FILE
     try:
-        with np.load(io.BytesIO(read(path)), allow_pickle=False) as file:
+        content = io.BytesIO(read(path, MAX_LOOKALIKES_BYTES))
+        with zipfile.ZipFile(content) as archive:
+            if sum(item.file_size for item in archive.infolist()) > MAX_LOOKALIKES_BYTES:
+                raise ValueError("too large")
+        with np.load(content, allow_pickle=False) as file:
             content = {key: file[key] for key in file.files}
         placed = LookAlikes(**content | {"network": str(content["network"])})
         num_features, num = len(placed.mean), len(placed.labels)
+        for array in (placed.mean, placed.basis, placed.coordinates, placed.places):
+            if array.dtype.kind != "f" or not np.isfinite(array).all():
+                raise ValueError("odd numbers")
+        if placed.labels.dtype.kind not in "iu" or placed.mean.ndim != 1:
+            raise ValueError("odd kinds")
+        if num < NUM_NEAREST or not 0 <= placed.labels.min() <= placed.labels.max() <= 9:
+            raise ValueError("odd labels")
         if placed.basis.shape != (num_features, NUM_COORDINATES):
             raise ValueError("odd basis")
-        if placed.coordinates.shape != (num, NUM_COORDINATES) or placed.labels.max() > 9:
+        if placed.coordinates.shape != (num, NUM_COORDINATES):
             raise ValueError("odd coordinates")
         if placed.places.shape != (num, 2) or not (np.abs(placed.places) <= 1).all():
             raise ValueError("odd places")
@@ -416,10 +471,12 @@ def _load_lookalikes(folder: Path) -> LookAlikes:
 
 def load_runs(folder: Path = RUNS) -> list[Run]:
     """All runs in a folder, newest first; a half-written one comes with its `problem`."""
-    if not folder.is_dir():
+    try:
+        names = [path.name for path in folder.iterdir() if path.is_dir()]
+    except (OSError, ValueError):  # there is none, or its name is none
         return []
-    names = sorted((path.name for path in folder.iterdir() if path.is_dir()), reverse=True)
-    return [load_run(folder / name) for name in names]
+    shown = [name for name in names if name.encode(errors="replace").decode() == name]
+    return [load_run(folder / name) for name in sorted(shown, reverse=True)]
 
 
 def load_run(folder: Path) -> Run:
@@ -448,8 +505,27 @@ def version_key(folder: Path = TRAINED) -> int:
 
 
 def sha256(path: Path) -> str:
-    """The file's SHA-256 in hexadecimal."""
-    return hashlib.sha256(read(path)).hexdigest()
+    """The file's SHA-256 in hexadecimal.
+
+    Raises:
+        ArtifactError: If it can't be read.
+    """
+    try:
+        return hashlib.sha256(read(path, MAX_NETWORK_BYTES)).hexdigest()
+    except OSError as error:
+        raise ArtifactError(f"{path} can't be read ({error.strerror or error}).") from error
+
+
+def is_vouched_for(network: bytes, folder: Path) -> bool:
+    """Whether a network's file is the one that the report in `folder` was written of.
+
+    Also if there is no report yet, or none that can be read: then nothing speaks against it.
+    """
+    try:
+        named = load_json(folder / REPORT_FILE, "training report")["network"]["sha256"]
+    except (ArtifactError, KeyError, TypeError):
+        return True
+    return named == hashlib.sha256(network).hexdigest()
 
 
 def publish(run: Path, out: Path = TRAINED) -> None:

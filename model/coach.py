@@ -55,7 +55,10 @@ def smallest_change(
         return None
     strokes = [resample(stroke, NUM_POINTS) for stroke in strokes]
     whole = sum(_length(stroke) for stroke in strokes)
-    tried, frames = [], [strokes_to_mnist(strokes, canvas_side)]
+    try:
+        tried, frames = [], [strokes_to_mnist(strokes, canvas_side)]
+    except DigitError:  # its points evenly spaced, it is a dot
+        return None
     for kind, part, changed in [*_removals(strokes), *_joins(strokes)]:
         try:
             frames.append(strokes_to_mnist(changed, canvas_side))

@@ -33,6 +33,9 @@ class Answer:
         return len(self.digits) > 1 or not self.is_digit
 
 
+_BOUNDS = {"temperature": (0.01, 100.0), "set_threshold": (0, 1), "refusal_threshold": (0, 1)}
+
+
 @dataclass(frozen=True)
 class Confidence:
     """The fitted figures; without any, every likeliest digit is the answer.
@@ -46,6 +49,14 @@ class Confidence:
     temperature: float = 1.0
     set_threshold: float = 1.0
     refusal_threshold: float = 0.0
+
+    def __post_init__(self):
+        """Raises `ValueError` if a figure makes no sense."""
+        for name, (low, high) in _BOUNDS.items():
+            figure = getattr(self, name)
+            is_number = isinstance(figure, int | float) and not isinstance(figure, bool)
+            if not (is_number and low <= figure <= high):  # NaN is not, either
+                raise ValueError(f"{name} must be {low} to {high}. Received: {figure!r}")
 
     def soften(self, probabilities: np.ndarray) -> np.ndarray:
         """Applies the temperature to `(n, 10)` probabilities; returns `float32` ones.

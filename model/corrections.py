@@ -10,6 +10,7 @@ import io
 import json
 import os
 import sqlite3
+import time
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -26,7 +27,10 @@ PATH_VARIABLE = "DIGITPAD_CORRECTIONS"
 DEFAULT_PATH = Path(__file__).parent.parent / "corrections.sqlite3"
 
 SCHEMA_VERSION = 1  # in the file's `user_version`; a new one comes with its migration
-BUSY_TIMEOUT = 3.0  # seconds to wait while another process writes, which takes milliseconds
+MAX_SHOWN = 300  # letters of the file's name in a sentence
+BUSY_TIMEOUT = 1.5  # seconds to wait while another process writes, which takes milliseconds
+WORK_TIMEOUT = 1.5  # seconds of work; all that the pages ask for takes a tenth of it
+STEPS = 10_000  # of SQLite's machine between two looks at the clock
 MAX_DRAWING_BYTES = 200_000  # of JSON; a hand-drawn digit takes about 5,000
 MAX_CORRECTIONS = 10_000  # more than a person makes; a page that all may use fills no disk
 MAX_FILE_BYTES = 200_000_000  # as many drawings of 5,000 bytes take 164 MB, index and all
@@ -61,6 +65,7 @@ _REMEDIES = (  # by the beginning of SQLite's name of the error
     (("SQLITE_FULL",), "can't grow: make room on the disk"),
     # On a full disk the files beside it can't be made, which SQLite calls this.
     (("SQLITE_IOERR",), "can't be used: make room on the disk, or look whether it is sound"),
+    (("SQLITE_INTERRUPT",), "takes far too long: move it away, and a new one is begun"),
     (("SQLITE_CORRUPT", "SQLITE_NOTADB"), "is damaged: move it away, and a new one is begun"),
 )
 
@@ -93,6 +98,19 @@ class Correction:
         return int(self.probabilities.argmax())
 
 
+@dataclass(frozen=True)
+class Unreadable:
+    """A row that something else changed, so that it can't be read, but can be deleted.
+
+    Attributes:
+        id: Its number in the file.
+        problem: What is wrong with it, one sentence.
+    """
+
+    id: int
+    problem: str
+
+
 class Corrections:
     """The file of corrections; it comes into being with the first one.
 
@@ -105,6 +123,7 @@ class Corrections:
 
     def __init__(self, path: str | Path | None = None):
         self.path = Path(path or os.environ.get(PATH_VARIABLE) or DEFAULT_PATH)
+        self._shown = str(self.path)[:MAX_SHOWN]
 
     def add(
         self,
@@ -154,27 +173,60 @@ class Corrections:
             (number,) = connection.execute("SELECT count(*) FROM corrections").fetchone()
             if number >= MAX_CORRECTIONS:
                 raise CorrectionsError(
-                    f"{self.path} holds {number:,} corrections, as many as it may: take them out "
+                    f"{self._shown} holds {number:,} corrections, as many as it may: take them out "
                     "on the Corrections page and delete some."
                 )
             if self._size(connection) + ROW_SHARE * len(drawing) + ROW_BYTES > MAX_FILE_BYTES:
                 raise CorrectionsError(
-                    f"{self.path} has {MAX_FILE_BYTES / 1e6:.0f} MB, as many as it may: take "
+                    f"{self._shown} has {MAX_FILE_BYTES / 1e6:.0f} MB, as many as it may: take "
                     "corrections out on the Corrections page and delete some."
                 )
             return int(connection.execute(_ADD, row).fetchone()[0])
 
     def load(self, num: int = -1, skip: int = 0) -> list[Correction]:
-        """Corrections, the newest first: `num` of them after the first `skip`; -1 is all."""
+        """Corrections, the newest first: `num` of them after the first `skip`; -1 is all.
+
+        Raises:
+            CorrectionsError: Also if one of them can't be read.
+        """
+        readable, unreadable = self.look(num, skip)
+        if unreadable:
+            raise CorrectionsError(unreadable[0].problem)
+        return readable
+
+    def look(
+        self, num: int = -1, skip: int = 0, strokes: bool = True
+    ) -> tuple[list[Correction], list[Unreadable]]:
+        """As `load`, but what can't be read is told apart and spoils nothing.
+
+        Args:
+            num: How many; -1 is all.
+            skip: How many of the newest are passed over.
+            strokes: Whether the drawings are wanted; they take most of the room and time.
+
+        Returns:
+            The corrections, and the rows that are none; both the newest first.
+        """
         with self._reading() as connection:
             if connection is None:
-                return []
+                return [], []
             rows = connection.execute(
-                "SELECT id, time, strokes, frame, probabilities, label, network "
+                "SELECT id, substr(time, 1, 40), "
+                f"{'substr(strokes, 1, ?)' if strokes else 'substr(?, 1, 0)'}, "
+                "substr(frame, 1, 1000), substr(probabilities, 1, 100), "
+                "CASE typeof(label) WHEN 'integer' THEN label END, substr(network, 1, 100) "
                 "FROM corrections ORDER BY time DESC, id DESC LIMIT ? OFFSET ?",
-                (num, skip),
+                (
+                    MAX_DRAWING_BYTES + 1,
+                    num if 0 <= num < MAX_CORRECTIONS else MAX_CORRECTIONS,
+                    skip,
+                ),
             ).fetchall()
-        return [self._checked(row) for row in rows]
+        read = [self._checked(row, strokes) for row in rows]
+        return (
+            [each for each in read if isinstance(each, Correction)],
+            [each for each in read if isinstance(each, Unreadable)],
+        )
 
     def __len__(self) -> int:
         with self._reading() as connection:
@@ -187,9 +239,10 @@ class Corrections:
         with self._reading() as connection:
             if connection is None:
                 return 0
+            connection.set_progress_handler(None, 0)  # of a large file it takes seconds
             (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-            if found != "ok":
-                raise sqlite3.DatabaseError(found)
+            if found != b"ok":
+                raise sqlite3.DatabaseError(found.decode(errors="replace"))
             return int(connection.execute("SELECT count(*) FROM corrections").fetchone()[0])
 
     def delete(self, ids: Iterable[int]) -> None:
@@ -205,10 +258,11 @@ class Corrections:
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
         """A connection to read with; `None` if nothing was kept yet. Makes no file."""
-        if not self.path.exists():
-            yield None
-            return
         with self._connection("rw") as connection:
+            if connection is None:
+                yield None
+                return
+            connection.text_factory = bytes
             yield connection if self._is_begun(connection) else None
 
     @contextlib.contextmanager
@@ -230,16 +284,25 @@ class Corrections:
                 connection.execute("PRAGMA journal_mode = WAL")
 
     @contextlib.contextmanager
-    def _connection(self, mode: str) -> Iterator[sqlite3.Connection]:
-        """A connection that is closed in the end; SQLite's errors become sentences."""
+    def _connection(self, mode: str) -> Iterator[sqlite3.Connection | None]:
+        """A connection that is closed in the end; SQLite's errors become sentences.
+
+        To read, `None` if there is no file.
+        """
         try:
             if mode == "rwc":
                 self.path.parent.mkdir(parents=True, exist_ok=True)
+            elif not os.path.lexists(self.path):
+                yield None
+                return
             address = f"{self.path.resolve().as_uri()}?mode={mode}"
             connection = sqlite3.connect(
                 address, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None
             )
             with contextlib.closing(connection):
+                # A table may be made of anything, also of what never ends.
+                deadline = time.monotonic() + WORK_TIMEOUT
+                connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
                 yield connection
         except sqlite3.Error as error:
             name = getattr(error, "sqlite_errorname", "")
@@ -248,12 +311,13 @@ class Corrections:
                 f"can't be used ({error}): move it away, and a new one is begun",
             )
             raise CorrectionsError(
-                f"The file of corrections, {self.path}, {remedy}; nothing was changed."
+                f"The file of corrections, {self._shown}, {remedy}; nothing was changed."
             ) from error
-        except OSError as error:
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links in a circle
+            reason = getattr(error, "strerror", None) or str(error).replace("\n", " ")
             raise CorrectionsError(
-                f"There is no room for corrections at {self.path} ({error.strerror}): name another "
-                f"file with {PATH_VARIABLE}."
+                f"There is no room for corrections at {self._shown} ({reason[:90]}): "
+                f"name another file with {PATH_VARIABLE}."
             ) from error
 
     def _is_begun(self, connection: sqlite3.Connection) -> bool:
@@ -262,13 +326,13 @@ class Corrections:
         (num_tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if version > SCHEMA_VERSION:
             raise CorrectionsError(
-                f"{self.path} was written by a newer DigitPad (version {version} of the file, "
+                f"{self._shown} was written by a newer DigitPad (version {version} of the file, "
                 f"this one knows {SCHEMA_VERSION}): update, or name another file with "
                 f"{PATH_VARIABLE}."
             )
         if version != SCHEMA_VERSION and num_tables:
             raise CorrectionsError(
-                f"{self.path} is another program's database: name another file with "
+                f"{self._shown} is another program's database: name another file with "
                 f"{PATH_VARIABLE}."
             )
         return version == SCHEMA_VERSION
@@ -281,30 +345,34 @@ class Corrections:
         )
         return (num - free) * size
 
-    def _checked(self, row: tuple) -> Correction:
+    def _checked(self, row: tuple, with_strokes: bool) -> Correction | Unreadable:
         """A row as a correction; the file may have been edited, so nothing is trusted."""
-        number, time, drawing, frame, probabilities, label, network = row
+        number, said_at, drawing, frame, probabilities, label, network = row
         try:
+            # Words come as bytes, so that one that is none does not spoil all rows.
+            said_at, network = said_at.decode(), network.decode()
             answered = np.frombuffer(probabilities, "<f4").astype(np.float32)
             if label not in range(10) or answered.shape != (10,):
                 raise ValueError("label or probabilities")
             if not (answered.min() >= 0 and answered.max() <= 1.001):  # NaN fails both
                 raise ValueError("probabilities out of range")
-            datetime.fromisoformat(time)
+            datetime.fromisoformat(said_at)
             return Correction(
                 number,
-                time,
-                _strokes(drawing),
+                said_at,
+                _strokes(drawing) if with_strokes else [],
                 np.frombuffer(frame, np.uint8).reshape(FRAME_SIDE, FRAME_SIDE),
                 answered,
                 label,
-                str(network),
+                network,
             )
-        except (TypeError, ValueError, RecursionError) as error:
-            raise CorrectionsError(
-                f"Correction {number} in {self.path} can't be read ({error}): the file was "
-                "changed by something else; move it away, and a new one is begun."
-            ) from error
+        except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+            why = str(error).replace("\n", " ")[:100]
+            return Unreadable(
+                number,
+                f"Correction {number} in {self._shown} can't be read ({why}): the file was changed "
+                "by something else; delete it on the Corrections page.",
+            )
 
 
 def drawing_text(strokes: list[np.ndarray]) -> str:
@@ -339,7 +407,9 @@ def as_idx(corrections: list[Correction]) -> bytes:
     return buffer.getvalue()
 
 
-def _strokes(drawing: str) -> list[np.ndarray]:
+def _strokes(drawing: bytes) -> list[np.ndarray]:
+    if len(drawing) > MAX_DRAWING_BYTES:
+        raise ValueError("too many points")
     strokes = [np.array(stroke, np.float64) for stroke in json.loads(drawing)]
     if not 0 < len(strokes) <= MAX_STROKES:
         raise ValueError("number of strokes")

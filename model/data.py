@@ -5,10 +5,12 @@ MNIST is read from a folder that the user names, else from the file that
 place when it is not there yet. Keras itself is not imported: it would cost the app seconds.
 """
 
-import gzip
+import contextlib
 import hashlib
+import io
 import math
 import os
+import zipfile
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from model.errors import DataError
-from model.preprocess import to_mnist
+from model.preprocess import FRAME_SIDE, to_mnist
 
 FOLDER_VARIABLE = "DIGITPAD_DATA"
 
@@ -61,6 +63,12 @@ SPLIT_FILE = Path(__file__).with_name("validation_split.npy")
 BUNDLED_FILE = Path(__file__).with_name("uci_digits.npz")
 
 MNIST_TEST = "MNIST test images"
+
+MAX_FILE_BYTES = 60_000_000  # MNIST's largest file has 47 million bytes even when nothing is packed
+MAX_IDX_BYTES = math.prod(SHAPES["x_train"]) + 16  # unpacked, with its head
+MAX_AXES = 8  # of an array in IDX format; MNIST's have three
+MAX_ENTRIES = 1000  # of an archive; MNIST's have four
+MAX_MEMBERS = 10  # gzip files in one; MNIST's have one
 
 REMEDY = "Fetch the file again, or leave the folder out to use the copy that Keras downloads."
 
@@ -135,7 +143,10 @@ def at_hand() -> Path | None:
     """The folder that `load_mnist()` reads without the internet; `None` if it has to fetch."""
     if folder := os.environ.get(FOLDER_VARIABLE):
         return Path(folder)
-    return _keras_file().parent if _keras_file().exists() else None
+    with contextlib.suppress(OSError, ValueError):  # a name that no file can have
+        if _keras_file().exists():
+            return _keras_file().parent
+    return None
 
 
 def fetch(progress=False) -> Path:
@@ -205,8 +216,8 @@ def bundled_digits() -> Dataset:
 
 
 def _from_folder(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Path]]:
-    if not folder.is_dir():
-        raise DataError(f"There is no folder {folder}: name the one that holds MNIST.")
+    if not _is_folder(folder):
+        raise DataError(f"There is no folder {str(folder)[:300]}: name the one that holds MNIST.")
     npz = folder / "mnist.npz"
     if npz.is_file():
         return _read_npz(npz), dict.fromkeys(SHAPES, npz)
@@ -220,11 +231,18 @@ def _from_folder(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Path]]:
     return {key: _read_idx(path) for key, path in files.items()}, files
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # a name that no folder can have
+        return False
+
+
 def _read_idx(path: Path) -> np.ndarray:
     """Reads a gzipped IDX file of unsigned bytes."""
     try:
-        content = gzip.decompress(path.read_bytes())
-    except (OSError, EOFError, zlib.error) as error:
+        content = gunzipped(_content(path), MAX_IDX_BYTES)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DataError(
             f"{path} is not a whole gzip file ({error or type(error).__name__}). {REMEDY}"
         ) from error
@@ -236,6 +254,75 @@ def _read_idx(path: Path) -> np.ndarray:
     return array
 
 
+def _content(path: Path) -> bytes:
+    """A file's content, unless it is far too large to be MNIST's."""
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise ValueError(f"it has {path.stat().st_size:,} bytes")
+    return path.read_bytes()
+
+
+def gunzipped(content: bytes, most: int) -> bytes:
+    """What a gzip file holds, but no more than one byte over a limit.
+
+    Args:
+        content: The file; a few such files one behind the other are one.
+        most: Bytes; if more come back, there were more.
+
+    Raises:
+        EOFError, ValueError, zlib.error: If it is not a whole gzip file.
+    """
+    parts, left = [], most + 1
+    for _ in range(MAX_MEMBERS):
+        unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)  # 16: with gzip's head
+        parts.append(unpacker.decompress(content, left))
+        left -= len(parts[-1])
+        content = unpacker.unused_data.lstrip(b"\0")
+        if left <= 0 or (unpacker.eof and not content):
+            return b"".join(parts)
+        if not unpacker.eof:
+            raise EOFError("it ends too early")
+    raise ValueError("many files in one")
+
+
+def archive_arrays(file: Path | io.BytesIO, names: tuple[str, ...], most: int) -> dict:
+    """Arrays of a NumPy archive; of those that would be too large only shape and kind.
+
+    Nothing is unpacked before its size is known, and no pickle is read.
+
+    Args:
+        file: The archive, or where it is.
+        names: Which arrays.
+        most: Bytes an array. One that has more comes as zeros that take no memory.
+
+    Raises:
+        Exception: Of a dozen kinds, by what is damaged.
+    """
+    with zipfile.ZipFile(file) as archive:
+        return {name: _member(archive, f"{name}.npy", most) for name in names}
+
+
+def _member(archive: zipfile.ZipFile, name: str, most: int) -> np.ndarray:
+    if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError("packed as NumPy does not")
+    with archive.open(name) as member:
+        read_head = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }[np.lib.format.read_magic(member)]
+        shape, _, kind = read_head(member)
+    if kind.hasobject or min(shape, default=0) < 0:
+        raise ValueError("no numbers")
+    if math.prod(shape) * kind.itemsize > most:
+        return np.broadcast_to(np.zeros((), kind), shape)
+    with archive.open(name) as member:
+        return np.lib.format.read_array(member, allow_pickle=False)
+
+
+def is_crowded(content: bytes) -> bool:
+    """Whether a zip file has far more entries than an archive of ours."""
+    return content.count(b"PK\1\2") > MAX_ENTRIES
+
+
 def idx_array(content: bytes) -> np.ndarray | None:
     """The `uint8` array of an IDX file of unsigned bytes; `None` if it is not a whole one.
 
@@ -244,15 +331,19 @@ def idx_array(content: bytes) -> np.ndarray | None:
     rank = content[3] if content[:3] == b"\x00\x00\x08" and len(content) > 3 else 0
     sizes, body = content[4 : 4 + 4 * rank], content[4 + 4 * rank :]
     shape = tuple(int.from_bytes(sizes[i : i + 4], "big") for i in range(0, 4 * rank, 4))
-    if rank == 0 or len(sizes) < 4 * rank or len(body) != math.prod(shape):
+    if not 0 < rank <= MAX_AXES or len(sizes) < 4 * rank or len(body) != math.prod(shape):
         return None
+    if not body:  # there is no array whose other sides are as long as a file may say
+        shape = tuple(min(side, FRAME_SIDE) for side in shape)
     return np.frombuffer(body, np.uint8).reshape(shape)
 
 
 def _read_npz(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {key: archive[key] for key in SHAPES}
+        content = _content(path)
+        if is_crowded(content):
+            raise ValueError("too many entries")
+        return archive_arrays(io.BytesIO(content), tuple(SHAPES), MAX_IDX_BYTES)
     except Exception as error:  # zipfile and NumPy raise a dozen kinds, by what is damaged
         raise DataError(
             f"{path} is not a whole mnist.npz with {', '.join(SHAPES)} ({error}). {REMEDY}"

@@ -16,9 +16,19 @@ What a user can cause derives from `DigitError`; what a programmer can cause is 
 `ValueError`.
 """
 
+LONGEST = 1200  # letters of a sentence; what is longer was made so by a name or a file
+
 
 class DigitError(Exception):
     """Something a user can understand and mend; `str(error)` says how."""
+
+    def __init__(self, message: str = ""):
+        # A file's name may hold bytes that are no text, which no page could show, and more lines
+        # or letters than a sentence. The end, which says what to do, is kept.
+        text = message.encode(errors="replace").decode().replace("\n", " ")
+        if len(text) > LONGEST:
+            text = f"{text[: LONGEST // 2]} … {text[-LONGEST // 3 :]}"
+        super().__init__(text)
 
 
 class NothingDrawn(DigitError):

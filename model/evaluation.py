@@ -249,6 +249,9 @@ def mcnemar(misses_a: list[int], misses_b: list[int]) -> dict:
     only_a_right = len(set(misses_b) - set(misses_a))
     only_b_right = len(set(misses_a) - set(misses_b))
     num = only_a_right + only_b_right
-    tail = sum(math.comb(num, k) for k in range(min(only_a_right, only_b_right) + 1))
+    tail = ways = 1  # ways to choose k of the frames, one after the other
+    for k in range(min(only_a_right, only_b_right)):
+        ways = ways * (num - k) // (k + 1)
+        tail += ways
     p = min(1.0, 2 * tail / 2**num)  # whole numbers until here: nothing is rounded
     return {"only_a_right": only_a_right, "only_b_right": only_b_right, "p": p}

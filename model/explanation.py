@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from model.errors import ArtifactError
 from model.preprocess import FRAME_SIDE
 
 
@@ -17,8 +18,17 @@ def contrast(class_maps: np.ndarray, answer: int, rival: int) -> np.ndarray:
 
     Returns:
         `float32` array of shape `(28, 28)`; above 0 speaks for the answer.
+
+    Raises:
+        ArtifactError: If the maps' places don't divide a frame.
     """
     difference = class_maps[..., answer] - class_maps[..., rival]
+    if (
+        difference.ndim != 2
+        or difference.shape[0] != difference.shape[1]
+        or not (1 <= difference.shape[0] < FRAME_SIDE // 2)
+    ):
+        raise ArtifactError(f"Class maps of shape {class_maps.shape} can't be laid over a frame.")
     side = difference.shape[0]
     pixels = FRAME_SIDE // (side + 1)
     inner = side * pixels

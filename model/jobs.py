@@ -38,6 +38,9 @@ DESK_TIMEOUT = 5.0  # seconds; others' changes take less than one
 CLAIM_TIMEOUT = 1.0  # seconds; a reader's look at the lock takes microseconds
 NICENESS = 10  # the page's answers go before
 MAX_LOG_BYTES = 16_000  # of the log's end
+MAX_PID = 2**31 - 1  # what a system's numbers of processes can be at most
+MAX_NAME = 200  # letters of a run's folder; a file system takes 255 bytes
+MAX_SECONDS = 1e7  # an epoch that takes four months is none
 
 OFF = (
     f"Training from the page is off: start the app with {TRAINING_VARIABLE}=on, as in "
@@ -98,6 +101,8 @@ class Status:
         if not self.history:
             return None
         seconds = statistics.median(row.get("seconds", 0.0) for row in self.history)
+        if not 0 <= seconds < MAX_SECONDS:  # NaN is not, either
+            return None
         return max(self.epochs - len(self.history), 0) * seconds
 
 
@@ -204,14 +209,15 @@ class Desk:
             job = self._job()
             if not self._is_on() or job is None:
                 raise TrainingError("No run is on: there is nothing to stop.")
-            if not job.pid or _start_of(job.pid) != job.started:
+            if not job.pid or not job.started or _start_of(job.pid) != job.started:
                 raise TrainingError(
                     f"The process of the run {job.run} can't be found: try again in a moment, or "
                     "stop it on the computer where it was started."
                 )
             self._note(replace(job, stop_asked=True))
             if not job.stop_asked:
-                os.kill(job.pid, signal.SIGINT)
+                with contextlib.suppress(ProcessLookupError):  # it has just ended
+                    os.kill(job.pid, signal.SIGINT)
         Thread(target=_kill_late, args=(job, GRACE), daemon=True).start()
 
     def finished(self) -> list[Run]:
@@ -243,7 +249,9 @@ class Desk:
             reports.append(artifacts.load_report(self.out))
         for report in reports:
             if report["config"].get("preset") == preset and "finetuning" not in report:
-                return report.get("seconds_per_epoch")
+                seconds = report.get("seconds_per_epoch")
+                is_time = isinstance(seconds, int | float) and 0 < seconds < MAX_SECONDS
+                return seconds if is_time else None
         return None
 
     def _launch(self, job: Job, lock: int) -> None:
@@ -286,8 +294,11 @@ class Desk:
             content = artifacts.load_json(path, "note on the last run")
             job = artifacts.config_from_json(Job, content)
             kinds = [type(value) for value in vars(job).values()]
-            if kinds != [str, int, int, str, bool] or Path(job.run).name != job.run:
+            if kinds != [str, int, int, str, bool] or not _is_name(job.run):
                 raise ArtifactError("odd values")
+            # A signal to process 0 or less goes to many at once.
+            if not (0 <= job.epochs <= artifacts.MAX_EPOCHS and 0 <= job.pid <= MAX_PID):
+                raise ArtifactError("odd numbers")
         except ArtifactError as error:
             raise TrainingError(
                 f"The note on the last run, {path}, is damaged. Starting a run writes a new one; a "
@@ -363,6 +374,17 @@ class Desk:
             yield held
         finally:
             os.close(lock)  # a process that took it over goes on holding it
+
+
+def _is_name(name: str) -> bool:
+    """Whether a folder inside the runs' folder can have this name."""
+    return (
+        0 < len(name) <= MAX_NAME
+        and Path(name).name == name
+        and name != ".."
+        and name.isprintable()
+        and len(name.encode(errors="replace")) <= MAX_NAME
+    )
 
 
 def _unusable(runs: Path, error: OSError) -> TrainingError:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model.errors import ArtifactError
+
 # Coordinates an image. Of 5 nearest images, as many show the same digit with 8 as with 512.
 NUM_COORDINATES = 24
 NUM_NEAREST = 5  # whose middle is a drawing's place on the map
@@ -41,7 +43,15 @@ class LookAlikes:
 
         Returns:
             `float32` array of shape `(m, 24)`.
+
+        Raises:
+            ArtifactError: If features of another network were placed.
         """
+        if features.shape[-1] != len(self.mean):
+            raise ArtifactError(
+                f"The look-alikes were placed by {len(self.mean)} features, and the network has "
+                f"{features.shape[-1]}: train again, or restore the files from the repository."
+            )
         return (features - self.mean) @ self.basis.astype(np.float32)
 
     def places_of(self, coordinates: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ MARGIN = 0.05
 SHARED_WIDTH = 0.5  # of the narrower stroke; strokes that share more belong together
 TOUCHING = 0.04  # strokes whose points come closer than this belong together
 MAX_GROUPS = 12  # more groups than this are a scribble
+MAX_STROKES = 5 * MAX_GROUPS  # and so are more strokes; each is compared with each
 MAX_JOINED = 3  # groups that may make one digit
 # In nats, against the logarithms of the probabilities: chosen so that a cut through half of a
 # stroke's width, or a join over a third of the height, outweighs a doubtful digit.
@@ -179,8 +180,10 @@ def group_strokes(strokes: list[np.ndarray]) -> list[list[np.ndarray]]:
         strokes: Arrays of shape `(num_points, 2)`, at least one point each.
 
     Returns:
-        Lists of strokes, each in the order drawn.
+        Lists of strokes, each in the order drawn; a single one for a scribble of many strokes.
     """
+    if len(strokes) > MAX_STROKES:
+        return [strokes]
     points = np.concatenate(strokes)
     height = max(float(np.ptp(points[:, 1])), 1e-9)
     group_of = list(range(len(strokes)))

@@ -1,18 +1,34 @@
 """Finds handwritten digits in a photo of paper: uneven light, shadows, ruled lines."""
 
+import contextlib
 import io
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from model.errors import NothingDrawn, PictureError
 from model.preprocess import to_mnist
 
 MAX_BYTES = 10_000_000
 MAX_PIXELS = 40_000_000  # what today's phones take; more is refused before it is decoded
+MAX_SIDE = 65_535  # pixels; what a JPEG can have
+MAX_DECODED = 170_000_000  # bytes while decoding, with what comes on top less than 200 MB
+MAX_PARTS = 20_000  # of a file; 10 MB of PNG in the usual 8 kB have 1,200
 FORMATS = ("PNG", "JPEG", "WEBP")
+KEPT_SIDE = 1600  # pixels; more than is worked on or shown
+STRIP = 1_000_000  # pixels turned to RGB at once
+_ORIENTATION = 0x0112  # the EXIF tag
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 WORK_SIDE = 1200  # pixels; larger photos are scaled down to this first
 PAPER_SIDE = 1 / 12  # of the longer side: ink is narrower than this, shadows are wider
 FAINTEST_STROKE = 0.12  # of the paper's brightness; fainter marks are shadow or dirt
@@ -20,6 +36,7 @@ SMALLEST_DIGIT = 0.02  # of the longer side, in height
 # Straight runs longer than this are ruled lines; a large 1 is not.
 LINE_LENGTHS = (0.5, 0.85)  # of the width across, of the height upright
 MAX_DIGITS = 100
+MAX_MARKS = 400  # four strokes apart for each; noise has thousands
 
 
 @dataclass(frozen=True)
@@ -38,11 +55,15 @@ class Found:
 def decode(content: bytes) -> np.ndarray:
     """Decodes an uploaded picture, upright as its EXIF note says.
 
+    Large ones are made smaller while they are decoded, so that one of 40 megapixels takes less
+    than 200 MB.
+
     Args:
         content: A PNG, JPEG or WebP file, at most 10 MB and 40 megapixels.
 
     Returns:
-        `uint8` array of shape `(rows, cols, 3)`, RGB; what is transparent is white.
+        `uint8` array of shape `(rows, cols, 3)`, RGB, each side at most 1600; what is
+        transparent is white.
 
     Raises:
         PictureError: If it is another format, damaged or too large.
@@ -53,24 +74,91 @@ def decode(content: bytes) -> np.ndarray:
             "make it smaller and try again."
         )
     try:
+        if _has_too_many_parts(content):
+            raise ValueError("too many parts")
         picture = Image.open(io.BytesIO(content), formats=FORMATS)
-        num_pixels = picture.width * picture.height
-        if num_pixels <= MAX_PIXELS:
-            picture = ImageOps.exif_transpose(picture).convert("RGBA")
+        most = min(MAX_PIXELS, MAX_DECODED // _bytes_a_pixel(picture))
+        is_too_large = picture.width * picture.height > most or max(picture.size) > MAX_SIDE
+        if not is_too_large:
+            factor = min(1.0, WORK_SIDE / max(picture.size))
+            picture.draft(None, tuple(max(1, round(side * factor)) for side in picture.size))
+            picture.load()
+            small = _on_white(picture)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        num_pixels = MAX_PIXELS + 1
+        most, is_too_large = MAX_PIXELS, True
     except Exception as error:  # Pillow raises a dozen kinds, by what is damaged
         raise PictureError(
             f"This is no whole PNG, JPEG or WebP picture ({type(error).__name__}): save it again "
             "or choose another."
         ) from error
-    if num_pixels > MAX_PIXELS:
+    if is_too_large:
         raise PictureError(
-            f"The picture has more than {MAX_PIXELS // 1_000_000} million pixels: make it smaller "
-            "and try again."
+            f"The picture has more than {most // 1_000_000} million pixels, or more than "
+            f"{MAX_SIDE:,} on a side: make it smaller and try again."
         )
-    white = Image.new("RGBA", picture.size, "white")
-    return np.asarray(Image.alpha_composite(white, picture).convert("RGB"))
+    return np.asarray(_upright(small, picture))
+
+
+def _has_too_many_parts(content: bytes) -> bool:
+    """Whether a PNG or JPEG file is made of far more parts than a picture needs."""
+    num = 0
+    if content.startswith(b"\x89PNG"):
+        at = 8
+        while at + 12 <= len(content) and num <= MAX_PARTS:
+            at, num = at + 12 + int.from_bytes(content[at : at + 4], "big"), num + 1
+    elif content.startswith(b"\xff\xd8"):
+        at = 2
+        # Bytes without a marker's 255 and the scan's data (218) end the head.
+        while at + 4 <= len(content) and content[at] == 255 and num <= MAX_PARTS:
+            is_filling = content[at + 1] == 255
+            if content[at + 1] == 218:
+                break
+            length = 1 if is_filling else 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+            at, num = at + length, num + 1
+    return num > MAX_PARTS
+
+
+def _bytes_a_pixel(picture: Image.Image) -> int:
+    """What decoding takes at most, bytes a pixel of the whole picture."""
+    if picture.format == "WEBP":
+        return 16  # the decoder's two canvases, its answer and Pillow's picture
+    if picture.format != "PNG":
+        # Read in parts and made smaller at once, unless its parts are refined bit by bit.
+        return 2 * len(picture.getbands()) if "progressive" in picture.info else 1
+    return 1 if picture.mode in ("1", "L", "P") else 4
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """A decoded picture as RGB on white, its longer side at most `KEPT_SIDE`.
+
+    Done in strips: at no time is there a second picture of that size.
+    """
+    cols, rows = picture.size
+    factor = max(1, max(picture.size) // KEPT_SIDE)
+    across, down = min(factor, cols), min(factor, rows)
+    small = Image.new("RGB", (-(-cols // across), -(-rows // down)))
+    height = max(STRIP // cols // down, 1) * down
+    for top in range(0, rows, height):
+        strip = picture.crop((0, top, cols, min(top + height, rows)))
+        if strip.mode.startswith("I"):  # 16 bits a pixel, of which the upper 8 are seen
+            strip = Image.fromarray((np.asarray(strip) >> 8).clip(0, 255).astype(np.uint8))
+        strip = strip.convert("RGBA")
+        white = Image.new("RGBA", strip.size, "white")
+        strip = Image.alpha_composite(white, strip).convert("RGB").reduce((across, down))
+        small.paste(strip, (0, top // down))
+    factor = min(1.0, KEPT_SIDE / max(small.size))
+    if factor < 1:
+        size = tuple(max(1, round(side * factor)) for side in small.size)
+        small = small.resize(size, Image.Resampling.BOX)
+    return small
+
+
+def _upright(small: Image.Image, picture: Image.Image) -> Image.Image:
+    """A picture turned as the EXIF note of its file says, if there is one that can be read."""
+    with contextlib.suppress(Exception):  # by what is damaged; then it stays as it is
+        if turn := _TURNS.get(picture.getexif().get(_ORIENTATION)):
+            return small.transpose(turn)
+    return small
 
 
 def find_digits(picture: np.ndarray) -> list[Found]:
@@ -88,7 +176,7 @@ def find_digits(picture: np.ndarray) -> list[Found]:
     grey, factor = smaller(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
     ink = ink_on_paper(grey)
     mask = _without_ruled_lines(ink > threshold(ink))
-    boxes = _merge(_components(mask, max(grey.shape)))[:MAX_DIGITS]
+    boxes = _merge(_components(mask, max(grey.shape))[:MAX_MARKS])[:MAX_DIGITS]
     if not boxes:
         raise NothingDrawn(
             "No digit was found: write larger and darker, on plain paper, and fill the picture."
@@ -184,20 +272,24 @@ def _components(mask: np.ndarray, longer: int) -> list[list[int]]:
 
 def _merge(boxes: list[list[int]]) -> list[list[int]]:
     """Joins boxes that lie above one another and near: a 5 and its bar."""
-    boxes = [list(box) for box in boxes]
+    boxes = list(boxes)
     merged = True
     while merged:
         merged = False
-        for index, a in enumerate(boxes):
-            for b in boxes[index + 1 :]:
-                across = min(a[2], b[2]) - max(a[0], b[0])
-                apart = max(a[1], b[1]) - min(a[3], b[3])
-                height = max(a[3] - a[1], b[3] - b[1])
-                if across > 0.5 * min(a[2] - a[0], b[2] - b[0]) and apart < 0.15 * height:
-                    a[:] = [min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])]
-                    boxes.remove(b)
-                    merged = True
-                    break
+        for index in range(len(boxes)):
+            if index + 1 >= len(boxes):
+                break
+            a, others = np.array(boxes[index]), np.array(boxes[index + 1 :])
+            across = np.minimum(a[2], others[:, 2]) - np.maximum(a[0], others[:, 0])
+            apart = np.maximum(a[1], others[:, 1]) - np.minimum(a[3], others[:, 3])
+            narrower = np.minimum(a[2] - a[0], others[:, 2] - others[:, 0])
+            height = np.maximum(a[3] - a[1], others[:, 3] - others[:, 1])
+            near = np.flatnonzero((across > 0.5 * narrower) & (apart < 0.15 * height))
+            if len(near):
+                b = boxes.pop(index + 1 + int(near[0]))
+                corners = (*map(min, a[:2], b[:2]), *map(max, a[2:], b[2:]))
+                boxes[index] = [int(value) for value in corners]
+                merged = True
     return boxes
 
 

@@ -120,10 +120,10 @@ def _spare(former: Path) -> Path:
 def _are_alike(one: Path, other: Path) -> bool:
     """Whether two folders hold the same network, byte for byte."""
     try:
-        return artifacts.read(one / artifacts.ONNX_FILE) == artifacts.read(
+        return artifacts.sha256(one / artifacts.ONNX_FILE) == artifacts.sha256(
             other / artifacts.ONNX_FILE
         )
-    except OSError:
+    except ArtifactError:
         return False
 
 
@@ -160,10 +160,10 @@ def objection(report: dict, out: Path, min_accuracy: float = MIN_ACCURACY) -> st
     """
     try:
         return _objection(report, out, min_accuracy)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise TrainingError(
             f"The report of the run {report.get('run')} was written by another version (it lacks "
-            f"{error}): train again."
+            f"{str(error)[:120]}): train again."
         ) from error
 
 
@@ -196,5 +196,5 @@ def served_accuracy(out: Path) -> float | None:
     try:
         Recognizer.load(out)
         return float(artifacts.load_report(out)["test"]["accuracy"])
-    except (ArtifactError, KeyError, TypeError, ValueError):
+    except (ArtifactError, KeyError, TypeError, ValueError, OverflowError):
         return None

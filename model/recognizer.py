@@ -12,7 +12,18 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from model.artifacts import ONNX_FILE, RETRAIN, TRAINED, read, settle, version_key
+from model.artifacts import (
+    MAX_NETWORK_BYTES,
+    ONNX_FILE,
+    REPORT_FILE,
+    RETRAIN,
+    TRAINED,
+    is_vouched_for,
+    read,
+    settle,
+    steadily,
+    version_key,
+)
 from model.confidence import Answer, Confidence
 from model.errors import ArtifactError
 from model.preprocess import FRAME_SIDE
@@ -22,6 +33,10 @@ NUM_CLASSES = 10
 SMALLEST = 1e-9  # keeps a blank frame's features finite
 CONFIDENCE_KEY = "confidence"  # where the ONNX file's notes hold the fitted confidence
 RUN_KEY = "run"  # and the name of the run that trained it
+# What a network is tried on: a blank frame, and one with ink of every strength.
+_TRIED = np.stack(
+    [np.zeros(FRAME_SIDE**2, np.float32), np.linspace(0, 1, FRAME_SIDE**2, dtype=np.float32)]
+).reshape(2, FRAME_SIDE, FRAME_SIDE)
 
 
 class Recognizer:
@@ -49,10 +64,11 @@ class Recognizer:
 
     @classmethod
     def load(cls, folder: Path = TRAINED) -> "Recognizer":
-        """Loads `digits.onnx` from a folder and tries it on a blank frame.
+        """Loads `digits.onnx` from a folder and tries it on two frames.
 
         Raises:
-            ArtifactError: If it is missing, damaged, or not a digit network.
+            ArtifactError: If it is missing, damaged, not the one that the report beside it was
+                written of, or not a digit network.
         """
         path = folder / ONNX_FILE
         options = onnxruntime.SessionOptions()
@@ -60,7 +76,7 @@ class Recognizer:
         # One frame takes under a millisecond on one thread; more threads only fight over it.
         options.intra_op_num_threads = 1
         try:
-            content = read(path)
+            content = steadily(folder, lambda: _vouched_for(folder))
         except FileNotFoundError as error:
             raise ArtifactError(f"There is no trained network at {path}. {RETRAIN}") from error
         except OSError as error:
@@ -72,13 +88,19 @@ class Recognizer:
                 content, options, providers=["CPUExecutionProvider"]
             )
             recognizer = cls(session)
-            answer = recognizer._raw(np.zeros((1, FRAME_SIDE, FRAME_SIDE), np.float32))
+            answer = recognizer._raw(_TRIED)
+            is_digits = (
+                answer.shape == (len(_TRIED), NUM_CLASSES)
+                and answer.dtype == np.float32
+                and answer.min() >= 0
+                and np.allclose(answer.sum(axis=1), 1, atol=1e-3)
+            )
         except Exception as error:  # ONNX Runtime raises types of its own, by cause
             raise ArtifactError(
                 f"The trained network at {path} is damaged or not a digit network "
                 f"({type(error).__name__}). {RETRAIN}"
             ) from error
-        if answer.shape != (1, NUM_CLASSES) or not np.allclose(answer.sum(), 1, atol=1e-3):
+        if not is_digits:
             raise ArtifactError(
                 f"The trained network at {path} does not answer with ten probabilities. {RETRAIN}"
             )
@@ -113,7 +135,10 @@ class Recognizer:
 
     def _without_hand(self, frames: np.ndarray) -> np.ndarray:
         batches = [self._raw(frames[at : at + BATCH]) for at in range(0, len(frames), BATCH)]
-        return self.confidence.soften(np.concatenate(batches))
+        raw = np.concatenate(batches)
+        if not np.isfinite(raw).all():
+            raise ArtifactError(f"The network answers with what are no probabilities. {RETRAIN}")
+        return self.confidence.soften(raw)
 
     def adapted(self, hand) -> "Recognizer":
         """Another recognizer with the same network, which knows one person's hand.
@@ -144,7 +169,14 @@ class Recognizer:
             raise ArtifactError(
                 f"The network's file has no {name}, so this can't be shown. {RETRAIN}"
             )
-        return self._run(name, frames)
+        maps = self._run(name, frames)
+        is_for_digits = name != "class_maps" or maps.shape[-1] == NUM_CLASSES
+        if maps.ndim != 4 or len(maps) != len(frames) or 0 in maps.shape or not is_for_digits:
+            raise ArtifactError(
+                f"The network's {name} has the shape {maps.shape}, so this can't be shown. "
+                f"{RETRAIN}"
+            )
+        return maps
 
     def features(self, frames: np.ndarray) -> np.ndarray:
         """What the network knows of frames before it decides: its last map in four quarters.
@@ -178,11 +210,33 @@ class Recognizer:
         return self._run(self._outputs[0], frames)
 
     def _run(self, output: str, frames: np.ndarray) -> np.ndarray:
-        return self._session.run([output], {self._input: frames[..., None]})[0]
+        answer = self._session.run([output], {self._input: frames[..., None]})[0]
+        if not isinstance(answer, np.ndarray):
+            raise ArtifactError(f"The network's {output} is no array. {RETRAIN}")
+        return answer
 
     def answer(self, probabilities: np.ndarray) -> Answer:
         """What to say of one frame's probabilities, an array of shape `(10,)`."""
         return self.confidence.answer(probabilities)
+
+
+def _vouched_for(folder: Path) -> bytes:
+    """The network's file, if it is the one that the report beside it was written of.
+
+    A flipped bit in its weights would change answers and nothing else.
+
+    Raises:
+        OSError: If it can't be read.
+        ArtifactError: If it is not what the report is of.
+    """
+    path = folder / ONNX_FILE
+    content = read(path, MAX_NETWORK_BYTES)
+    if not is_vouched_for(content, folder):
+        raise ArtifactError(
+            f"The trained network at {path} is damaged or was replaced: its SHA-256 is not the one "
+            f"in {REPORT_FILE} beside it. {RETRAIN}"
+        )
+    return content
 
 
 _loading = threading.Lock()

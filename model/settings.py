@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from model import artifacts
+from model.errors import ArtifactError
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,14 @@ class TrainConfig:
     modern: bool = True
 
 
+# What the numbers may be; whole ones are whole.
+BOUNDS = {
+    "epochs": (1, artifacts.MAX_EPOCHS),
+    "batch_size": (1, 60_000),
+    "seed": (0, 2**32 - 1),
+    "learning_rate": (1e-8, 10.0),
+    "weight_decay": (0.0, 10.0),
+}
 PRESETS = {
     "digitpad": TrainConfig(),
     "tutorial": TrainConfig(
@@ -65,7 +74,26 @@ def load_config(run: Path) -> TrainConfig:
     """The settings of a run that was started before.
 
     Raises:
-        ArtifactError: If they are missing or of another version.
+        ArtifactError: If they are missing, of another version, or no settings of a run.
     """
     content = artifacts.load_json(run / artifacts.CONFIG_FILE, "configuration")
-    return artifacts.config_from_json(TrainConfig, content)
+    config = artifacts.config_from_json(TrainConfig, content)
+    odd = [name for name, value in content.items() if not _is_setting(name, value)]
+    if odd:
+        raise ArtifactError(
+            f"The settings of the run {run.name} make no sense ({', '.join(odd)}): start a new run."
+        )
+    return config
+
+
+def _is_setting(name: str, value: object) -> bool:
+    """Whether a value read from a file is one that a setting can have."""
+    if name == "preset":
+        return isinstance(value, str) and value in PRESETS
+    if name == "modern":
+        return isinstance(value, bool)
+    low, high = BOUNDS[name]
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return (is_whole or (isinstance(value, float) and isinstance(low, float))) and (
+        low <= value <= high  # NaN is not, either
+    )

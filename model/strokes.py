@@ -9,11 +9,14 @@ from model.errors import BadDrawing
 # Far more than a hand draws, and little enough to be read in milliseconds.
 MAX_STROKES = 500
 MAX_COMMANDS = 20_000  # path commands of all strokes together
+MAX_POINTS = 20_000  # of all flattened curves: 140 times the canvas' side with the pen down
 MAX_COORDINATE = 100_000.0  # canvas pixels
 CURVE_STEP = 2.0  # pixels between the points of a flattened curve
 MAX_CURVE_POINTS = 32
 
 _NUM_ARGUMENTS = {"M": 2, "L": 2, "Q": 4}
+# What a drawing of another form raises; one nested deep enough can't even be written out.
+_ODD = (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
 _ORIGIN = {"left": 0.5, "top": 0.5, "center": 0.0, "right": -0.5, "bottom": -0.5}
 
 
@@ -41,8 +44,14 @@ def strokes_of_canvas(drawing: dict | None) -> list[np.ndarray]:
             raise ValueError("too many strokes")
         if sum(len(item["path"]) for item in objects) > MAX_COMMANDS:
             raise ValueError("too many points")
-        return [_stroke(item) for item in objects]
-    except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
+        strokes, num_points = [], 0
+        for item in objects:
+            strokes.append(_stroke(item))
+            num_points += len(strokes[-1])
+            if num_points > MAX_POINTS:
+                raise ValueError("too much ink")
+        return strokes
+    except _ODD as error:
         raise BadDrawing(
             "This drawing can't be read: clear the canvas and draw again, in "
             f"{MAX_STROKES} strokes at most."
@@ -116,8 +125,8 @@ def resample(stroke: np.ndarray, num: int) -> np.ndarray:
 
 
 def _stroke(item: dict) -> np.ndarray:
-    if str(item["type"]).lower() != "path":
-        raise ValueError(f"not a stroke: {item['type']}")
+    if item["type"].lower() != "path":
+        raise ValueError("not a stroke")
     points, box = _flatten(item["path"])
     scale = np.array([_number(item, "scaleX", 1.0), _number(item, "scaleY", 1.0)])
     if item.get("flipX"):
@@ -149,42 +158,45 @@ def _number(item: dict, key: str, default: float) -> float:
 
 def _flatten(path: list) -> tuple[np.ndarray, np.ndarray]:
     """Points along the path, and the corners `[[x0, y0], [x1, y1]]` of the exact curves."""
-    points: list[np.ndarray] = []
-    extremes: list[np.ndarray] = []
+    rows, curved = [], []
     for command in path:
         kind = command[0]
-        numbers = np.array([float(number) for number in command[1:]]).reshape(-1, 2)
-        if numbers.size != _NUM_ARGUMENTS[kind] or not (np.abs(numbers) <= MAX_COORDINATE).all():
+        if len(command) != 1 + _NUM_ARGUMENTS[kind] or (not rows and kind != "M"):
             raise ValueError(f"odd path command {kind}")
-        if not points and kind != "M":
-            raise ValueError("a path begins with M")
-        if kind == "Q":
-            curve, turning = _quadratic(points[-1], *numbers)
-            points.extend(curve)
-            extremes.extend(turning)
-        else:
-            points.append(numbers[0])
-    if not points:
+        numbers = [float(number) for number in command[1:]]
+        rows.append(numbers if kind == "Q" else numbers * 2)  # a line is bent towards its end
+        curved.append(kind == "Q")
+    if not rows:
         raise ValueError("an empty path")
-    line = np.array(points)
-    outline = np.concatenate([line, *(point[None] for point in extremes)])
+    table = np.array(rows)
+    if not (np.abs(table) <= MAX_COORDINATE).all():
+        raise ValueError("coordinates out of range")
+    controls, ends = table[:, :2], table[:, 2:]
+    starts = np.concatenate([ends[:1], ends[:-1]])
+    length = np.abs(controls - starts).sum(axis=1) + np.abs(ends - controls).sum(axis=1)
+    nums = np.clip(np.ceil(length / CURVE_STEP), 1, MAX_CURVE_POINTS).astype(int)
+    nums[~np.array(curved)] = 1
+    if nums.sum() > MAX_POINTS:
+        raise ValueError("too much ink")
+    of = np.repeat(np.arange(len(nums)), nums)
+    t = (np.arange(len(of)) - (np.cumsum(nums) - nums)[of] + 1) / nums[of]
+    line = _on_curve(starts[of], controls[of], ends[of], t)
+    turning = _turning_points(starts[curved], controls[curved], ends[curved])
+    outline = np.concatenate([line, turning])
     return line, np.array([outline.min(axis=0), outline.max(axis=0)])
 
 
-def _quadratic(
-    start: np.ndarray, control: np.ndarray, end: np.ndarray
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Points on a quadratic Bezier curve after its start, and those where it turns back."""
+def _on_curve(
+    starts: np.ndarray, controls: np.ndarray, ends: np.ndarray, t: np.ndarray
+) -> np.ndarray:
+    """A point on each of `n` quadratic Bezier curves, `(n, 2)`, at `t` from 0 to 1, `(n,)`."""
+    t = t[:, None]
+    return (1 - t) ** 2 * starts + 2 * t * (1 - t) * controls + t**2 * ends
 
-    def at(t):
-        return (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
 
-    length = np.abs(control - start).sum() + np.abs(end - control).sum()
-    num = int(min(max(math.ceil(length / CURVE_STEP), 1), MAX_CURVE_POINTS))
-    bend = start - 2 * control + end
-    turning = [
-        at((start[axis] - control[axis]) / bend[axis])
-        for axis in range(2)
-        if bend[axis] and 0 < (start[axis] - control[axis]) / bend[axis] < 1
-    ]
-    return [at(t) for t in np.arange(1, num + 1) / num], turning
+def _turning_points(starts: np.ndarray, controls: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Where quadratic Bezier curves turn back on an axis, `(m, 2)`."""
+    bend = starts - 2 * controls + ends
+    places = np.divide(starts - controls, bend, out=np.zeros_like(bend), where=bend != 0)
+    of, axis = np.nonzero((places > 0) & (places < 1))
+    return _on_curve(starts[of], controls[of], ends[of], places[of, axis])

@@ -4,20 +4,22 @@ Nothing in a file is trusted: sizes are looked at before anything is unpacked, a
 never read.
 """
 
-import gzip
 import io
+import re
 import zipfile
 import zlib
 
 import numpy as np
 
-from model.data import Dataset, idx_array
+from model.data import Dataset, archive_arrays, gunzipped, idx_array, is_crowded
 from model.errors import DataError
 from model.preprocess import FRAME_SIDE
 
 MAX_BYTES = 20_000_000  # of a file; MNIST's own archive has 11.5 million
 MAX_IMAGES = 20_000  # read in some seconds
 KEYS = (("images", "labels"), ("x_test", "y_test"))  # of an archive, the first pair that it has
+MAX_NAMED = 5  # files named in a sentence
+MAX_NAME = 60  # letters of each
 IDX_HEAD = 64  # bytes; more than any head
 MAX_UNPACKED = MAX_IMAGES * FRAME_SIDE**2 * 8 + 1000  # of an array of 8-byte numbers, and its head
 
@@ -40,18 +42,24 @@ def read_upload(files: dict[str, bytes]) -> Dataset:
         DataError: If that is not what the files are; one sentence says why, the next what to do.
     """
     names = sorted(files)
+    shown = ", ".join(map(_shown, names[:MAX_NAMED])) or "Nothing"
     if any(len(content) > MAX_BYTES for content in files.values()):
         raise DataError(f"A file is larger than {MAX_BYTES // 1_000_000} MB: send fewer images.")
     if len(names) == 1 and names[0].lower().endswith(".npz"):
-        images, labels = _from_npz(names[0], files[names[0]])
+        images, labels = _from_npz(shown, files[names[0]])
     elif len(names) == 2 and all(name.lower().endswith(".gz") for name in names):
         # Images have three axes and labels one, so the order of the files does not matter.
-        images, labels = sorted((_from_idx(name, files[name]) for name in names), key=_axes)
+        images, labels = sorted((_from_idx(_shown(name), files[name]) for name in names), key=_axes)
     elif names and all(name.lower().endswith(".gz") for name in names):
         raise DataError(f"There are {len(names)} IDX files where a pair should be. {WANTED}")
     else:
-        raise DataError(f"{', '.join(names) or 'Nothing'} can't be read together. {WANTED}")
-    return Dataset(*_checked(images, labels), names[0])
+        raise DataError(f"{shown} can't be read together. {WANTED}")
+    return Dataset(*_checked(images, labels), _shown(names[0]))
+
+
+def _shown(name: str) -> str:
+    """A file's name on one line, short enough for a sentence."""
+    return re.sub(r"\s", " ", name.encode(errors="replace").decode())[:MAX_NAME]
 
 
 def _axes(array: np.ndarray) -> int:
@@ -60,15 +68,18 @@ def _axes(array: np.ndarray) -> int:
 
 def _from_npz(name: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:
     try:
+        if is_crowded(content):
+            raise ValueError("too many entries")
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             sizes = {item.filename: item.file_size for item in archive.infolist()}
         pair = next((pair for pair in KEYS if all(f"{key}.npy" in sizes for key in pair)), None)
         if pair and max(sizes[f"{key}.npy"] for key in pair) > MAX_UNPACKED:
             raise DataError(f"{name} holds more than {MAX_IMAGES:,} images: send fewer.")
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            if pair:
-                return arrays[pair[0]], arrays[pair[1]]
-            held = ", ".join(arrays.files)[:80] or "nothing"
+        if pair:
+            # What is of another kind is told by that, and need not be unpacked.
+            arrays = archive_arrays(io.BytesIO(content), pair, MAX_IMAGES * FRAME_SIDE**2)
+            return arrays[pair[0]], arrays[pair[1]]
+        held = ", ".join(file.removesuffix(".npy") for file in sizes)[:80] or "nothing"
     except DataError:
         raise
     except Exception as error:  # zipfile and NumPy raise a dozen kinds, by what is damaged
@@ -81,9 +92,8 @@ def _from_npz(name: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:
 def _from_idx(name: str, content: bytes) -> np.ndarray:
     limit = MAX_IMAGES * FRAME_SIDE**2 + IDX_HEAD
     try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-            unpacked = file.read(limit + 1)
-    except (OSError, EOFError, zlib.error) as error:
+        unpacked = gunzipped(content, limit)
+    except (EOFError, ValueError, zlib.error) as error:
         raise DataError(f"{name} is not a whole gzip file. {WANTED}") from error
     if len(unpacked) > limit:
         raise DataError(f"{name} holds more than {MAX_IMAGES:,} images: send fewer.")
@@ -95,16 +105,17 @@ def _from_idx(name: str, content: bytes) -> np.ndarray:
 
 def _checked(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The arrays as a `Dataset` has them; raises `DataError`, saying what differs."""
+    kinds = [str(array.dtype)[:40] for array in (images, labels)]  # a table's names its columns
     if images.ndim == 4 and images.shape[-1] == 1:
         images = images[..., 0]
     if images.shape[1:] != (FRAME_SIDE, FRAME_SIDE) or images.dtype != np.uint8:
         raise DataError(
-            f"Images should be bytes (uint8) of shape (n, 28, 28) but are {images.dtype} of shape "
+            f"Images should be bytes (uint8) of shape (n, 28, 28) but are {kinds[0]} of shape "
             f"{images.shape}: 0 is paper and 255 is ink."
         )
     if labels.shape != (len(images),) or labels.dtype.kind not in "iu":
         raise DataError(
-            f"There should be {len(images):,} labels, whole numbers, but they are {labels.dtype} "
+            f"There should be {len(images):,} labels, whole numbers, but they are {kinds[1]} "
             f"of shape {labels.shape}."
         )
     if not len(images):

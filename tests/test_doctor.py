@@ -67,7 +67,8 @@ HASH = artifacts.load_report()["network"]["sha256"]
     ("name", "harm", "check", "sentence"),
     [
         ("digits.onnx", Path.unlink, "network", "no trained network"),
-        ("digits.onnx", halve, "network", "damaged or not a digit network"),
+        ("digits.onnx", halve, "network", "is damaged or was replaced"),
+        ("digits.onnx", flip, "network", "is damaged or was replaced"),
         ("digits.onnx", flip, "report", "belongs to another network"),
         ("digits.onnx", flip, "look-alikes", "belong to another network"),
         ("report.json", Path.unlink, "report", "no training report"),

@@ -25,6 +25,8 @@ _EXAMPLE = "_example"  # the digit last drawn for the visitor
 _START = "_start"  # what the component was last told to show
 _STALE = "_stale"  # what it still reports until it has done so
 
+_NONSENSE = {"objects": ["?"]}  # no drawing, and the page says so
+
 # The component's own toolbar lies unseen over the canvas' top right corner: under a finger, a
 # stroke that begins there is lost, and a tap there erases the drawing. Our buttons do what it
 # does, so it is taken away. It lives in a shadow root, which no theme or style sheet reaches.
@@ -73,17 +75,20 @@ def drawing_canvas(name: str = NAME, example: bool = True) -> dict:
     if name not in state and state.get(name + _KEPT):
         _command(name, state[name + _KEPT])  # back from another page
         state[name + _STALE] = None
-    result = st_canvas(
-        stroke_width=pen_width(),
-        stroke_color=INK,
-        background_color=PAPER,
-        initial_drawing=state.get(name + _START),
-        width=CANVAS_SIDE,
-        height=CANVAS_SIDE,
-        key=name,
-    )
+    try:
+        sent = st_canvas(
+            stroke_width=pen_width(),
+            stroke_color=INK,
+            background_color=PAPER,
+            initial_drawing=state.get(name + _START),
+            width=CANVAS_SIDE,
+            height=CANVAS_SIDE,
+            key=name,
+        ).json_data
+    except (AttributeError, KeyError, TypeError):  # it trusts the form of what the browser sends
+        sent = _NONSENSE
     _HIDE_TOOLBAR(key=f"{name}_toolbar", height=0)
-    objects = _objects(result.json_data)
+    objects = _objects(sent)
     if state.get(name + _STALE) is not None and objects == state[name + _STALE]:
         objects = state[name + _KEPT]
     else:

@@ -43,7 +43,14 @@ def _mnist() -> Dataset:
 
 def _corrections() -> Dataset:
     gate.enter(gate.CORRECTIONS)
-    images, labels = as_dataset(gate.corrections().load())
+    readable, unreadable = gate.corrections().look(strokes=False)
+    if unreadable:
+        st.warning(
+            f"{len(unreadable):,} corrections can't be read and are left out: the Corrections page "
+            "says why and deletes them.",
+            icon=":material/error:",
+        )
+    images, labels = as_dataset(readable)
     if not len(labels):
         st.info(
             'No corrections yet. Draw a digit; if the answer is wrong, press "Wrong?" under it.',

@@ -221,7 +221,7 @@ def filled_grid() -> object:
         is_ours = isinstance(sent, dict) and isinstance(sent.get("command"), int)
         if not is_ours or sent["command"] == command:
             cells = sent.get("cells") if is_ours else sent
-    if isinstance(cells, str) and len(cells) == NUM_CELLS:
+    if isinstance(cells, str) and len(cells) == NUM_CELLS and set(cells) <= {"0", "1"}:
         state[_KEPT] = cells
     with st.container(horizontal=True, gap="small"):
         # Never disabled: a button that is loses the focus of who pressed it.

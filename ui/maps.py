@@ -176,12 +176,22 @@ def _area() -> tuple[float, float, float, float] | None:
 
 def _mark() -> None:
     """Puts the area that was marked into the address."""
-    marked = st.session_state[KEY].selection.get(AREA) or {}
-    bounds = [*marked.get("x", []), *marked.get("y", [])]
     first_page()
-    if len(bounds) == 4:
-        left, right, upper, lower = bounds
-        bounds = [*sorted((left, right)), *sorted((lower, upper))]
+    if bounds := marked_bounds(st.session_state[KEY].selection.get(AREA)):
         st.query_params[AREA] = ",".join(f"{bound:.3f}" for bound in bounds)
     else:
         st.query_params.pop(AREA, None)
+
+
+def marked_bounds(marked: object) -> list[float]:
+    """Left, right, lower and upper bound of what the browser says was marked; `[]` if nothing is.
+
+    Example:
+        >>> marked_bounds({"x": [0.5, -0.5], "y": [1, 0]}), marked_bounds({"x": "here"})
+        ([-0.5, 0.5, 0.0, 1.0], [])
+    """
+    try:
+        (x0, x1), (y0, y1) = (map(float, marked[axis]) for axis in ("x", "y"))
+    except (TypeError, ValueError, KeyError, IndexError, OverflowError):
+        return []
+    return [*sorted((x0, x1)), *sorted((y0, y1))]

@@ -57,8 +57,21 @@ def show_mistakes(counts: np.ndarray) -> None:
 
 def choose_cell() -> None:
     """Has a clicked cell chosen below the chart as well."""
-    if cells := st.session_state[_CHART].selection.get(CELL):
-        st.session_state[_PAIR] = (cells[0].get("label"), cells[0].get("predicted"))
+    if (pair := clicked_pair(st.session_state[_CHART].selection.get(CELL))) is not None:
+        st.session_state[_PAIR] = pair
+
+
+def clicked_pair(cells: object) -> tuple | None:
+    """The labels of the cell that the browser says was clicked, `None` if it says no such thing.
+
+    Example:
+        >>> clicked_pair([{"label": 4, "predicted": 9}]), clicked_pair({}), clicked_pair([[]])
+        ((4, 9), None, None)
+    """
+    try:
+        return cells[0]["label"], cells[0]["predicted"]
+    except (TypeError, KeyError, IndexError):
+        return None
 
 
 def show_images(true: int, predicted: int) -> None:

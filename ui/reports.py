@@ -24,7 +24,9 @@ from model.artifacts import (
 )
 from model.errors import ArtifactError
 
+MOST_MISSES = 60_000  # images misread that are compared; MNIST has no more
 SIGNIFICANT = 0.05  # below it, McNemar's p is called a difference
+MOST_QUOTED = 120  # letters of an error in a sentence
 MOST_POINTS = 200  # of a curve; more would look the same
 _CURVES = (
     ("accuracy", "accuracy", "training"),
@@ -43,6 +45,7 @@ _PEN_GROUPS = (
 )
 # What reading a report of another form raises; JSON also knows Infinity.
 _ODD = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
+MOST_IMAGES = 10**9  # of a test set; sums of larger counts would not be exact
 _WAYS = {"pixels": "DigitPad's preparation", "plain resize": "plain resize"}
 
 
@@ -57,7 +60,8 @@ def of_report(what: str) -> Callable:
             except _ODD as error:
                 raise ArtifactError(
                     f"{what} can't be shown: {REPORT_FILE} was written by another version or "
-                    f"changed by hand ({type(error).__name__}: {error}). {RETRAIN}"
+                    f"changed by hand ({type(error).__name__}: "
+                    f"{str(error)[:MOST_QUOTED]}). {RETRAIN}"
                 ) from error
 
         return guarded
@@ -202,7 +206,7 @@ def curves(
 def confusion(report: dict) -> np.ndarray:
     """Counts of `[true label, predicted label]`, an `int64` array of shape `(10, 10)`."""
     counts = np.array([[int(num) for num in row] for row in report["test"]["confusion"]], np.int64)
-    if counts.shape != (10, 10) or counts.min() < 0:
+    if counts.shape != (10, 10) or counts.min() < 0 or counts.max() > MOST_IMAGES:
         raise ValueError(f"counts of shape {counts.shape}")
     return counts
 
@@ -412,7 +416,7 @@ def _misses(run: Run) -> tuple[tuple[str, int], list[int]] | None:
     """The test set's name and size, and the images misread; `None` unless they are all there."""
     try:
         test = run.report["test"]
-        misses = [int(index) for index in test["misses"]]
+        misses = [int(index) for index in test["misses"][:MOST_MISSES]]
         is_whole = len(set(misses)) == len(misses) == test["num_all"] - test["num_right"]
         return ((str(run.report["data"]["test"]), test["num_all"]), misses) if is_whole else None
     except _ODD:
@@ -441,5 +445,5 @@ def _number(value: object) -> float:
 def _maybe(value: object) -> float | None:
     try:
         return _number(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # a whole number too large to be a float
         return None

@@ -22,6 +22,7 @@ from model.artifacts import (
 )
 from model.data import (
     MNIST_TEST,
+    SHAPES,
     Dataset,
     bundled_digits,
     fetch,
@@ -37,6 +38,7 @@ from model.recognizer import BATCH, Recognizer, served
 from model.upload import read_upload
 from ui.reports import risk_table
 
+NUM_PLACED = SHAPES["y_test"][0]  # images among which look-alikes are found
 NUM_REHEARSED = 2000  # other people's digits that are not to be forgotten, as MNIST has them
 REHEARSAL_SEED = 0
 _HAND = "hand"  # of this visit: the network's version and the hand
@@ -125,7 +127,13 @@ def lookalikes() -> LookAlikes:
 
 @st.cache_resource(show_spinner=False, max_entries=2)
 def _lookalikes(version: int) -> LookAlikes:
-    return load_lookalikes(TRAINED)
+    placed = load_lookalikes(TRAINED)
+    if len(placed.labels) != NUM_PLACED:
+        raise ArtifactError(
+            f"The look-alikes are {len(placed.labels):,} images and should be MNIST's "
+            f"{NUM_PLACED:,} test images: train again, or restore the file from the repository."
+        )
+    return placed
 
 
 def test_images() -> tuple[Dataset, str]:

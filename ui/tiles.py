@@ -127,4 +127,9 @@ def tiles(reading: Reading, which: np.ndarray, key: str, title: str) -> int | No
         on_opened_change=lambda: None,
     ).opened
     # What the browser sends is not trusted: an image that is shown, or nothing.
-    return next((int(index) for index in which if index == sent), None)
+    return pressed(sent, which)
+
+
+def pressed(sent: object, which: np.ndarray) -> int | None:
+    """The image that the browser says was pressed, if it is one of `which`, else `None`."""
+    return sent if isinstance(sent, int) and sent in which.tolist() else None

@@ -78,19 +78,24 @@ def progress_words(status: Status) -> str:
         return f"Epoch 1 of {num}: it takes a moment to begin"
     if done >= num:
         return f"All {num} epochs are done; the network is being judged"
-    return f"Epoch {done + 1} of {num}: {duration(status.seconds_left)} left"
+    left = status.seconds_left
+    return f"Epoch {done + 1} of {num}" + ("" if left is None else f": {duration(left)} left")
+
+
+def finished_words(status: Status) -> str:
+    """That a run has finished, and how good its network is if its report says so."""
+    said = f"The run {status.run} has finished"
+    accuracy = (status.report or {}).get("test", {}).get("accuracy")
+    if isinstance(accuracy, float) and 0 <= accuracy <= 1:
+        said += f": it reads {accuracy:.2%} of the test images"
+    return f"{said}."
 
 
 def show_outcome(desk: Desk, status: Status) -> None:
     """How the last run ended, and what can be done about it."""
     done = f"after {len(status.history)} of {status.epochs} epochs"
     if status.phase == "finished":
-        accuracy = status.report["test"].get("accuracy")
-        st.success(
-            f"The run {status.run} has finished"
-            + (f": it reads {accuracy:.2%} of the test images." if accuracy else "."),
-            icon=":material/check_circle:",
-        )
+        st.success(finished_words(status), icon=":material/check_circle:")
     elif status.phase == "gone":
         st.warning(
             f"The folder of the last run, {status.run}, is gone: start a new one.",

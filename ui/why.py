@@ -23,13 +23,13 @@ def why(frame: np.ndarray, probabilities: np.ndarray, recognizer: Recognizer) ->
         probabilities: `(10,)`.
         recognizer: Who read it.
     """
+    rival, answer = (int(digit) for digit in np.argsort(probabilities)[-2:])
     try:
         maps = recognizer.maps("class_maps", frame[None])
+        for_answer = contrast(maps[0], answer, rival)
     except ArtifactError as error:
         st.info(str(error))
         return
-    rival, answer = (int(digit) for digit in np.argsort(probabilities)[-2:])
-    for_answer = contrast(maps[0], answer, rival)
     with st.container(horizontal=True):
         st.image(picture_url(tint(frame, for_answer), scale=6), width=168)
         st.markdown(
