@@ -16,6 +16,7 @@ from model.errors import TrainingError
 
 ROOT = Path(__file__).parent.parent
 TRAINED = artifacts.TRAINED  # the shipped network, whatever a test serves
+collect_ignore = ["attacked.py", "raising_page.py"]  # a server and its page, not tests
 BESIDE = ROOT.parent / "shared" / "mnist"  # a folder `shared/mnist` beside the checkout
 
 
