@@ -1113,7 +1113,8 @@ def check_options(payload: tuple[list[str], dict[str, str], bytes], folder: Path
         contextlib.redirect_stderr(said),
         contextlib.redirect_stdout(said),
         mock.patch.object(artifacts, "write_atomically", lambda path, _write: path.parent.exists()),
-        mock.patch.object(settings.artifacts, "save_json", lambda *_: None),
+        mock.patch.object(artifacts, "make_folder", lambda path: not os.path.lexists(path)),
+        mock.patch.object(artifacts, "save_json", lambda *_: None),
     ):
         os.chdir(folder)
         try:
