@@ -58,6 +58,13 @@ ON CONFLICT (strokes) DO UPDATE SET time = excluded.time, frame = excluded.frame
     probabilities = excluded.probabilities, label = excluded.label, network = excluded.network
 RETURNING id
 """
+# No more of a row than ours have: it may have been edited.
+_LOOK = """
+SELECT id, substr(time, 1, 40), substr(strokes, 1, ?), substr(frame, 1, 1000),
+    substr(probabilities, 1, 100), CASE typeof(label) WHEN 'integer' THEN label END,
+    substr(network, 1, 100)
+FROM corrections ORDER BY time DESC, id DESC LIMIT ? OFFSET ?
+"""
 _REMEDIES = (  # by the beginning of SQLite's name of the error
     (("SQLITE_BUSY", "SQLITE_LOCKED"), "is in use by another program: try again in a moment"),
     (("SQLITE_READONLY", "SQLITE_PERM"), "can't be written: allow writing there"),
@@ -211,13 +218,9 @@ class Corrections:
             if connection is None:
                 return [], []
             rows = connection.execute(
-                "SELECT id, substr(time, 1, 40), "
-                f"{'substr(strokes, 1, ?)' if strokes else 'substr(?, 1, 0)'}, "
-                "substr(frame, 1, 1000), substr(probabilities, 1, 100), "
-                "CASE typeof(label) WHEN 'integer' THEN label END, substr(network, 1, 100) "
-                "FROM corrections ORDER BY time DESC, id DESC LIMIT ? OFFSET ?",
+                _LOOK,
                 (
-                    MAX_DRAWING_BYTES + 1,
+                    MAX_DRAWING_BYTES + 1 if strokes else 0,
                     num if 0 <= num < MAX_CORRECTIONS else MAX_CORRECTIONS,
                     skip,
                 ),

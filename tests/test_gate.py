@@ -174,7 +174,7 @@ def test_a_client_that_names_a_path_for_a_network_is_shown_the_served_one(tmp_pa
     for app in (in_the_address, settled(page.run())):
         box = next(box for box in app.selectbox if box.label == "Compare with")
         assert box.value == "no other network"
-    assert set(loaded) == {artifacts.TRAINED}
+    assert set(loaded) <= {artifacts.TRAINED}  # it may have been loaded before
 
 
 @pytest.mark.parametrize("name", ["../../etc", "/etc", "..", "a-run/../../x", "\0"])
