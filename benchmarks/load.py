@@ -3,7 +3,7 @@
     python -m benchmarks.load [--visitors 100] [--minutes 10] [--browsers 2]
     python -m benchmarks.load --address URL [--process PID]
 
-Starts the app, or goes to one that runs, and first sends a lone visitor, whose figures the rest
+Starts `server.py`, or goes to one that runs, and first sends a lone visitor, whose figures the rest
 is compared with. Then the visitors arrive: real sessions of the server without a screen
 (`benchmarks/visitor.py`), and beside them real Chromium with a mouse. Each draws digits, looks at
 the answer, clears; now and then asks why, undoes, corrects and takes it back, or looks at another
@@ -83,7 +83,7 @@ def main() -> int:
         if not address:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             kept = {PATH_VARIABLE: str(folder / "corrections.sqlite3")}
-            address, process = stack.enter_context(running_app(**kept))
+            address, process = stack.enter_context(running_app(script="server.py", **kept))
         server = psutil.Process(process) if process else None
         tally, alone, watch = asyncio.run(run(address, server, drawings, options))
     return report(tally, alone, watch, options)
