@@ -29,7 +29,7 @@ import random
 import shutil
 import signal
 import sqlite3
-import subprocess
+import subprocess  # what is killed is another process  # nosec B404
 import sys
 import tempfile
 import time
@@ -533,7 +533,7 @@ def main() -> int:
     started = time.monotonic()
     (WORK / "runs").mkdir(parents=True)
     make_networks()
-    shop, rng = Workshop(), random.Random(options.seed)
+    shop, rng = Workshop(), random.Random(options.seed)  # chance, no secret  # nosec B311
     rounds = Rounds(shop, rng)
     rounds.measure()
     artifacts.publish(networks()[min(networks())], TRAINED)
@@ -619,7 +619,8 @@ def in_a_copy() -> int:
             "PYTHONPATH": str(copy),
         }
         command = [sys.executable, "-m", "benchmarks.faults", *sys.argv[1:], HERE]
-        answer = subprocess.run(command, cwd=copy, env={**os.environ, **places}, check=False)
+        variables = {**os.environ, **places}
+        answer = subprocess.run(command, cwd=copy, env=variables, check=False)  # nosec B603
         if answer.returncode:
             print("".join((copy / "faults" / "log.txt").read_text()[-3000:]), file=sys.stderr)
         return answer.returncode

@@ -13,11 +13,11 @@ inputs are kept in a folder, and the exit code is 1.
 import argparse
 import contextlib
 import os
-import pickle
+import pickle  # between our own two processes  # nosec B403
 import random
 import select
 import shutil
-import subprocess
+import subprocess  # each target has a process of its own  # nosec B404
 import sys
 import tempfile
 import time
@@ -54,7 +54,7 @@ class Child:
     """
 
     def __init__(self, name: str):
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # the words are ours  # nosec B603
             [sys.executable, "-m", "benchmarks.fuzz", "--child", name],
             cwd=ROOT,
             stdin=subprocess.PIPE,
@@ -85,7 +85,7 @@ class Child:
     def _hear(self) -> object:
         if not select.select([self._process.stdout], [], [], PATIENCE)[0]:
             raise TimeoutError
-        return pickle.load(self._process.stdout)
+        return pickle.load(self._process.stdout)  # our own child sent it  # nosec B301
 
     def _memory_file(self, name: str) -> Path:
         return Path(f"/proc/{self._process.pid}/{name}")
@@ -109,7 +109,8 @@ def child(name: str) -> None:
     warnings.simplefilter("error", RuntimeWarning)  # NumPy's way to say that numbers went wrong
     while True:
         try:
-            content = target.load(pickle.load(sys.stdin.buffer))
+            sent = pickle.load(sys.stdin.buffer)  # by our own parent  # nosec B301
+            content = target.load(sent)
         except EOFError:
             return
         folder = Path(tempfile.mkdtemp(prefix="digitpad-fuzz-"))
@@ -151,7 +152,8 @@ def fuzz(name: str, num: int, seed: int, kept: Path) -> Row:
     row, target = Row(), TARGETS[name]
     process = warm(name)
     for number in range(num):
-        content = target.make(random.Random(f"{name} {seed} {number}"))
+        rng = random.Random(f"{name} {seed} {number}")  # chance, no secret  # nosec B311
+        content = target.make(rng)
         said, seconds, more = process.check(content)
         for _ in range(TRIES - 1):
             if MOST_SECONDS < seconds < PATIENCE:

@@ -11,6 +11,6 @@ TIMEOUT = 2  # seconds; less than what Docker allows, so that the reason is told
 if __name__ == "__main__":
     address = f"http://127.0.0.1:{PORT}/{BASE + '/' if BASE else ''}_stcore/health"
     try:
-        urllib.request.urlopen(address, timeout=TIMEOUT)
+        urllib.request.urlopen(address, timeout=TIMEOUT)  # our own http address  # nosec B310
     except OSError as error:
         sys.exit(f"{address}: {error}")

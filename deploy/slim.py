@@ -5,7 +5,7 @@ own tests. `try_pages.py` tells afterwards whether too much was taken.
 """
 
 import shutil
-import subprocess
+import subprocess  # binutils takes symbols out  # nosec B404
 import sys
 from pathlib import Path
 
@@ -58,7 +58,9 @@ def slim(environment: Path) -> None:
                 path.unlink(missing_ok=True)
     libraries = [str(path) for path in environment.glob(UNSTRIPPED) if not path.is_symlink()]
     if libraries:
-        subprocess.run(["strip", "--strip-unneeded", *libraries], check=True)
+        subprocess.run(  # the build's own binutils  # nosec B603 B607
+            ["strip", "--strip-unneeded", *libraries], check=True
+        )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ system can't do so later, and the rest of the packages' modules would take three
 import contextlib
 import os
 import socket
-import subprocess
+import subprocess  # the server is tried as it will run  # nosec B404
 import sys
 import time
 import urllib.request
@@ -39,7 +39,7 @@ def try_server() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = subprocess.Popen(
+    server = subprocess.Popen(  # the words are ours  # nosec B603
         [
             *(sys.executable, "-m", "streamlit", "run", "server.py", "--server.headless=true"),
             *(f"--server.port={port}", "--server.address=127.0.0.1"),
@@ -49,7 +49,9 @@ def try_server() -> None:
     try:
         while server.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1)
+                urllib.request.urlopen(  # our own http address  # nosec B310
+                    f"http://127.0.0.1:{port}/_stcore/health", timeout=1
+                )
                 return
             time.sleep(0.1)
         sys.exit("The server did not start.")
