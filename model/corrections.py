@@ -28,7 +28,7 @@ DEFAULT_PATH = Path(__file__).parent.parent / "corrections.sqlite3"
 
 SCHEMA_VERSION = 1  # in the file's `user_version`; a new one comes with its migration
 MAX_SHOWN = 300  # letters of the file's name in a sentence
-BUSY_TIMEOUT = 1.5  # seconds to wait while another process writes, which takes milliseconds
+BUSY_TIMEOUT = 1.0  # seconds to wait while another process writes, which takes milliseconds
 WORK_TIMEOUT = 1.5  # seconds of work; all that the pages ask for takes a tenth of it
 STEPS = 10_000  # of SQLite's machine between two looks at the clock
 MAX_DRAWING_BYTES = 200_000  # of JSON; a hand-drawn digit takes about 5,000

@@ -1215,7 +1215,24 @@ def _nothing(path: Path) -> None:
     path.write_bytes(b"")
 
 
+def _in_use(path: Path) -> None:
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN IMMEDIATE")
+    _holders.append(holder)
+
+
+_holders: list[sqlite3.Connection] = []  # who keep a file of corrections to themselves
+
+
+def let_go() -> None:
+    """Ends what keeps others from a file of corrections."""
+    while _holders:
+        _holders.pop().close()
+
+
 PLACES = {
+    "in use": _in_use,
     "a folder": _folder,
     "a loop of links": _loop,
     "a link to nowhere": _dangling,
@@ -1246,6 +1263,11 @@ def check_corrections(payload: dict, folder: Path) -> str:
     """What Draw, Corrections, Test set and `train.py` make of a file of corrections."""
     store = Corrections(folder / "kept" / "corrections.sqlite3")
     spoil_corrections(payload, store)
+    if payload.get("place") == "in use":
+        try:
+            return told(lambda: _keep(store, 9))  # what a tap waits for
+        finally:
+            let_go()
     if payload.get("schema") == "an endless view":
         return told(lambda: len(store))  # pages stop there
     if payload.get("schema") == "many rows":
@@ -1378,6 +1400,7 @@ def check_page(payload: dict, folder: Path) -> str:
             data.FOLDER_VARIABLE: "nowhere",
             access.PAGE_VARIABLE: "on",
         }
+        stack.callback(let_go)
         stack.enter_context(mock.patch.dict(os.environ, variables))
         stack.enter_context(mock.patch.object(artifacts, "RUNS", runs))
         load_runs = functools.partial(artifacts.load_runs, runs)
