@@ -37,6 +37,7 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     HOME=/tmp \
+    MALLOC_ARENA_MAX=1 \
     KERAS_HOME=/data/keras \
     DIGITPAD_CORRECTIONS=/data/corrections.sqlite3 \
     STREAMLIT_SERVER_HEADLESS=true \

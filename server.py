@@ -1,7 +1,6 @@
 """The app for a server: `streamlit run server.py` serves the pages and what programs ask for."""
 
 import contextlib
-import ctypes
 import os
 import socket
 
@@ -47,9 +46,6 @@ HEADERS = (
 )
 
 
-ARENA_MAX = -8  # glibc's M_ARENA_MAX, mallopt(3)
-
-
 class SafeAndSwift:
     """Adds the headers to each answer that lacks them, and sends small answers at once.
 
@@ -77,16 +73,6 @@ class SafeAndSwift:
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
-def use_one_arena() -> None:
-    """Has all threads take memory from one place, where the C library can be told so (glibc).
-
-    Each run of a page is a thread, and by default glibc gives threads eight places a core: what
-    they leave behind in each was 100 MB with a dozen visitors, and grew by 1.7 kB an answer.
-    """
-    with contextlib.suppress(AttributeError, OSError, TypeError):  # another library, or Windows
-        ctypes.CDLL(None).mallopt(ARENA_MAX, 1)
-
-
 def metrics(_: Request) -> Response:
     """The process' figures for Prometheus; a proxy keeps the public away from them."""
     return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -110,7 +96,6 @@ def below(path: str) -> str:
     return f"/{base}{path}" if base else path
 
 
-use_one_arena()
 # A server that says it is healthy reads at once: what takes seconds is loaded before.
 with contextlib.suppress(ArtifactError):  # what is wrong with the network is told on the page
     resources.shared_recognizer()

@@ -49,6 +49,8 @@ STROKE = (0.5, 1.0)  # seconds
 THOUGHT = (3.0, 8.0)  # seconds
 WHY, CORRECTION, UNDO, PAGE = 0.1, 0.05, 0.1, 0.05  # how often, of all drawings
 PAGES = ("Keyboard", "Lab", "Test set", "Dashboard")
+# As the Dockerfile has it: threads that take memory from many places leave some behind in each.
+AS_DEPLOYED = {"MALLOC_ARENA_MAX": "1"}
 NUM_ALONE = 20  # drawings of the lone visitor
 SAMPLE_EVERY = 5  # seconds between two looks at the memory
 
@@ -82,7 +84,7 @@ def main() -> int:
         address, process = options.address, options.process
         if not address:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            kept = {PATH_VARIABLE: str(folder / "corrections.sqlite3")}
+            kept = {PATH_VARIABLE: str(folder / "corrections.sqlite3"), **AS_DEPLOYED}
             address, process = stack.enter_context(running_app(script="server.py", **kept))
         server = psutil.Process(process) if process else None
         tally, alone, watch = asyncio.run(run(address, server, drawings, options))
