@@ -376,6 +376,9 @@ def report_costs(tally: Tally, alone: Tally, watch: Watch, options) -> list[str]
         print("too short a run to say whether it grows")
         return []
     print(f"{after[0]:.0f} MB after a minute: {(after[0] - first) / sessions:.2f} MB a session")
+    minutes = itertools.groupby(watch.memory, lambda sample: int(sample[0] // 60))
+    middles = [f"{np.median([size for _, size in samples]):.0f}" for _, samples in minutes]
+    print(f"  its median in each minute, MB: {' '.join(middles)}")
     growth = last - after[0]
     print(f"  growth after the first minute {growth:+.1f} MB, allowed {ALLOWED_GROWTH}")
     return [f"memory grew by {growth:.1f} MB"] if growth > ALLOWED_GROWTH else []
