@@ -137,10 +137,9 @@ def origin(folder: Path) -> str | None:
 
 def is_served(report: dict, out: Path) -> bool:
     """Whether the network of a report is the one in `out`, byte for byte."""
-    path = out / artifacts.ONNX_FILE
     try:
-        return report["network"].get("sha256") == artifacts.sha256(path)
-    except OSError:
+        return report["network"].get("sha256") == artifacts.sha256(out / artifacts.ONNX_FILE)
+    except ArtifactError:
         return False
 
 

@@ -254,6 +254,15 @@ def test_a_better_network_is_served_and_the_former_one_comes_back(desk):
     assert {path.name for path in desk.out.parent.iterdir()} == {"trained", "former"}
 
 
+def test_where_the_served_network_is_missing_a_finished_one_is_served(desk):
+    desk.start("digitpad", 1, GOOD)
+    run = ended(desk).run
+    (desk.out / artifacts.ONNX_FILE).unlink()
+    assert not promotion.is_served(artifacts.load_report(desk.runs / run), desk.out)
+    desk.promote(run, force=True)
+    assert promotion.origin(desk.out) == run
+
+
 def test_a_worse_network_is_served_only_if_forced(desk):
     desk.start("digitpad", 1, BAD)
     run = ended(desk).run
