@@ -156,9 +156,7 @@ def network() -> Iterator[Finding]:
 
     recognizer = Recognizer.load(artifacts.TRAINED)
     yield Finding("network", OK, f"{artifacts.ONNX_FILE} of the run {recognizer.version or '?'}")
-    yield from _known_digit(
-        recognizer, artifacts.sha256(artifacts.where(artifacts.TRAINED / artifacts.ONNX_FILE))
-    )
+    yield from _known_digit(recognizer, artifacts.sha256(artifacts.TRAINED / artifacts.ONNX_FILE))
 
 
 def _known_digit(recognizer, sha256: str) -> Iterator[Finding]:
