@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from model.errors import DigitError
-from model.photo import MAX_BYTES, decode, find_digits
+from model.photo import MAX_BYTES, decode, find_digits, smaller
 from ui import resources
 from ui.choice import checked
 from ui.gallery import gallery
@@ -32,13 +32,10 @@ def read(content: bytes, file_id: str) -> None:
     text = st.container()
     digits = checked(frames, probabilities, doubtful, show_frames=True)
     text.code("".join(map(str, digits)), language=None, wrap_lines=True)
+    framed = resources.boxed(picture, [item.box for item in found])
     with st.container(width=SHOWN_WIDTH):  # a phone is narrower, and so is the picture then
         st.image(
-            resources.picture_url(
-                resources.shrunk(
-                    resources.boxed(picture, [item.box for item in found]), 2 * SHOWN_WIDTH
-                )
-            ),
+            resources.picture_url(smaller(framed, 2 * SHOWN_WIDTH)[0]),  # or a message is too large
             caption="What was found, read line by line",
             width="stretch",
         )

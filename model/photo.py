@@ -190,16 +190,17 @@ def find_digits(picture: np.ndarray) -> list[Found]:
     return found
 
 
-def smaller(picture: np.ndarray) -> tuple[np.ndarray, float]:
-    """A picture averaged down until its longer side has 1200 pixels, if it has more.
+def smaller(picture: np.ndarray, longest: int = WORK_SIDE) -> tuple[np.ndarray, float]:
+    """A picture averaged down until its longer side is short enough, if it is not.
 
     Args:
         picture: `uint8` array of shape `(rows, cols)` or `(rows, cols, 3)`.
+        longest: Pixels that the longer side may have.
 
     Returns:
         The picture, and by what its sides were multiplied: 1 or less.
     """
-    factor = WORK_SIDE / max(picture.shape[:2])
+    factor = longest / max(picture.shape[:2])
     if factor >= 1:
         return picture, 1.0
     rows, cols = (max(1, round(side * factor)) for side in picture.shape[:2])

@@ -166,15 +166,20 @@ def test_a_body_of_unknown_length_is_refused_before_it_ends(port):
     assert sent < 10**8
 
 
+def begin(connection: http.client.HTTPConnection) -> None:
+    """Sends a few of a thousand bytes, and waits until the one place is taken by them."""
+    connection.putrequest("POST", "/api/predict")
+    connection.putheader("Content-Type", "image/png")
+    connection.putheader("Content-Length", "1000")
+    connection.endheaders(b"a little")
+    until(lambda: endpoint._places._value == 0)
+
+
 def test_who_sends_too_slowly_or_too_much_at_once_is_told(port, monkeypatch):
     monkeypatch.setattr(endpoint, "SECONDS_TO_SEND", 0.3)
     monkeypatch.setattr(endpoint, "_places", threading.BoundedSemaphore(1))
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as slow:
-        slow.putrequest("POST", "/api/predict")
-        slow.putheader("Content-Type", "image/png")
-        slow.putheader("Content-Length", "1000")
-        slow.endheaders(b"a little")
-        until(lambda: endpoint._places._value == 0)
+        begin(slow)
         status, headers, told = ask(port, body=saved(picture_of("5")))
         assert status == 503 and headers["Retry-After"] == "1" and "again" in told["detail"]
         answer = slow.getresponse()
@@ -185,11 +190,7 @@ def test_who_sends_too_slowly_or_too_much_at_once_is_told(port, monkeypatch):
 def test_who_goes_away_leaves_nothing_behind(port, monkeypatch):
     monkeypatch.setattr(endpoint, "_places", threading.BoundedSemaphore(1))
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as gone:
-        gone.putrequest("POST", "/api/predict")
-        gone.putheader("Content-Type", "image/png")
-        gone.putheader("Content-Length", "1000")
-        gone.endheaders(b"a little")
-        until(lambda: endpoint._places._value == 0)
+        begin(gone)
     until(lambda: endpoint._places._value == 1)
 
 

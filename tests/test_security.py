@@ -241,7 +241,7 @@ def test_the_limits_of_the_configuration_leave_room_for_what_the_pages_take():
 
 def test_a_photo_of_nothing_but_noise_fits_into_a_message():
     noise = np.random.default_rng(0).integers(0, 256, (2600, 2600, 3), np.uint8)
-    picture = resources.shrunk(noise, 1280)  # as the page shows it
+    picture, _ = photo.smaller(noise, 1280)  # as the page shows it
     assert picture.shape == (1280, 1280, 3)
     assert len(resources.picture_url(picture)) < CONFIG["maxMessageSize"] * 1e6 / 2
 

@@ -12,14 +12,7 @@ import streamlit as st
 from PIL import Image
 
 from model import augment
-from model.artifacts import (
-    ONNX_FILE,
-    RUNS,
-    TRAINED,
-    load_lookalikes,
-    load_runs,
-    version_key,
-)
+from model.artifacts import ONNX_FILE, RUNS, TRAINED, load_lookalikes, load_runs, version_key
 from model.data import (
     MNIST_TEST,
     SHAPES,
@@ -341,18 +334,6 @@ def boxed(picture: np.ndarray, boxes: list[tuple[int, int, int, int]]) -> np.nda
         framed[y0:y1, x0:x1] = BOX_COLOR
         framed[y0 + thick : y1 - thick, x0 + thick : x1 - thick] = inside
     return framed
-
-
-def shrunk(picture: np.ndarray, side: int) -> np.ndarray:
-    """A picture, made smaller if its longer side has more than so many pixels.
-
-    Args:
-        picture: `uint8` array of shape `(rows, cols, 3)`.
-        side: Pixels; no message to the page gets too large with it.
-    """
-    image = Image.fromarray(picture)
-    image.thumbnail((side, side))
-    return np.asarray(image)
 
 
 def picture_url(image: np.ndarray, scale: int = 1) -> str:
