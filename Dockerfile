@@ -16,10 +16,11 @@ RUN python -m venv --without-pip /venv \
 COPY deploy/slim.py /build/
 RUN python /build/slim.py /venv
 WORKDIR /app
-COPY LICENSE app.py server.py api.py predict.py /app/
+COPY LICENSE app.py server.py predict.py /app/
 COPY .streamlit /app/.streamlit/
 COPY app_pages /app/app_pages/
 COPY ui /app/ui/
+COPY ops /app/ops/
 COPY model /app/model/
 COPY deploy/healthcheck.py /app/deploy/
 COPY deploy/try_pages.py /build/

@@ -16,11 +16,11 @@ check:
 	ruff format --check .
 	ruff check .
 	bandit -q -c pyproject.toml -r .
-	python -m tools.audit
+	python -m deploy.audit
 	pytest -m "not slow and not browser"
 
 audit:
-	python -m tools.audit --strict
+	python -m deploy.audit --strict
 
 lock:
 	uv pip compile --universal --python-version 3.11 requirements-dev.txt -o requirements.lock

@@ -27,11 +27,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from model.artifacts import TRAINED
 from model.errors import DigitError, PictureError
-from model.photo import MAX_BYTES
-from model.pictures import Prediction, frame_of_file, read_frames, read_sheet
-from model.recognizer import NUM_CLASSES, Recognizer
+from model.files.artifacts import TRAINED
+from model.ink.sheet import MAX_BYTES
+from model.reading.picture_files import Prediction, frame_of_file, read_frames, read_sheet
+from model.reading.recognizer import NUM_CLASSES, Recognizer
 from ui.words import in_words, percent
 
 STDIN = "-"

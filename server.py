@@ -12,11 +12,11 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import api
-from model import telemetry
 from model.errors import ArtifactError, DigitError
+from ops import telemetry
+from ops.api import api
+from ops.shield import Shield
 from ui import resources
-from ui.shield import Shield
 
 # What the pages need and no more: Vega compiles its charts, Streamlit writes styles into the page,
 # and the canvas and the downloads are blobs. No other server is asked for anything.

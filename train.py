@@ -21,12 +21,12 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets with a page of notes
 
-from model.artifacts import RUNS, TRAINED, locked, newest_unfinished
-from model.corrections import Corrections
-from model.data import load_mnist
 from model.errors import ArtifactError, CorrectionsError, DigitError, TrainingError
-from model.promotion import MIN_ACCURACY, publish
-from model.settings import BOUNDS, PRESETS, TrainConfig, load_config, start_run
+from model.files.artifacts import RUNS, TRAINED, locked, newest_unfinished
+from model.files.promotion import MIN_ACCURACY, publish
+from model.learning.config import BOUNDS, PRESETS, TrainConfig, load_config, start_run
+from model.learning.data import load_mnist
+from ops.corrections import Corrections
 
 SIGNALLED = 128  # what a process that was stopped returns: this and the signal's number
 
@@ -135,7 +135,7 @@ def run(options: argparse.Namespace) -> int:
     config, folder = choose(options)
     tell(f"{config.preset}: {config.epochs} epochs, run folder {folder}")
     with to_go_on_with(folder, options), claimed(folder):
-        from model import training  # here, so that a wrong option or file is told at once
+        from model.learning import training  # here, so that a wrong option or file is told at once
 
         trained = training.train(
             config,
@@ -206,7 +206,10 @@ def fine_tune(options: argparse.Namespace) -> int:
             "answer and tap the digit that it is."
         )
     mnist, test = load_mnist(options.data, progress=True)
-    from model import finetuning, training  # here, so that a wrong option or file is told at once
+    from model.learning import (  # here, so that a wrong option or file is told at once
+        finetuning,
+        training,
+    )
 
     network, start = finetuning.load_served(options.out)
     given = settings(options)

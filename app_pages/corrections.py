@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from model.corrections import Corrections, as_idx, as_npz
 from model.errors import CorrectionsError, DigitError
-from ui import gate
-from ui.kept import kept, spoilt
+from ops.corrections import Corrections, as_idx, as_npz
+from ui.owner import owner_auth
+from ui.owner.correction_list import kept, spoilt
 
 PER_PAGE = 48  # fills rows of 2, 3, 4, 6 and 8
 
@@ -26,14 +26,14 @@ def show(store: Corrections, num: int) -> None:
             icon=":material/delete:",
             disabled=not chosen,
             on_click=change,
-            args=(lambda: gate.corrections().delete(chosen),),
+            args=(lambda: owner_auth.corrections().delete(chosen),),
         )
         with st.popover("Delete all", icon=":material/delete_sweep:"):
             st.write(f"All {num:,} corrections would be gone for good.")
             st.button(
                 f"Yes, delete all {num:,}",
                 on_click=change,
-                args=(lambda: gate.corrections().delete_all(),),
+                args=(lambda: owner_auth.corrections().delete_all(),),
             )
         with st.popover("Download", icon=":material/download:"):
             st.write(
@@ -46,7 +46,7 @@ def show(store: Corrections, num: int) -> None:
             ):
                 st.download_button(
                     label,
-                    lambda pack=pack: pack(gate.corrections().look(strokes=False)[0]),
+                    lambda pack=pack: pack(owner_auth.corrections().look(strokes=False)[0]),
                     name,
                     on_click="ignore",
                 )
@@ -61,8 +61,8 @@ def change(action: Callable[[], None]) -> None:
 
 
 st.title("Corrections")
-gate.enter(gate.CORRECTIONS)
-store = gate.corrections()
+owner_auth.enter(owner_auth.CORRECTIONS)
+store = owner_auth.corrections()
 if problem := st.session_state.pop("corrections_problem", ""):
     st.warning(problem, icon=":material/error:")
 try:

@@ -2,24 +2,25 @@
 
 import streamlit as st
 
-from ui import report_charts, reports, resources
-from ui.compare import show_runs
-from ui.curves import show_curves
+from ui import resources
 from ui.figure import figure, told
-from ui.mistakes import show_mistakes
+from ui.results import report_charts, report_tables
+from ui.results.compare import show_runs
+from ui.results.curves import show_curves
+from ui.results.mistakes import show_mistakes
 
 SHOWN_FROM = 0.9  # share answered from which on risk is drawn: below, next to nothing is wrong
 
 
 def show_headline(report: dict) -> None:
     with st.container(horizontal=True, gap="medium"):
-        for name, figures in reports.headline(report).items():
+        for name, figures in report_tables.headline(report).items():
             st.metric(name, figures, width="content")
-    st.caption(reports.summary(report))
+    st.caption(report_tables.summary(report))
 
 
 def show_calibration(report: dict) -> None:
-    table, ece = reports.reliability_table(report)
+    table, ece = report_tables.reliability_table(report)
     charts = (report_charts.reliability_chart, table, ece), (report_charts.bins_chart, table)
     figure(*charts, table=table)
 
@@ -44,7 +45,7 @@ def show_risk() -> None:
 
 
 def show_pen(report: dict) -> None:
-    groups, widths = reports.pen_table(report), reports.widths_table(report)
+    groups, widths = report_tables.pen_table(report), report_tables.widths_table(report)
     left, right = st.columns(2)
     for place, table, title, axis in (
         (left, groups, "Digits drawn with a pen, by way of writing", "way of writing"),
@@ -55,22 +56,22 @@ def show_pen(report: dict) -> None:
                 figure((report_charts.intervals_chart, table, title, axis), table=table)
             else:
                 st.caption(f'{title}: "python -m benchmarks.recognition --save" measures it.')
-    st.caption(f"The canvas has 280 pixels a side. {reports.about_pen(report)}")
+    st.caption(f"The canvas has 280 pixels a side. {report_tables.about_pen(report)}")
 
 
 st.title("Dashboard")
 later = None
 with told():
-    report, history = reports.served()
+    report, history = report_tables.served()
     with told():
         show_headline(report)
     if history:
         show_curves({"": history}, "served")
         with told():
-            st.caption(reports.about_curves(report))
+            st.caption(report_tables.about_curves(report))
     st.header("Mistakes")
     with told():
-        show_mistakes(reports.confusion(report))
+        show_mistakes(report_tables.confusion(report))
     st.header("How sure, and how often right")
     left, later = st.columns(2)
     with left, told():
@@ -79,11 +80,11 @@ with told():
     with told():
         show_pen(report)
     with st.expander("Settings, data and software of this run"), told():
-        st.dataframe(reports.settings_table(report), hide_index=True)
+        st.dataframe(report_tables.settings_table(report), hide_index=True)
     with st.expander("Model card"), told():
-        st.markdown(reports.card())
+        st.markdown(report_tables.card())
 st.header("Runs")
-show_runs(reports.runs())
+show_runs(report_tables.runs())
 if later is not None:  # last, so that nothing waits for it
     with later, told():
         show_risk()

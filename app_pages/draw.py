@@ -3,17 +3,18 @@
 import streamlit as st
 
 from model.errors import DigitError, NothingDrawn
-from model.numbers import Digit, read_digits
-from model.preprocess import draw_canvas
-from model.strokes import strokes_of_canvas
-from ui import reports, resources
+from model.ink.frame import draw_canvas
+from model.ink.strokes import strokes_of_canvas
+from model.reading.numbers import Digit, read_digits
+from ui import resources
 from ui.answer import advise, one_answer
 from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
-from ui.correct import correct
 from ui.downloads import downloads
-from ui.lookalikes import look_alikes
-from ui.number import show_number
-from ui.replay import replay
+from ui.draw.correction import correct
+from ui.draw.look_alikes import look_alikes
+from ui.draw.number import show_number
+from ui.draw.replay import replay
+from ui.results import report_tables
 from ui.telemetry import paths, reading
 from ui.why import what_if, why
 
@@ -75,7 +76,7 @@ def show_details(strokes: list, digit: Digit, recognizer) -> None:
 st.title("Draw a digit")
 draw_and_read()
 with st.expander("Which network reads here?"):
-    st.write(reports.about())
+    st.write(report_tables.about())
 if resources.hand():
     st.caption("Read by your own hand, as you taught it on the page Handwriting; undo it there.")
 resources.load_ahead()  # the page is on the screen; the first drawing need not wait

@@ -3,11 +3,11 @@
 import streamlit as st
 
 from model.errors import DigitError, NothingDrawn
-from model.preprocess import strokes_to_mnist
-from model.strokes import strokes_of_canvas
+from model.ink.frame import strokes_to_mnist
+from model.ink.strokes import strokes_of_canvas
 from ui import resources
 from ui.canvas import CANVAS_SIDE, clear, drawing_canvas
-from ui.hand import DIGITS, go_back, keep, kept, show_lesson
+from ui.draw.handwriting import DIGITS, go_back, keep, kept, show_lesson
 
 NAME = "handwriting"  # of the canvas
 

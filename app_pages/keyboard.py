@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from model.cells import read_cells
 from model.errors import DigitError, NothingDrawn
+from model.reading.keyboard_grid import read_cells
 from ui import resources
 from ui.answer import advise, one_answer
-from ui.grid import GRID_WIDTH, filled_grid
+from ui.draw.keyboard_grid import GRID_WIDTH, filled_grid
 from ui.telemetry import reading
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import streamlit as st
 
 from model.errors import DigitError
-from model.preparations import OTHERS
-from model.preprocess import PEN_WIDTH, draw_canvas, draw_strokes, strokes_to_mnist
-from model.strokes import strokes_of_canvas
+from model.ink.frame import PEN_WIDTH, draw_canvas, draw_strokes, strokes_to_mnist
+from model.ink.other_preparations import OTHERS
+from model.ink.strokes import strokes_of_canvas
 from ui import charts, resources
 from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
-from ui.steps import layer, step
+from ui.inside.steps import layer, step
 from ui.telemetry import paths, reading
 
 

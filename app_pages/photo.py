@@ -4,9 +4,9 @@ import numpy as np
 import streamlit as st
 
 from model.errors import DigitError
-from model.photo import MAX_BYTES, decode, find_digits, smaller
+from model.ink.sheet import MAX_BYTES, decode, find_digits, smaller
 from ui import resources
-from ui.choice import checked
+from ui.doubtful_digits import checked
 from ui.gallery import gallery
 from ui.telemetry import reading
 from ui.words import in_words, percent

@@ -5,14 +5,14 @@ import streamlit as st
 
 from model.errors import DigitError
 from ui.canvas import drawn_frame
-from ui.datasets import chosen_data
-from ui.filters import LINK, chosen_images, first_page, read_by, whole_number
 from ui.gallery import gallery
-from ui.maps import map_of
-from ui.opened import open_image, opened, show_opened
-from ui.reading import Reading
-from ui.take_along import take_along
-from ui.tiles import tiles
+from ui.test_set.datasets import chosen_data
+from ui.test_set.export import take_along
+from ui.test_set.filters import LINK, chosen_images, first_page, read_by, whole_number
+from ui.test_set.image_map import map_of
+from ui.test_set.opened_image import open_image, opened, show_opened
+from ui.test_set.reading import Reading
+from ui.test_set.tiles import tiles
 
 PER_PAGE = 60  # fills rows of 2, 3, 4, 6, 10 and 12
 TUTORIAL_IMAGES = (2853, 2000, 1500, 1345)  # those that the textbook example shows

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from model import promotion
 from model.errors import DigitError
-from model.jobs import MAX_EPOCHS, MAX_SEED, Desk
-from model.settings import PRESETS
-from ui import gate, watch
+from model.files import promotion
+from model.learning.config import PRESETS
+from ops.training_jobs import MAX_EPOCHS, MAX_SEED, Desk
+from ui.owner import owner_auth, training_run
 from ui.words import duration
 
 NAMES = {
@@ -28,7 +28,7 @@ def ask_for_a_run(desk: Desk) -> None:
             "Start",
             type="primary",
             icon=":material/play_arrow:",
-            on_click=watch.attempt,
+            on_click=training_run.attempt,
             args=(lambda: start(desk),),
         )
     if seconds := desk.seconds_per_epoch(preset):
@@ -58,7 +58,7 @@ def ask_what_to_serve(desk: Desk) -> None:
         st.button(
             f"Go back to the former network, {former}",
             icon=":material/undo:",
-            on_click=watch.attempt,
+            on_click=training_run.attempt,
             args=(desk.go_back,),
         )
     runs = {run.name: run.report for run in desk.finished()}
@@ -76,7 +76,7 @@ def ask_what_to_serve(desk: Desk) -> None:
             "Serve this network",
             icon=":material/publish:",
             disabled=bool(against) and not is_forced,
-            on_click=watch.attempt,
+            on_click=training_run.attempt,
             args=(lambda: serve(desk),),
         )
     else:
@@ -90,16 +90,16 @@ def serve(desk: Desk) -> None:
 
 
 st.title("Train")
-gate.enter(gate.TRAINING)
-desk = gate.desk()
-problem = watch.take_problem()
+owner_auth.enter(owner_auth.TRAINING)
+desk = owner_auth.desk()
+problem = training_run.take_problem()
 try:
     status = desk.status()
     if status.is_on:
-        watch.watch(desk, problem)
+        training_run.watch(desk, problem)
     else:
-        watch.tell(problem)
-        watch.show_outcome(desk, status)
+        training_run.tell(problem)
+        training_run.show_outcome(desk, status)
         ask_for_a_run(desk)
     ask_what_to_serve(desk)
 except DigitError as error:

@@ -42,8 +42,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.page import ROOT, running_app
-from model import artifacts, promotion
-from model.artifacts import (
+from model.errors import DigitError
+from model.files import artifacts, promotion
+from model.files.artifacts import (
     CHECKPOINT_FILE,
     HISTORY_FILE,
     NEXT,
@@ -53,11 +54,10 @@ from model.artifacts import (
     REPORT_FILE,
     TRAINED,
 )
-from model.corrections import Corrections
-from model.data import Dataset
-from model.errors import DigitError
-from model.jobs import TRAINING_VARIABLE, Desk
-from model.recognizer import Recognizer
+from model.learning.data import Dataset
+from model.reading.recognizer import Recognizer
+from ops.corrections import Corrections
+from ops.training_jobs import TRAINING_VARIABLE, Desk
 
 HERE = "--here"  # says to the copy that it is the copy
 COPIED = ("app.py", "train.py", "app_pages", "ui", "model", "benchmarks", ".streamlit")
@@ -74,7 +74,7 @@ NUM_NETWORKS = 3
 LOOP_SECONDS = 1.5  # how long a loop of short writes is let run at most
 APP_EVERY = 8  # rounds; starting the app takes longer than most of them
 PATIENCE = 60  # seconds for what takes a few
-WARM = ("train", "model.training", "sklearn.manifold", "streamlit.testing.v1")
+WARM = ("train", "model.learning.training", "sklearn.manifold", "streamlit.testing.v1")
 ENDED = "after its end"
 WORK = ROOT / "faults"  # of the copy
 LOG = WORK / "log.txt"

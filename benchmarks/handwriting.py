@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.recognition import PEN_FOLDER, frames_of_strokes, place, read_drawings
-from model import augment
-from model.data import load_mnist, validation_mask
-from model.handwriting import Known, teach
-from model.recognizer import Recognizer
+from model.learning import augment
+from model.learning.data import load_mnist, validation_mask
+from model.reading.personalisation import Known, teach
+from model.reading.recognizer import Recognizer
 
 NUM_LESSONS = 5  # of each hand
 NUM_REHEARSED = 2000

@@ -32,8 +32,8 @@ from websockets.exceptions import WebSocketException
 from benchmarks.latency import COMPONENT_WAIT, UNTIL_SHOWN
 from benchmarks.page import ONE, SEVEN, chromium, draw, ready_to_draw, running_app
 from benchmarks.visitor import Said, VisitError, Visitor, expected, stroke_by_stroke, visiting
-from model.corrections import PATH_VARIABLE
-from model.recognizer import Recognizer
+from model.reading.recognizer import Recognizer
+from ops.corrections import PATH_VARIABLE
 
 LONGEST = 1000  # ms from pen-up to the answer, at the 95th percentile: what was promised
 # The allocator's free lists and Python's own never fall back to where they were; 16 MB is a

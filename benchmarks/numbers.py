@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.recognition import PEN_FOLDER, SEED, read_drawings, show
-from model.artifacts import TRAINED
-from model.numbers import group_strokes, read_digits
-from model.recognizer import Recognizer
-from model.strokes import resample
+from model.files.artifacts import TRAINED
+from model.ink.strokes import resample
+from model.reading.numbers import group_strokes, read_digits
+from model.reading.recognizer import Recognizer
 
 NUM_NUMBERS = 1500  # of each length
 HEIGHT = 90.0  # canvas pixels

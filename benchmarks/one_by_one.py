@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from model.browse import Filter, matching
-from model.data import load_mnist
-from model.recognizer import Recognizer
+from model.learning.data import load_mnist
+from model.reading.filter_and_order import Filter, matching
+from model.reading.recognizer import Recognizer
 
 PER_PAGE = 60
 

@@ -21,11 +21,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from model.artifacts import TRAINED, load_report, save_report
-from model.data import load_mnist
-from model.evaluation import DISPUTED, accuracy, auroc, calibration, wilson_interval
-from model.preprocess import draw_canvas, strokes_to_mnist, to_mnist
-from model.recognizer import Recognizer
+from model.files.artifacts import TRAINED, load_report, save_report
+from model.ink.frame import draw_canvas, strokes_to_mnist, to_mnist
+from model.learning.data import load_mnist
+from model.learning.evaluation import DISPUTED, accuracy, auroc, calibration, wilson_interval
+from model.reading.recognizer import Recognizer
 
 PEN_FOLDER = Path(__file__).parent.parent.parent / "shared" / "pen"
 CANVAS_SIDE = 280

@@ -26,14 +26,14 @@ from benchmarks.page import (
     ready_to_draw,
     running_app,
 )
-from model.artifacts import ONNX_FILE
-from model.recognizer import Recognizer
+from model.files.artifacts import ONNX_FILE
+from model.reading.recognizer import Recognizer
 
 ROUNDS = 3
 NUM_FRAMES = 10_000
 
 LOAD_ONNX = """
-from model.recognizer import Recognizer
+from model.reading.recognizer import Recognizer
 read = Recognizer.load().probabilities
 shape = (1, 28, 28)
 """
@@ -75,7 +75,7 @@ def main() -> None:
 
 def compare_networks() -> None:
     """10,000 frames through the served network and the tutorial's, both by ONNX Runtime."""
-    from model import network
+    from model.learning import network
 
     frames = np.random.default_rng(0).random((NUM_FRAMES, 28, 28), np.float32)
     with tempfile.TemporaryDirectory() as folder:

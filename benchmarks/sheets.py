@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from model import glyphs
+from model.learning import glyphs
 
 ROWS = ((3, 1, 7), (4, 0, 2))
 

@@ -19,11 +19,11 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
-from model import glyphs
 from model.errors import DigitError
-from model.numbers import read_digits
-from model.recognizer import Recognizer
-from model.strokes import drawing_of_strokes, strokes_of_canvas
+from model.ink.strokes import drawing_of_strokes, strokes_of_canvas
+from model.learning import glyphs
+from model.reading.numbers import read_digits
+from model.reading.recognizer import Recognizer
 from ui.resources import picture_url
 from ui.words import in_words, percent
 

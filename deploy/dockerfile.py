@@ -70,7 +70,7 @@ def is_ignored(path: str, patterns: list[str]) -> bool:
     """Whether `.dockerignore` keeps a file out: the last pattern that fits it or a folder above.
 
     Args:
-        path: From the checkout's folder on, as `model/data.py`.
+        path: From the checkout's folder on, as `model/learning/data.py`.
         patterns: The lines of the file. `*`, `?`, `!` and a leading `**/` mean what they mean to
             Docker; there are no others.
 

@@ -1,22 +1,18 @@
 """Fixtures that tests share; tests that need MNIST or Chromium skip where there is none."""
 
-import contextlib
 import os
 import shutil
-import signal
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from model import access, artifacts, corrections, data, jobs
-from model.data import Dataset
-from model.errors import TrainingError
+from model.files import artifacts
+from model.learning import data
+from model.learning.data import Dataset
+from ops import access, corrections, training_jobs
+from tests.support import ROOT, SCRIPTS, TRAINED, end_run
 
-ROOT = Path(__file__).parent.parent
-TRAINED = artifacts.TRAINED  # the shipped network, whatever a test serves
-collect_ignore = ["attacked.py", "raising_page.py"]  # a server and its page, not tests
 BESIDE = ROOT.parent / "shared" / "mnist"  # a folder `shared/mnist` beside the checkout
 
 
@@ -40,7 +36,11 @@ def corrections_path(tmp_path, monkeypatch) -> Path:
 @pytest.fixture(autouse=True)
 def no_owner(monkeypatch):
     """Nothing of the owner's is open in a test that does not say so, whoever runs the tests."""
-    for variable in (access.PASSWORD_VARIABLE, access.PAGE_VARIABLE, jobs.TRAINING_VARIABLE):
+    for variable in (
+        access.PASSWORD_VARIABLE,
+        access.PAGE_VARIABLE,
+        training_jobs.TRAINING_VARIABLE,
+    ):
         monkeypatch.delenv(variable, raising=False)
 
 
@@ -94,32 +94,11 @@ def tiny_mnist(monkeypatch) -> tuple[Dataset, Dataset]:
 @pytest.fixture
 def desk(tmp_path, monkeypatch):
     """Where runs are started in a test: folders of its own, and a trainer that takes no time."""
-    monkeypatch.setenv(jobs.TRAINING_VARIABLE, "on")
-    monkeypatch.setattr(jobs, "TRAINER", Path(__file__).with_name("fake_trainer.py"))
+    monkeypatch.setenv(training_jobs.TRAINING_VARIABLE, "on")
+    monkeypatch.setattr(training_jobs, "TRAINER", SCRIPTS / "fake_trainer.py")
     monkeypatch.setattr(artifacts, "RUNS", tmp_path / "runs")
     monkeypatch.setattr(artifacts, "TRAINED", tmp_path / "model" / "trained")
     shutil.copytree(TRAINED, artifacts.TRAINED)
-    desk = jobs.Desk()
+    desk = training_jobs.Desk()
     yield desk
     end_run(desk)
-
-
-def end_run(desk: jobs.Desk) -> None:
-    """Leaves no process behind."""
-    if job_of(desk) and desk.status().is_on:
-        os.kill(job_of(desk).pid, signal.SIGKILL)
-        until(lambda: not desk.status().is_on)
-
-
-def job_of(desk: jobs.Desk) -> jobs.Job | None:
-    """What is noted of the last run, `None` if nothing can be read."""
-    with contextlib.suppress(TrainingError):
-        return desk._job()
-
-
-def until(is_so, timeout: float = 30.0) -> None:
-    """Waits for a condition; seconds."""
-    deadline = time.monotonic() + timeout
-    while not is_so():
-        assert time.monotonic() < deadline, "it never came to this"
-        time.sleep(0.02)

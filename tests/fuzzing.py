@@ -33,8 +33,9 @@ from streamlit.testing.v1 import AppTest
 
 import train
 from benchmarks.sheets import sheet
-from model import access, artifacts, corrections, data, glyphs, jobs, promotion, settings
-from model.artifacts import (
+from model.errors import DigitError
+from model.files import artifacts, promotion
+from model.files.artifacts import (
     CARD_FILE,
     CHECKPOINT_FILE,
     CONFIG_FILE,
@@ -44,20 +45,23 @@ from model.artifacts import (
     REPORT_FILE,
     TRAINED,
 )
-from model.cells import NUM_CELLS, read_cells
-from model.coach import smallest_change
-from model.corrections import Corrections
-from model.errors import DigitError
-from model.explanation import contrast, tint
-from model.numbers import read_digits
-from model.photo import decode, find_digits
-from model.preparations import OTHERS
-from model.preprocess import draw_canvas, draw_strokes, strokes_to_mnist, to_mnist
-from model.recognizer import Recognizer
-from model.strokes import drawing_of_strokes, strokes_of_canvas
-from model.upload import read_upload
-from ui import replay, report_charts, reports, watch
+from model.ink.frame import draw_canvas, draw_strokes, strokes_to_mnist, to_mnist
+from model.ink.other_preparations import OTHERS
+from model.ink.sheet import decode, find_digits
+from model.ink.strokes import drawing_of_strokes, strokes_of_canvas
+from model.learning import config, data, glyphs
+from model.learning.upload import read_upload
+from model.reading.counterfactual import smallest_change
+from model.reading.explanation import contrast, tint
+from model.reading.keyboard_grid import NUM_CELLS, read_cells
+from model.reading.numbers import read_digits
+from model.reading.recognizer import Recognizer
+from ops import access, corrections, training_jobs
+from ops.corrections import Corrections
+from ui.draw import replay
+from ui.owner import training_run
 from ui.resources import boxed, picture_url
+from ui.results import report_charts, report_tables
 
 ROOT = Path(__file__).parent.parent
 ANSWER, SENTENCE = "answer", "sentence"
@@ -882,7 +886,7 @@ def check_trained(files: dict[str, bytes], folder: Path) -> str:
         lambda: promotion.objection(artifacts.load_report(TRAINED), folder),
         lambda: promotion.is_served(artifacts.load_report(folder), TRAINED),
         lambda: promotion.served_accuracy(folder),
-        lambda: jobs.Desk(folder / "none", folder).seconds_per_epoch("digitpad"),
+        lambda: training_jobs.Desk(folder / "none", folder).seconds_per_epoch("digitpad"),
     )
 
 
@@ -898,23 +902,23 @@ def _show_report(folder: Path) -> None:
     report, history = artifacts.load_report(folder), artifacts.load_history(folder / HISTORY_FILE)
     texts: list[str] = []
     all_told(
-        lambda: texts.append(reports.summary(report)),
-        lambda: texts.extend(reports.headline(report).values()),
-        lambda: texts.append(reports.about_curves(report)),
-        lambda: texts.append(reports.about_pen(report)),
-        lambda: texts.extend(reports.settings_table(report).to_numpy().ravel()),
-        lambda: reports.pen_table(report),
-        lambda: reports.widths_table(report),
-        lambda: report_charts.reliability_chart(*reports.reliability_table(report)),
+        lambda: texts.append(report_tables.summary(report)),
+        lambda: texts.extend(report_tables.headline(report).values()),
+        lambda: texts.append(report_tables.about_curves(report)),
+        lambda: texts.append(report_tables.about_pen(report)),
+        lambda: texts.extend(report_tables.settings_table(report).to_numpy().ravel()),
+        lambda: report_tables.pen_table(report),
+        lambda: report_tables.widths_table(report),
+        lambda: report_charts.reliability_chart(*report_tables.reliability_table(report)),
     )
     for weight, log in ((0.0, False), (0.9, True)):
-        table = reports.curves({"": history}, weight, log)
+        table = report_tables.curves({"": history}, weight, log)
         for measure in table["measure"].unique():
             report_charts.curves_chart(table[table["measure"] == measure], "unit", "title", log)
-    counts = reports.confusion(report)
+    counts = report_tables.confusion(report)
     report_charts.confusion_chart(counts, share=True)
-    reports.confusion_table(counts)
-    reports.per_class_table(counts)
+    report_tables.confusion_table(counts)
+    report_tables.per_class_table(counts)
     for text in texts:
         text.encode()
 
@@ -924,14 +928,14 @@ RUN = "20260101-120000-digitpad"
 
 def make_runs(rng: random.Random) -> dict[str, bytes | None]:
     """Files of a folder with runs: a run's, another's, and the note on the last one."""
-    config = as_text(vars(settings.PRESETS["digitpad"])).encode()
-    job = as_text(vars(jobs.Job(RUN, 60, 4_000_000, "123"))).encode()
+    config = as_text(vars(config.PRESETS["digitpad"])).encode()
+    job = as_text(vars(training_jobs.Job(RUN, 60, 4_000_000, "123"))).encode()
     files: dict[str, bytes | None] = {
         f"{RUN}/{CONFIG_FILE}": config,
         f"{RUN}/{HISTORY_FILE}": (TRAINED / HISTORY_FILE).read_bytes(),
         f"{RUN}/{CHECKPOINT_FILE}": b"",
-        f"{RUN}/{jobs.LOG_FILE}": b"epoch 1\n",
-        jobs.JOB_FILE: job,
+        f"{RUN}/{training_jobs.LOG_FILE}": b"epoch 1\n",
+        training_jobs.JOB_FILE: job,
     }
     if chance(rng, 0.5):
         files[f"{RUN}/{REPORT_FILE}"] = (TRAINED / REPORT_FILE).read_bytes()
@@ -952,8 +956,10 @@ def make_runs(rng: random.Random) -> dict[str, bytes | None]:
     if chance(rng, 0.3):
         odd_run = rng.choice(["..", ".", "", "\x00", "a" * 300, "a/b", "/", "\udcff", "é"])
         odd_pid = rng.choice([-1, 0, 1, 2**40, 10**30])
-        note = vars(jobs.Job(rng.choice([RUN, odd_run]), rng.choice([60, -1, 10**400]), odd_pid))
-        files[jobs.JOB_FILE] = as_text(note).encode()
+        note = vars(
+            training_jobs.Job(rng.choice([RUN, odd_run]), rng.choice([60, -1, 10**400]), odd_pid)
+        )
+        files[training_jobs.JOB_FILE] = as_text(note).encode()
     if chance(rng, 0.1):
         files[os.fsdecode(b"\xff\xfe run")] = None
     return files
@@ -974,13 +980,13 @@ def lay_runs(folder: Path, files: dict[str, bytes | None]) -> None:
 def check_runs(files: dict[str, bytes | None], folder: Path) -> str:
     """What dashboard, Train page and `train.py --resume` make of a folder with runs."""
     lay_runs(folder, files)
-    desk = jobs.Desk(folder, TRAINED)
+    desk = training_jobs.Desk(folder, TRAINED)
     return all_told(
         lambda: _show_runs(folder),
         lambda: _show_status(desk),
         lambda: [run.name.encode() for run in desk.finished()],
         lambda: f"{desk.seconds_per_epoch('digitpad') or 0:.0f}",
-        lambda: settings.load_config(folder / RUN),
+        lambda: config.load_config(folder / RUN),
         lambda: artifacts.newest_unfinished(folder, "digitpad"),
         lambda: _stop(desk),
         lambda: promotion.objection(artifacts.load_report(folder / "b"), folder / RUN),
@@ -989,25 +995,25 @@ def check_runs(files: dict[str, bytes | None], folder: Path) -> str:
 
 def _show_runs(folder: Path) -> None:
     runs = artifacts.load_runs(folder)
-    reports.runs_table(runs)
-    for row in reports.differing_settings(runs).to_numpy().ravel():
+    report_tables.runs_table(runs)
+    for row in report_tables.differing_settings(runs).to_numpy().ravel():
         row.encode()
     for run in runs:
         run.problem.encode()
         run.name.encode()
-        reports.curves({run.name: run.history})
-        reports.difference(runs[0], run).encode()
+        report_tables.curves({run.name: run.history})
+        report_tables.difference(runs[0], run).encode()
 
 
-def _show_status(desk: jobs.Desk) -> None:
+def _show_status(desk: training_jobs.Desk) -> None:
     status = desk.status()
-    watch.progress_words(status).encode()
+    training_run.progress_words(status).encode()
     f"{status.run} {status.epochs} {status.problem}".encode()
     "\n".join(desk.log(status.run)).encode()
-    watch.finished_words(status).encode()
+    training_run.finished_words(status).encode()
 
 
-def _stop(desk: jobs.Desk) -> None:
+def _stop(desk: training_jobs.Desk) -> None:
     """Stops a run that seems to be on, without a real signal."""
 
     def kill(pid: int, _signal: int) -> None:
@@ -1015,9 +1021,9 @@ def _stop(desk: jobs.Desk) -> None:
             raise ValueError(f"everything would have been killed: {pid}")
 
     with (
-        mock.patch.dict(os.environ, {jobs.TRAINING_VARIABLE: "on"}),
+        mock.patch.dict(os.environ, {training_jobs.TRAINING_VARIABLE: "on"}),
         mock.patch.object(jobs, "_kill_late", lambda *_: None),
-        mock.patch.object(jobs.Desk, "_is_on", lambda _: True),
+        mock.patch.object(training_jobs.Desk, "_is_on", lambda _: True),
         mock.patch.object(os, "kill", kill),
     ):
         desk.stop()
@@ -1084,7 +1090,12 @@ WORDS = (
     *("1", "0", "-1", "nan", "inf", "1e999", "1e-9", "9" * 5000, "tutorial", "digitpad", "x", ""),
     *("/dev/null", "/dev/null/x", "a" * 300, "a/" * 3000, "é", "\udcff", "..", "/", "~", "\n", "٣"),
 )
-VARIABLES = (data.FOLDER_VARIABLE, corrections.PATH_VARIABLE, "KERAS_HOME", jobs.TRAINING_VARIABLE)
+VARIABLES = (
+    data.FOLDER_VARIABLE,
+    corrections.PATH_VARIABLE,
+    "KERAS_HOME",
+    training_jobs.TRAINING_VARIABLE,
+)
 
 
 def make_options(rng: random.Random) -> tuple[list[str], dict[str, str], bytes]:
@@ -1097,7 +1108,7 @@ def make_options(rng: random.Random) -> tuple[list[str], dict[str, str], bytes]:
     if chance(rng, 0.3):
         words = ["--resume", "RUN"]
     variables = {name: rng.choice(WORDS) for name in VARIABLES if chance(rng, 0.4)}
-    config = as_text(vars(settings.PRESETS["digitpad"])).encode()
+    config = as_text(vars(config.PRESETS["digitpad"])).encode()
     return words, variables, _odd_file(rng, CONFIG_FILE, config)
 
 
@@ -1125,7 +1136,7 @@ def check_options(payload: tuple[list[str], dict[str, str], bytes], folder: Path
                 lambda: Corrections(options.corrections).load(),
                 lambda: Corrections().load(),
                 lambda: options.out and promotion.served_accuracy(options.out),
-                jobs.check_allowed,
+                training_jobs.check_allowed,
             )
         except SystemExit as error:
             is_told = error.code == 0 or (error.code == 2 and "error: " in said.getvalue())
@@ -1396,7 +1407,7 @@ def check_page(payload: dict, folder: Path) -> str:
     with contextlib.ExitStack() as stack:
         variables = {
             corrections.PATH_VARIABLE: str(folder / "kept" / "corrections.sqlite3"),
-            jobs.TRAINING_VARIABLE: "on" if page == "train" else "off",
+            training_jobs.TRAINING_VARIABLE: "on" if page == "train" else "off",
             data.FOLDER_VARIABLE: "nowhere",
             access.PAGE_VARIABLE: "on",
         }

@@ -1,4 +1,4 @@
-"""Imports follow the arrows: app -> pages -> ui -> model <- train; the app needs no Keras."""
+"""Imports follow the arrows: app -> pages -> ui -> ops -> model; serving needs no Keras."""
 
 import ast
 import os
@@ -7,65 +7,35 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 
-HEAVY = {"keras", "tensorflow", "tf2onnx"}
-# What a part may import besides the standard library; a name stands for all that is below it.
-PURE_MODEL = {
-    f"model.{name}"
-    for name in (
-        *(
-            "access",
-            "artifacts",
-            "augment",
-            "browse",
-            "cells",
-            "coach",
-            "confidence",
-            "corrections",
-            "data",
-        ),
-        *("errors", "evaluation", "explanation", "glyphs", "handwriting", "jobs", "lookalikes"),
-        *("numbers", "photo", "pictures", "preparations", "preprocess", "promotion", "recognizer"),
-        *("settings", "strokes", "telemetry", "touching", "upload"),
-    )
+from tests.support import ROOT
+
+HEAVY = ("keras", "tensorflow", "tf2onnx", "tensorboardX")
+KERAS_MODULES = {f"model.learning.{name}" for name in ("finetuning", "network", "training")}
+LEARNING = "model.learning"
+# What each part may import of the project; a name stands for all that is below it.
+PROJECT = ("app_pages", "ui", "ops", "model", "api", "train", "predict", "server", "benchmarks")
+ARROWS = {
+    "app.py": ("ui",),
+    "app_pages/*.py": ("ui", "ops", "model"),
+    "ui/**/*.py": ("ui", "ops", "model"),
+    "ops/*.py": ("ops", "model"),
+    "model/errors.py": (),
+    "model/files/*.py": ("model.files", "model.errors"),
+    "model/ink/*.py": ("model.ink", "model.files", "model.errors"),
+    "model/reading/*.py": ("model.reading", "model.ink", "model.files", "model.errors"),
+    "model/learning/*.py": ("model",),
+    "train.py": ("ops", "model"),
+    "predict.py": ("ops", "model", "ui.words"),
+    "server.py": ("ops", "model", "ui"),
 }
-MAY_IMPORT = {
-    "app.py": {"streamlit", "ui.reconnect"},
-    "app_pages/*.py": {
-        *("streamlit", "numpy", "pandas", "ui"),
-        *(
-            "model.cells",
-            "model.corrections",
-            "model.errors",
-            "model.jobs",
-            "model.numbers",
-            "model.photo",
-            "model.preparations",
-            "model.preprocess",
-            "model.promotion",
-            "model.settings",
-            "model.strokes",
-        ),
-    },
-    "ui/*.py": {
-        *("streamlit", "streamlit_drawable_canvas", "numpy", "pandas", "altair", "PIL", "ui"),
-        "google.protobuf",  # Streamlit's messages
-        *PURE_MODEL,
-    },
-    "deploy/*.py": {"streamlit.testing", "PIL", "benchmarks", "deploy"},
-    "train.py": {"model"},
-    "predict.py": {"tqdm", "ui.words", *PURE_MODEL},
-    "api.py": {"fastapi", "pydantic", "starlette", "numpy", *PURE_MODEL},
-    "server.py": {
-        *("streamlit", "starlette", "prometheus_client", "api"),
-        *("model.errors", "model.telemetry", "ui.resources", "ui.shield"),
-    },
+# Other packages that a part may not import.
+NEVER = {
+    "model/**/*.py": ("streamlit", "fastapi", "argparse", *PROJECT[:3]),
+    "ops/*.py": ("ui", "app_pages"),
+    "predict.py": ("streamlit",),
 }
-MODEL_NEVER = {"streamlit", "ui", "app_pages", "train", "argparse"}
-# A command, whose work is to print: it looks at the model's files and needs no more than the model.
-COMMANDS_OF_THE_MODEL = {"doctor.py"}
-KERAS_MAY_BE_IN = {"finetuning.py", "network.py", "training.py"}
+MAX_LINES = 400
 
 
 def imports(path: Path) -> set[str]:
@@ -76,82 +46,99 @@ def imports(path: Path) -> set[str]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively"
-            whole = {"model", "ui"}  # of these, the names imported are modules
-            names |= (
-                {f"{node.module}.{alias.name}" for alias in node.names}
-                if node.module in whole
-                else {node.module}
-            )
-    return {name for name in names if name.split(".")[0] not in sys.stdlib_module_names}
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
 
 
-def within(name: str, allowed: set[str]) -> bool:
+def within(name: str, allowed) -> bool:
     return any(name == other or name.startswith(f"{other}.") for other in allowed)
 
 
-@pytest.mark.parametrize("pattern", MAY_IMPORT)
-def test_no_file_imports_against_the_arrows(pattern):
+def modules() -> dict[str, Path]:
+    """All modules of `model`, `ops` and `ui` by name."""
+    paths = [path for part in ("model", "ops", "ui") for path in ROOT.glob(f"{part}/**/*.py")]
+    return {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+        for path in paths
+        if path.name != "__init__.py"
+    }
+
+
+@pytest.mark.parametrize("pattern", ARROWS)
+def test_imports_follow_the_arrows(pattern):
     files = list(ROOT.glob(pattern))
     assert files
     for path in files:
-        against = {name for name in imports(path) if not within(name, MAY_IMPORT[pattern])}
-        assert not against, path
+        inside = {name for name in imports(path) if within(name, PROJECT)}
+        assert {name for name in inside if not within(name, ARROWS[pattern])} == set(), path
 
 
-def test_the_model_knows_neither_the_interface_nor_the_command_line_and_prints_nothing():
-    for path in ROOT.glob("model/*.py"):
-        tree = ast.parse(path.read_text())
-        modules = {
-            name
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Import | ast.ImportFrom)
-            for name in (
-                [alias.name for alias in node.names]
-                if isinstance(node, ast.Import)
-                else [node.module]
-            )
-        }
-        is_command = path.name in COMMANDS_OF_THE_MODEL
-        never = MODEL_NEVER - {"argparse"} if is_command else MODEL_NEVER
-        assert not any(within(name, never) for name in modules), path
-        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-        prints = any(getattr(call.func, "id", "") == "print" for call in calls)
-        assert prints == is_command, path
+@pytest.mark.parametrize("pattern", NEVER)
+def test_no_part_imports_what_it_must_not_know(pattern):
+    for path in ROOT.glob(pattern):
+        assert not any(within(name, NEVER[pattern]) for name in imports(path)), path
 
 
-def test_only_network_training_and_finetuning_import_keras():
-    for path in ROOT.glob("model/*.py"):
-        if path.name not in KERAS_MAY_BE_IN:
-            assert not any(within(name, HEAVY) for name in imports(path)), path
-            heavy = {f"model.{name.removesuffix('.py')}" for name in KERAS_MAY_BE_IN}
-            assert not imports(path) & heavy, path
+def test_no_module_imports_itself_through_others():
+    names = modules()
+    graph = {
+        name: {other for other in names if any(within(each, [other]) for each in imports(path))}
+        for name, path in names.items()
+    }
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " -> ".join((*way, name))
+        if name not in done:
+            for other in graph[name]:
+                visit(other, (*way, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+def test_only_training_network_and_finetuning_import_keras():
+    for name, path in modules().items():
+        if name not in KERAS_MODULES:
+            found = imports(path)
+            assert not any(within(each, {*HEAVY, *KERAS_MODULES}) for each in found), path
+
+
+def test_model_prints_nothing():
+    for path in ROOT.glob("model/**/*.py"):
+        calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        assert not any(getattr(call.func, "id", "") == "print" for call in calls), path
+
+
+def test_no_module_has_more_than_400_lines():
+    for path in ROOT.glob("**/*.py"):
+        if ".venv" not in path.parts:
+            assert len(path.read_text().splitlines()) <= MAX_LINES, path
 
 
 def heavy_modules_after(script: str) -> str:
     """Runs a script in a fresh Python; what it printed and which heavy modules it left."""
-    ending = f"\nimport sys; print(sorted({HEAVY!r} & set(sys.modules)))"
-    environment = {**os.environ, "DIGITPAD_DATA": "nowhere"}
+    ending = f"\nimport sys; print(sorted({set(HEAVY)!r} & set(sys.modules)))"
     answer = subprocess.run(
         [sys.executable, "-c", script + ending],
         cwd=ROOT,
-        env=environment,
+        env={**os.environ, "DIGITPAD_DATA": "nowhere"},
         capture_output=True,
         text=True,
+        timeout=120,
     )
     assert answer.returncode == 0, answer.stderr
     return answer.stdout.strip()
 
 
-def test_importing_what_the_app_uses_imports_neither_tensorflow_nor_keras():
-    modules = PURE_MODEL | {
-        f"ui.{path.stem}"
-        for path in ROOT.glob("ui/*.py")
-        if path.stem not in ("__init__", "canvas")
-    }  # the canvas component can only be imported by a page that runs
-    assert heavy_modules_after(f"import {', '.join(sorted(modules))}") == "[]"
+def test_importing_what_serving_uses_imports_no_tensorflow():
+    light = sorted(set(modules()) - KERAS_MODULES - {"ui.canvas"})
+    # The canvas component can only be imported by a page that runs.
+    assert heavy_modules_after(f"import {', '.join(light)}") == "[]"
 
 
-def test_running_all_pages_imports_neither_tensorflow_nor_keras():
+def test_running_all_pages_imports_no_tensorflow():
     pages = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("app_pages/[!_]*.py"))
     assert len(pages) >= 3
     script = (
@@ -163,11 +150,11 @@ def test_running_all_pages_imports_neither_tensorflow_nor_keras():
     assert heavy_modules_after(script).endswith("[]")
 
 
-def test_what_programs_use_imports_neither_tensorflow_nor_keras_and_predict_no_streamlit():
+def test_predict_and_server_import_no_tensorflow():
     assert heavy_modules_after("import predict, sys\nassert 'streamlit' not in sys.modules") == "[]"
     assert heavy_modules_after("import server") == "[]"
 
 
-def test_the_command_line_answers_before_keras_is_imported():
+def test_train_answers_help_before_importing_keras():
     script = "import train\ntry: train.parse(['--help'])\nexcept SystemExit: pass\n"
     assert heavy_modules_after(script).endswith("[]")

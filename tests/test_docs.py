@@ -2,9 +2,8 @@
 
 import re
 
-from conftest import ROOT
-
-from model.artifacts import load_report
+from model.files.artifacts import load_report
+from tests.support import ROOT
 
 README = (ROOT / "README.md").read_text()
 

@@ -10,13 +10,13 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import ROOT
-from pictures_for_programs import picture_of, saved
 from PIL import Image
 
 import predict
-from model.artifacts import load_report
-from model.recognizer import Recognizer
+from model.files.artifacts import load_report
+from model.reading.recognizer import Recognizer
+from tests.pictures_for_programs import picture_of, saved
+from tests.support import ROOT
 
 
 @pytest.fixture

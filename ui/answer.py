@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from model.confidence import Answer
+from model.reading.confidence import Answer
 from ui import charts
 from ui.announce import announce
 from ui.resources import picture_url

@@ -4,10 +4,10 @@ import numpy as np
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
-from model import glyphs
 from model.errors import DigitError
-from model.preprocess import strokes_to_mnist
-from model.strokes import drawing_of_strokes, strokes_of_canvas
+from model.ink.frame import strokes_to_mnist
+from model.ink.strokes import drawing_of_strokes, strokes_of_canvas
+from model.learning import glyphs
 
 CANVAS_SIDE = 280  # CSS pixels; fits a phone of 320 pixels with Streamlit's margins
 PAPER = "#000000"

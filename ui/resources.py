@@ -11,9 +11,10 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from model import augment
-from model.artifacts import ONNX_FILE, RUNS, TRAINED, load_lookalikes, load_runs, version_key
-from model.data import (
+from model.errors import ArtifactError, DataError
+from model.files.artifacts import ONNX_FILE, RUNS, TRAINED, load_lookalikes, load_runs, version_key
+from model.learning import augment
+from model.learning.data import (
     MNIST_TEST,
     SHAPES,
     Dataset,
@@ -23,13 +24,12 @@ from model.data import (
     needs_download,
     validation_mask,
 )
-from model.errors import ArtifactError, DataError
-from model.evaluation import answered_above
-from model.handwriting import Hand, Known
-from model.lookalikes import LookAlikes
-from model.recognizer import BATCH, Recognizer, served
-from model.upload import read_upload
-from ui.reports import risk_table
+from model.learning.evaluation import answered_above
+from model.learning.upload import read_upload
+from model.reading.look_alikes import LookAlikes
+from model.reading.personalisation import Hand, Known
+from model.reading.recognizer import BATCH, Recognizer, served
+from ui.results.report_tables import risk_table
 
 NUM_PLACED = SHAPES["y_test"][0]  # images among which look-alikes are found
 NUM_REHEARSED = 2000  # other people's digits that are not to be forgotten, as MNIST has them

@@ -4,8 +4,8 @@ from contextlib import AbstractContextManager
 
 import streamlit as st
 
-from model import telemetry
-from model.telemetry import Reading
+from ops import telemetry
+from ops.telemetry import Reading
 
 # Their canvas or grid is empty until someone draws: that is no reading that failed.
 WAIT_FOR_INK = ("draw", "keyboard", "lab")
@@ -16,7 +16,7 @@ def reading(source: str, drawing: object) -> AbstractContextManager[Reading]:
     """Times the reading inside; a run with the same drawing, as a button causes it, is passed over.
 
     Args:
-        source: One of `model.telemetry.SOURCES`.
+        source: One of `ops.telemetry.SOURCES`.
         drawing: What tells one drawing of this page from the next, compared by `==`.
 
     Returns:

@@ -3,11 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from model.coach import Change, smallest_change
 from model.errors import ArtifactError
-from model.explanation import contrast, tint
-from model.preprocess import draw_canvas
-from model.recognizer import Recognizer
+from model.ink.frame import draw_canvas
+from model.reading.counterfactual import Change, smallest_change
+from model.reading.explanation import contrast, tint
+from model.reading.recognizer import Recognizer
 from ui.resources import picture_url
 
 TEXT_WIDTH = 420  # CSS pixels; beside the picture on a desktop, below it on a phone

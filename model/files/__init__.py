@@ -1,0 +1,1 @@
+"""The files of training runs, and which run is served."""

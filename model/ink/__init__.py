@@ -1,0 +1,1 @@
+"""Drawings, pictures and photos in, 28x28 frames out."""

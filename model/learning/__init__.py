@@ -1,0 +1,1 @@
+"""Data, glyphs, augmentation, training and evaluation; the only folder that uses Keras."""

@@ -1,0 +1,123 @@
+"""The networks: the one that is shipped and the tutorials' one, and their export to ONNX."""
+
+from pathlib import Path
+
+import keras
+import onnx
+from keras import layers
+
+from model.ink.frame import FRAME_SIDE
+
+NUM_CLASSES = 10
+NUM_TUTORIAL_PARAMETERS = 607_394
+NUM_DIGITPAD_PARAMETERS = 333_866
+OPSET = 15  # tf2onnx writes it well, and ONNX Runtime reads it in all current releases
+
+
+def build_tutorial(seed: int | None = None) -> keras.Model:
+    """The textbook network, as most MNIST tutorials have it; 607,394 parameters.
+
+    Takes `(n, 28, 28, 1)` frames, 0 to 1; returns `(n, 10)` probabilities.
+    """
+    return keras.Sequential(
+        [
+            keras.Input((FRAME_SIDE, FRAME_SIDE, 1)),
+            layers.Conv2D(28, 3),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(128, activation="relu"),
+            layers.Dropout(0.2, seed=seed),
+            layers.Dense(NUM_CLASSES, activation="softmax"),
+        ],
+        name="tutorial",
+    )
+
+
+def build_digitpad(seed: int | None = None) -> keras.Model:
+    """Six 3x3 convolutions with batch normalisation and one dense layer; 333,866 parameters.
+
+    The first two convolutions are unpadded, and the head reads the 6x6 map flat, so that it
+    knows where ink is; pooling over all places loses that and measures lower.
+
+    Takes `(n, 28, 28, 1)` frames, 0 to 1; returns `(n, 10)` probabilities.
+
+    Source: the trunk follows C. Deotte, "25 million images! 0.99757", Kaggle 2018, and
+    S. An et al., arXiv:2008.10400.
+    """
+    inputs = keras.Input((FRAME_SIDE, FRAME_SIDE, 1))
+    x = inputs
+    for filters, padding in ((32, "valid"), (64, "same"), (128, "same")):
+        for _ in range(2):
+            x = layers.Conv2D(filters, 3, padding=padding, use_bias=False)(x)
+            x = layers.BatchNormalization(momentum=0.99)(x)
+            x = layers.ReLU()(x)
+        if filters < 128:
+            x = layers.MaxPooling2D(2)(x)
+    x = layers.Flatten()(x)
+    x = layers.Dropout(0.3, seed=seed)(x)
+    outputs = layers.Dense(NUM_CLASSES, activation="softmax")(x)
+    return keras.Model(inputs, outputs, name="digitpad")
+
+
+BUILDERS = {"digitpad": build_digitpad, "tutorial": build_tutorial}
+
+
+def export(network: keras.Model, path: Path) -> None:
+    """Writes the network as an ONNX file that takes frames of shape `(n, 28, 28, 1)`.
+
+    Its outputs carry names: `probabilities`, `(n, 10)`; `layer_1` and `layer_2`, the maps of
+    the first convolutions; `last_map`, what the head reads; and, if the head reads it flat,
+    `class_maps`. What is not asked for costs no time.
+    """
+    outputs = {"probabilities": network.outputs[0], **_inner_maps(network)}
+    served = keras.Model(network.inputs, list(outputs.values()))
+    served(keras.ops.zeros((1, FRAME_SIDE, FRAME_SIDE, 1)))  # Keras exports what was called once
+    served.export(str(path), format="onnx", opset_version=OPSET, verbose=False)
+    exported = onnx.load(path)
+    _name_outputs(exported.graph, list(outputs))
+    onnx.save(exported, path)
+
+
+def _inner_maps(network: keras.Model) -> dict[str, keras.KerasTensor]:
+    rectified = [layer for layer in network.layers if isinstance(layer, layers.ReLU)]
+    convolved = [layer for layer in network.layers if isinstance(layer, layers.Conv2D)]
+    maps = {
+        f"layer_{number}": layer.output
+        for number, layer in enumerate((rectified or convolved)[:2], start=1)
+    }
+    last_map = next(la for la in network.layers if isinstance(la, layers.Flatten)).input
+    return maps | {"last_map": last_map} | _class_maps(network.layers[-1], last_map)
+
+
+def _class_maps(head: layers.Dense, last_map: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
+    """What each place adds to each logit, `(n, rows, cols, 10)`, where the head reads it flat.
+
+    A logit is then exactly the sum of one number a place, and the bias: no gradient is needed.
+
+    Source: B. Zhou et al., "Learning deep features for discriminative localization", CVPR
+    2016, arXiv:1512.04150, for a head that pools; here each place has weights of its own.
+    """
+    rows, cols, channels = last_map.shape[1:]
+    if head.kernel.shape[0] != rows * cols * channels:
+        return {}  # a hidden layer lies between map and logits
+    per_place = layers.EinsumDense("nxyc,xyck->nxyk", output_shape=(rows, cols, NUM_CLASSES))
+    maps = per_place(last_map)
+    per_place.kernel.assign(keras.ops.reshape(head.kernel, (rows, cols, channels, NUM_CLASSES)))
+    return {"class_maps": maps}
+
+
+def _name_outputs(graph: onnx.GraphProto, names: list[str]) -> None:
+    """Gives the outputs names of ours, in place; the export numbers them."""
+    new = dict(zip((output.name for output in graph.output), names, strict=True))
+    for output in graph.output:
+        output.name = new[output.name]
+    for node in graph.node:
+        for values in (node.input, node.output):
+            values[:] = [new.get(value, value) for value in values]
+
+
+def annotate(path: Path, notes: dict[str, str]) -> bytes:
+    """The content of an ONNX file with notes added, which its readers can look up by key."""
+    exported = onnx.load(path)
+    onnx.helper.set_model_props(exported, notes)
+    return exported.SerializeToString()

@@ -1,0 +1,1 @@
+"""Frames in, answers out: recognition, confidence, whole numbers, explanations, personalisation."""

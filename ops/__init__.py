@@ -1,0 +1,1 @@
+"""Running DigitPad for others: HTTP API, corrections, training jobs, access, limits, logs, checks."""

@@ -1,0 +1,307 @@
+"""What programs ask over HTTP: two endpoints beside the pages, and the page that explains them.
+
+`server.py` serves this below `/api`. Nothing is kept, and no other site's scripts may ask: there
+are no CORS headers.
+"""
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from html import escape
+from http import HTTPStatus
+from typing import Annotated
+
+import numpy as np
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from model.errors import ArtifactError, DigitError, PictureError
+from model.ink.frame import FAINTEST_INK, FRAME_SIDE
+from model.ink.sheet import MAX_BYTES
+from model.reading import picture_files
+from model.reading.picture_files import FULL_INK, frame_of_array, read_file, read_frames, read_sheet
+from model.reading.recognizer import NUM_CLASSES, Recognizer, served
+from ops import telemetry
+
+JSON_TYPE = "application/json"
+PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp")
+MAX_ARRAY_BYTES = 64_000  # of JSON; 784 numbers of 17 digits, generously indented, need 35,000
+SECONDS_TO_SEND = 30  # a whole picture; 10 MB at 2.7 Mbit/s
+# Half of the cores read for programs, so that the pages beside them stay quick.
+WORKERS = max(1, (os.cpu_count() or 1) // 2)
+MAX_REQUESTS = 16  # that arrive or wait at once: 160 MB if all are as large as they may be
+RETRY_AFTER = 1  # second; a digit takes a few milliseconds, a large photo half a second
+CLOSE = {"Connection": "close"}
+
+_log = logging.getLogger("digitpad.api")
+_pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="digitpad-api")
+_places = threading.BoundedSemaphore(MAX_REQUESTS)
+
+Reader = Callable[[bytes, Recognizer], list[picture_files.Prediction]]
+Number = Annotated[float, Field(ge=0, le=FULL_INK, allow_inf_nan=False)]
+Row = Annotated[list[Number], Field(min_length=FRAME_SIDE, max_length=FRAME_SIDE)]
+A_SEVEN = [  # left, top, right, bottom
+    (6, 6, 22, 8),
+    *((20 - row // 2, row, 22 - row // 2, row + 1) for row in range(8, 23)),
+]
+
+
+def _seven() -> list[list[int]]:
+    """A 7 of two strokes, for the example."""
+    picture = np.zeros((FRAME_SIDE, FRAME_SIDE), int)
+    for left, top, right, bottom in A_SEVEN:
+        picture[top:bottom, left:right] = FULL_INK
+    return picture.tolist()
+
+
+class Array(BaseModel):
+    """A digit as 28x28 numbers, row by row, 0 for paper to 255 for full ink, as MNIST has it."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+    image: Annotated[
+        list[Row],
+        Field(
+            min_length=FRAME_SIDE,
+            max_length=FRAME_SIDE,
+            examples=[_seven()],
+            json_schema_extra={  # an array without ink is refused
+                "contains": {"type": "array", "contains": {"minimum": FAINTEST_INK * FULL_INK}}
+            },
+        ),
+    ]
+
+
+class Prediction(BaseModel):
+    """What is read from one digit."""
+
+    digit: int | None = Field(ge=0, le=9, description="The likeliest digit; null if it is none.")
+    is_digit: bool = Field(description="Whether it looks like a digit at all.")
+    digits: list[int] = Field(
+        description="The answer set: the digits that it may be, the likeliest first; empty if it "
+        "is none."
+    )
+    probabilities: list[float] = Field(
+        min_length=NUM_CLASSES, max_length=NUM_CLASSES, description="Of the digits 0 to 9."
+    )
+    network: str = Field(description="The run that trained the network.")
+
+
+class FoundDigit(Prediction):
+    """What is read from one digit of a sheet, and where it is."""
+
+    box: Annotated[
+        list[int],
+        Field(min_length=4, max_length=4, description="Left, top, right and bottom, pixels."),
+    ]
+
+
+class Sheet(BaseModel):
+    """All digits of a sheet of paper."""
+
+    found: list[FoundDigit] = Field(description="Line by line from above, from the left.")
+
+
+class Problem(BaseModel):
+    """Why there is no answer."""
+
+    detail: str = Field(description="One sentence: what happened and what to do.")
+
+
+api = FastAPI(
+    title="DigitPad",
+    version="1",
+    description="Reads handwritten digits. Nothing that is sent is kept.",
+    docs_url=None,  # FastAPI's own page loads its scripts from another company's server
+    redoc_url=None,
+)
+
+PROBLEMS = {
+    400: "The request broke off.",
+    408: f"The picture took more than {SECONDS_TO_SEND} seconds to arrive.",
+    413: f"It is too large: a picture may have {MAX_BYTES // 1_000_000} MB, an array "
+    f"{MAX_ARRAY_BYTES // 1_000} kB of JSON.",
+    415: "It is of another type than those that are listed.",
+    422: "It can't be read, or there is no digit in it.",
+    503: "There is no network to read with, or too much to do: try again.",
+}
+
+
+def _documented(types: Iterable[str]) -> dict:
+    """What FastAPI can't tell from the code: the body's types, and what may go wrong."""
+    schemas = {kind: {"type": "string", "format": "binary"} for kind in PICTURE_TYPES}
+    schemas[JSON_TYPE] = Array.model_json_schema()
+    return {
+        "openapi_extra": {
+            "requestBody": {
+                "required": True,
+                "content": {kind: {"schema": schemas[kind]} for kind in types},
+            }
+        },
+        "responses": {
+            status: {"model": Problem, "description": text} for status, text in PROBLEMS.items()
+        },
+    }
+
+
+@api.post("/predict", **_documented((*PICTURE_TYPES, JSON_TYPE)))
+async def predict(request: Request) -> Prediction:
+    """Reads one digit: a picture of any size, dark on light or light on dark, or a 28x28 array.
+
+    A picture of 28x28 pixels that is prepared as MNIST's are is read as it is, and so is an array.
+    """
+    readers = {**dict.fromkeys(PICTURE_TYPES, read_file), JSON_TYPE: _read_array}
+    (prediction,) = await _answer(request, readers)
+    return prediction
+
+
+@api.post("/predict/photo", **_documented(PICTURE_TYPES))
+async def predict_photo(request: Request) -> Sheet:
+    """Finds and reads all digits on a photo of a sheet of paper."""
+    return {"found": await _answer(request, dict.fromkeys(PICTURE_TYPES, read_sheet))}
+
+
+def _read_array(content: bytes, recognizer: Recognizer) -> list[picture_files.Prediction]:
+    try:
+        numbers = np.array(Array.model_validate_json(content).image)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "".join(f"[{part!r}]" for part in first["loc"]) or "it"
+        raise PictureError(
+            f'The body must be {{"image": [[0, ...], ...]}} with {FRAME_SIDE} rows of {FRAME_SIDE} '
+            f"numbers from 0, paper, to {FULL_INK}, full ink; {where}: {first['msg']}."
+        ) from None
+    return read_frames([frame_of_array(numbers)], recognizer)
+
+
+async def _answer(request: Request, readers: dict[str, Reader]) -> list[dict]:
+    """Receives the body and has it read by what reads its type, in a thread of a small pool."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in readers:
+        raise HTTPException(
+            415, f"Send the header Content-Type with one of {', '.join(readers)}, and that as body."
+        )
+    if not _places.acquire(blocking=False):
+        raise HTTPException(
+            503,
+            "Too much is asked at once: try again in a second.",
+            {"Retry-After": f"{RETRY_AFTER}"},
+        )
+    try:
+        content = await _received(request, MAX_ARRAY_BYTES if kind == JSON_TYPE else MAX_BYTES)
+        return await asyncio.get_running_loop().run_in_executor(
+            _pool, _read, readers[kind], content
+        )
+    finally:
+        _places.release()
+
+
+def _read(reader: Reader, content: bytes) -> list[dict]:
+    """What every request comes to."""
+    with telemetry.reading("api") as noted:
+        recognizer = served()
+        predictions = reader(content, recognizer)
+        noted.read(recognizer.version, [prediction.answer for prediction in predictions])
+    return [prediction.as_dict() for prediction in predictions]
+
+
+async def _received(request: Request, limit: int) -> bytes:
+    """The body, refused as soon as it is known to be larger than the limit, in bytes."""
+    too_large = f"The body may have {limit:,} bytes: make it smaller and try again."
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise HTTPException(413, too_large)
+    content = bytearray()
+    try:
+        async with asyncio.timeout(SECONDS_TO_SEND):
+            async for chunk in request.stream():
+                content += chunk
+                if len(content) > limit:
+                    raise HTTPException(413, too_large, CLOSE)  # else all of it would be taken
+    except TimeoutError:
+        raise HTTPException(408, f"{PROBLEMS[408]} Send it again, smaller.", CLOSE) from None
+    except ClientDisconnect:
+        raise HTTPException(400, PROBLEMS[400]) from None
+    return bytes(content)
+
+
+@api.exception_handler(DigitError)
+async def _tell(_request: Request, error: DigitError) -> JSONResponse:
+    if isinstance(error, ArtifactError):
+        _log.error("%s", error)  # it names folders, which are nobody's business outside
+        return JSONResponse(
+            {"detail": "There is no network to read with at the moment: try again later."}, 503
+        )
+    return JSONResponse({"detail": str(error)}, 422)
+
+
+@api.exception_handler(HTTPException)
+async def _refuse(request: Request, error: HTTPException) -> JSONResponse:
+    sentence = error.detail
+    if sentence == HTTPStatus(error.status_code).phrase:  # nobody wrote one
+        docs = f"{request.scope.get('root_path', '')}/docs"
+        sentence = f"{sentence}: {docs} lists what can be asked, and how."
+    return JSONResponse({"detail": sentence}, error.status_code, error.headers)
+
+
+@api.exception_handler(Exception)
+async def _apologise(_request: Request, _error: Exception) -> JSONResponse:
+    """The server's log has the error itself."""
+    return JSONResponse({"detail": "Something went wrong here; it is in the server's log."}, 500)
+
+
+@api.get("/docs", include_in_schema=False)
+async def docs(request: Request) -> HTMLResponse:
+    """What can be asked, made from `openapi.json`, without a script and from this server alone."""
+    base = str(request.url.replace(path=request.scope["root_path"], query="", fragment=""))
+    schema = api.openapi()
+    parts = [
+        f"<h1>{escape(schema['info']['title'])} for programs</h1>",
+        f"<p>{escape(schema['info']['description'])} The same for tools: "
+        f'<a href="openapi.json">openapi.json</a>.</p>',
+    ]
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            parts += _operation(base + path, method, operation, schema["components"]["schemas"])
+    style = "body{font:1rem/1.5 sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}"
+    style += "pre{overflow:auto;padding:.5rem;border:1px solid}td{padding-right:1rem}"
+    return HTMLResponse(
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" '
+        f'content="width=device-width"><title>DigitPad for programs</title><style>{style}</style>'
+        + "\n".join(parts)
+    )
+
+
+def _operation(url: str, method: str, operation: dict, schemas: dict) -> list[str]:
+    """One endpoint's part of the page."""
+
+    def table(rows: Iterable[tuple[str, str]]) -> str:
+        cells = (f"<tr><td><code>{escape(a)}</code><td>{escape(b)}" for a, b in rows)
+        return f"<table>{''.join(cells)}</table>"
+
+    answer = operation["responses"]["200"]["content"][JSON_TYPE]["schema"]["$ref"]
+    fields = schemas[answer.split("/")[-1]]["properties"]
+    inner = fields.get("found", {}).get("items", {}).get("$ref")
+    if inner:
+        fields = {**fields, **schemas[inner.split("/")[-1]]["properties"]}
+    kinds = operation["requestBody"]["content"]
+    examples = [f"curl -H 'Content-Type: {kind}' --data-binary @FILE {url}" for kind in kinds]
+    array = kinds.get(JSON_TYPE)
+    return [
+        f"<h2><code>{method.upper()} {escape(url)}</code></h2>",
+        f"<p>{escape(operation['description'])}</p>",
+        f"<pre>{escape(chr(10).join(examples))}</pre>",
+        f'<p><code>{{"image": [[0, ...], ...]}}</code>: '
+        f"{escape(array['schema']['description'])}</p>"
+        if array
+        else "",
+        "<h3>Answer</h3>",
+        table((name, field.get("description", "")) for name, field in fields.items()),
+        '<h3>No answer: <code>{"detail": "why"}</code></h3>',
+        table((status, text) for status, text in ((str(k), v) for k, v in PROBLEMS.items())),
+    ]

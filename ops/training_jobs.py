@@ -1,0 +1,419 @@
+"""Training in a process of its own, one at a time: start, watch, stop, resume, then serve.
+
+A run holds a lock on `training.lock` for as long as its process lives. The system lets go of it
+however the process ends, so none is ever left over, and the file itself means nothing. Which run
+it is, and its process, stands in `training.json`. Both survive the app's restart.
+"""
+
+import contextlib
+import os
+import signal
+import statistics
+import subprocess  # a run is a process of its own  # nosec B404
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from threading import Thread
+
+from model.errors import ArtifactError, TrainingError
+from model.files import artifacts, promotion
+from model.files.artifacts import CHECKPOINT_FILE, Run
+from model.learning.config import PRESETS, start_run
+
+TRAINING_VARIABLE = "DIGITPAD_TRAINING"
+TRAINER = Path(__file__).parent.parent / "train.py"
+
+LOCK_FILE = "training.lock"  # held by the run's process
+DESK_FILE = "desk.lock"  # held for milliseconds, by whoever starts, stops or promotes
+JOB_FILE = "training.json"
+LOG_FILE = "train.log"  # in the run's folder
+STOPPED = "Stopped. Go on with"  # how train.py ends when it is interrupted
+
+MAX_EPOCHS = 200  # three hours of the shipped recipe, more than it gains from
+MAX_SEED = 2**32 - 1
+GRACE = 20.0  # seconds to end by itself: an epoch's files or an export may be half written
+DESK_TIMEOUT = 5.0  # seconds; others' changes take less than one
+CLAIM_TIMEOUT = 1.0  # seconds; a reader's look at the lock takes microseconds
+NICENESS = 10  # the page's answers go before
+MAX_LOG_BYTES = 16_000  # of the log's end
+MAX_PID = 2**31 - 1  # what a system's numbers of processes can be at most
+MAX_NAME = 200  # letters of a run's folder; a file system takes 255 bytes
+MAX_SECONDS = 1e7  # an epoch that takes four months is none
+
+OFF = (
+    f"Training from the page is off: start the app with {TRAINING_VARIABLE}=on, as in "
+    f'"{TRAINING_VARIABLE}=on streamlit run app.py". Every visitor could then use this computer '
+    "and replace the network, so leave it off on a public server."
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is noted of the last run that was started or resumed.
+
+    Attributes:
+        run: The name of its folder.
+        epochs: How many it is to train.
+        pid: Its process' number, 0 until it is known.
+        started: When that process began, in the system's words; numbers are used again.
+        stop_asked: Whether someone stopped it.
+    """
+
+    run: str
+    epochs: int
+    pid: int = 0
+    started: str = ""
+    stop_asked: bool = False
+
+
+@dataclass(frozen=True)
+class Status:
+    """How the last run stands.
+
+    Attributes:
+        phase: `idle` (none was ever started), `running`, `stopping`, `finished`, `stopped`,
+            `crashed`, or `gone` if its folder is.
+        run: The name of its folder, `""` if not known.
+        epochs: How many it is to train.
+        history: One dict of floats for each epoch that is done.
+        report: Its report once it has finished.
+        can_resume: Whether there is a checkpoint to go on from.
+        problem: A sentence if a file can't be read, else `""`.
+    """
+
+    phase: str
+    run: str = ""
+    epochs: int = 0
+    history: list[dict] = field(default_factory=list)
+    report: dict | None = None
+    can_resume: bool = False
+    problem: str = ""
+
+    @property
+    def is_on(self) -> bool:
+        return self.phase in ("running", "stopping")
+
+    @property
+    def seconds_left(self) -> float | None:
+        """What the epochs to come will take; `None` before the first one is done."""
+        if not self.history:
+            return None
+        seconds = statistics.median(row.get("seconds", 0.0) for row in self.history)
+        if not 0 <= seconds < MAX_SECONDS:  # NaN is not, either
+            return None
+        return max(self.epochs - len(self.history), 0) * seconds
+
+
+def check_allowed() -> None:
+    """Raises `TrainingError` unless training from the page is turned on, and possible here."""
+    if os.environ.get(TRAINING_VARIABLE, "").strip().lower() != "on":
+        raise TrainingError(OFF)
+    if os.name != "posix":
+        raise TrainingError('Training from the page needs Linux or macOS: use "python train.py".')
+
+
+class Desk:
+    """Where runs are started and watched, and their networks served.
+
+    Every method that changes something raises `TrainingError` while training from the page is
+    off. What goes wrong is a `TrainingError` or an `ArtifactError`, one sentence.
+
+    Args:
+        runs: The runs' folder. Default: `artifacts.RUNS`.
+        out: Where the network is served from. Default: `artifacts.TRAINED`. The former one
+            lies in `former` beside it.
+    """
+
+    def __init__(self, runs: Path | None = None, out: Path | None = None):
+        self.runs = runs or artifacts.RUNS
+        self.out = out or artifacts.TRAINED
+        self.former = self.out.with_name("former")
+
+    def status(self) -> Status:
+        """How the last run stands; only reads."""
+        try:
+            job = self._job()
+        except TrainingError as error:
+            return Status("running" if self._is_on() else "idle", problem=str(error))
+        is_on = self._is_on()
+        if job is None:
+            return Status("running" if is_on else "idle")
+        folder = self.runs / job.run
+        run = artifacts.load_run(folder) if folder.is_dir() else Run(job.run, {}, [], None)
+        if is_on:
+            phase = "stopping" if job.stop_asked else "running"
+        elif not folder.is_dir():
+            phase = "gone"
+        elif run.report:
+            phase = "finished"
+        else:
+            was_stopped = job.stop_asked or any(STOPPED in line for line in self.log(job.run, 1))
+            phase = "stopped" if was_stopped else "crashed"
+        can_resume = phase in ("stopped", "crashed") and (folder / CHECKPOINT_FILE).exists()
+        return Status(phase, job.run, job.epochs, run.history, run.report, can_resume, run.problem)
+
+    def log(self, run: str, num: int = 12) -> list[str]:
+        """The last lines that a run's process wrote; `[]` if it wrote none."""
+        try:
+            with (self.runs / run / LOG_FILE).open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(size - MAX_LOG_BYTES, 0))
+                text = file.read().decode(errors="replace")
+        except OSError:
+            return []
+        return [line.rstrip() for line in text.splitlines() if line.strip()][-num:]
+
+    def start(self, preset: str, epochs: int, seed: int) -> None:
+        """Starts a new run.
+
+        Raises:
+            TrainingError: If one is on, a setting makes no sense, or it can't be started.
+            ArtifactError: If the runs' folder can't be written.
+        """
+        check_allowed()
+        if preset not in PRESETS or not 1 <= epochs <= MAX_EPOCHS or not 0 <= seed <= MAX_SEED:
+            raise TrainingError(
+                f"There is a preset {' and a preset '.join(PRESETS)}, of 1 to {MAX_EPOCHS} "
+                f"epochs, with a seed of 0 to {MAX_SEED}: choose among these."
+            )
+        with self._alone(), self._claimed() as lock:
+            run = start_run(replace(PRESETS[preset], epochs=epochs, seed=seed), self.runs)
+            self._launch(Job(run.name, epochs), lock)
+
+    def resume(self) -> None:
+        """Goes on with the last run from its checkpoint.
+
+        Raises:
+            TrainingError: If one is on, or it has finished, is gone, or has no checkpoint.
+            ArtifactError: If the runs' folder can't be written.
+        """
+        check_allowed()
+        with self._alone(), self._claimed() as lock:
+            job = self._job()
+            if job is None or not (self.runs / job.run / CHECKPOINT_FILE).exists():
+                raise TrainingError("There is no run with a checkpoint to go on from: start one.")
+            if artifacts.load_run(self.runs / job.run).report:
+                raise TrainingError(f"The run {job.run} has finished: start a new one.")
+            self._launch(Job(job.run, job.epochs), lock)
+
+    def stop(self) -> None:
+        """Has the run end as by Ctrl-C, keeping its checkpoint; after `GRACE` it is killed.
+
+        Raises:
+            TrainingError: If none is on, or its process can't be told for certain.
+        """
+        check_allowed()
+        with self._alone():
+            job = self._job()
+            if not self._is_on() or job is None:
+                raise TrainingError("No run is on: there is nothing to stop.")
+            if not job.pid or not job.started or _start_of(job.pid) != job.started:
+                raise TrainingError(
+                    f"The process of the run {job.run} can't be found: try again in a moment, or "
+                    "stop it on the computer where it was started."
+                )
+            self._note(replace(job, stop_asked=True))
+            if not job.stop_asked:
+                with contextlib.suppress(ProcessLookupError):  # it has just ended
+                    os.kill(job.pid, signal.SIGINT)
+        Thread(target=_kill_late, args=(job, GRACE), daemon=True).start()
+
+    def finished(self) -> list[Run]:
+        """The runs whose networks could be served, newest first."""
+        return [run for run in artifacts.load_runs(self.runs) if run.report and not run.problem]
+
+    def promote(self, run: str, force: bool) -> None:
+        """Serves the network of a finished run; raises what `promotion.promote` does."""
+        check_allowed()
+        with self._alone():
+            if run not in [each.name for each in self.finished()]:
+                raise TrainingError(f"There is no finished run {run} any more: choose another.")
+            promotion.promote(self.runs / run, self.out, self.former, force)
+
+    def go_back(self) -> None:
+        """Serves the former network again; raises what `promotion.go_back` does."""
+        check_allowed()
+        with self._alone():
+            promotion.go_back(self.out, self.former)
+
+    def former_run(self) -> str | None:
+        """The run of the network that one can go back to; `None` if there is none."""
+        return promotion.origin(promotion.former_of(self.out, self.former))
+
+    def seconds_per_epoch(self, preset: str) -> float | None:
+        """What an epoch took, of the newest run of a preset, else of the served network."""
+        reports = [run.report for run in self.finished()]
+        with contextlib.suppress(ArtifactError):
+            reports.append(artifacts.load_report(self.out))
+        for report in reports:
+            if report["config"].get("preset") == preset and "finetuning" not in report:
+                seconds = report.get("seconds_per_epoch")
+                is_time = isinstance(seconds, int | float) and 0 < seconds < MAX_SECONDS
+                return seconds if is_time else None
+        return None
+
+    def _launch(self, job: Job, lock: int) -> None:
+        """Starts the process, which takes the lock over, and notes it."""
+        self._note(job)
+        folder = self.runs / job.run
+        try:
+            with (folder / LOG_FILE).open("ab", buffering=0) as log:
+                if log.tell():
+                    log.write(b"Resumed\n")  # so that what it said before is not its last word
+                process = subprocess.Popen(  # a folder that we named, no shell  # nosec B603
+                    [sys.executable, str(TRAINER), "--resume", str(folder), "--no-publish"],
+                    env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # it outlives the app
+                    pass_fds=[lock],
+                )
+        except OSError as error:
+            raise TrainingError(
+                f"The run can't be started ({error.strerror or error}): see whether "
+                f"{folder} can be written and {sys.executable} run."
+            ) from error
+        try:
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+            self._note(replace(job, pid=process.pid, started=_start_of(process.pid)))
+        except BaseException:
+            process.kill()  # a run that can't be noted could not be stopped
+            raise
+        finally:
+            Thread(target=process.wait, daemon=True).start()
+
+    def _job(self) -> Job | None:
+        path = self.runs / JOB_FILE
+        if not path.exists():
+            return None
+        try:
+            content = artifacts.load_json(path, "note on the last run")
+            job = artifacts.config_from_json(Job, content)
+            kinds = [type(value) for value in vars(job).values()]
+            if kinds != [str, int, int, str, bool] or not _is_name(job.run):
+                raise ArtifactError("odd values")
+            # A signal to process 0 or less goes to many at once.
+            if not (0 <= job.epochs <= artifacts.MAX_EPOCHS and 0 <= job.pid <= MAX_PID):
+                raise ArtifactError("odd numbers")
+        except ArtifactError as error:
+            raise TrainingError(
+                f"The note on the last run, {path}, is damaged. Starting a run writes a new one; a "
+                "run that is on goes on to its end."
+            ) from error
+        return job
+
+    def _note(self, job: Job) -> None:
+        artifacts.save_json(self.runs / JOB_FILE, asdict(job))
+
+    def _is_on(self) -> bool:
+        """Whether some process holds the run's lock."""
+        import fcntl  # not on Windows
+
+        try:
+            with (self.runs / LOCK_FILE).open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        except OSError as error:
+            raise _unusable(self.runs, error) from error
+        return False
+
+    @contextlib.contextmanager
+    def _claimed(self) -> Iterator[int]:
+        """The run's lock, for a process to take over."""
+        with self._locked(LOCK_FILE, CLAIM_TIMEOUT) as lock:
+            if lock is None:
+                try:
+                    name = (self._job() or Job("", 0)).run
+                except TrainingError:
+                    name = ""
+                raise TrainingError(
+                    f"A run is on{f', {name}' if name else ''}: wait for it to end, or stop it "
+                    "first. There is one at a time."
+                )
+            yield lock
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One change at a time, of all visitors and processes."""
+        with self._locked(DESK_FILE, DESK_TIMEOUT) as lock:
+            if lock is None:
+                raise TrainingError("Someone else is at it: try again in a moment.")
+            yield
+
+    @contextlib.contextmanager
+    def _locked(self, name: str, timeout: float) -> Iterator[int | None]:
+        """A file that this process has locked, `None` if others hold it for too long."""
+        import fcntl  # not on Windows
+
+        try:
+            self.runs.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.runs / name, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise _unusable(self.runs, error) from error
+        try:
+            deadline = time.monotonic() + timeout
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    held = lock
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        held = None
+                        break
+                    time.sleep(0.02)
+                except OSError as error:
+                    raise _unusable(self.runs, error) from error
+            yield held
+        finally:
+            os.close(lock)  # a process that took it over goes on holding it
+
+
+def _is_name(name: str) -> bool:
+    """Whether a folder inside the runs' folder can have this name."""
+    return (
+        0 < len(name) <= MAX_NAME
+        and Path(name).name == name
+        and name != ".."
+        and name.isprintable()
+        and len(name.encode(errors="replace")) <= MAX_NAME
+    )
+
+
+def _unusable(runs: Path, error: OSError) -> TrainingError:
+    return TrainingError(
+        f"The runs' folder {runs} can't be used ({error.strerror or error}): allow writing there, "
+        f"or name another one with {artifacts.RUNS_VARIABLE}."
+    )
+
+
+def _start_of(pid: int) -> str:
+    """When a process began, in the system's words; `""` if it has ended or there is none."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "" if fields[0] in "ZX" else fields[19]  # proc(5): state; ticks since the boot
+    except OSError:
+        if Path("/proc/self").exists():
+            return ""
+    answer = subprocess.run(  # a number, no shell  # nosec B603
+        ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return answer.stdout.strip()
+
+
+def _kill_late(job: Job, grace: float) -> None:
+    """Kills a run's process that has not ended in time."""
+    deadline = time.monotonic() + grace
+    while _start_of(job.pid) == job.started:
+        if time.monotonic() > deadline:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(job.pid, signal.SIGKILL)
+            return
+        time.sleep(0.1)

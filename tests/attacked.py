@@ -1,8 +1,0 @@
-"""The app of a server as `server.py` makes it, with a page that goes wrong unforeseen."""
-
-import streamlit as st
-from starlette.middleware import Middleware
-
-from ui.shield import Shield
-
-app = st.App("raising_page.py", middleware=[Middleware(Shield)])

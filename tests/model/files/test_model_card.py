@@ -1,0 +1,36 @@
+"""The model card says what the report says, under the headings of model cards."""
+
+from model.files.artifacts import CARD_FILE, TRAINED, load_report
+from model.files.model_card import render_card
+
+HEADINGS = (
+    "Model details",
+    "Intended use",
+    "Factors",
+    "Metrics",
+    "Evaluation data",
+    "Training data",
+    "Quantitative analyses",
+    "Ethical considerations",
+    "Caveats and recommendations",
+)
+
+
+def test_the_card_has_all_headings_and_the_reports_figures():
+    report = load_report()
+    card = render_card(report)
+    assert all(f"## {heading}\n" in card for heading in HEADINGS)
+    assert f"{report['test']['accuracy']:.2%}" in card
+    assert f"{report['network']['num_parameters']:,}" in card
+
+
+def test_a_report_without_pen_drawings_or_held_out_digits_has_a_card_too():
+    report = load_report()
+    report.pop("pen", None)
+    report["validation"] = None
+    report["data"]["num_validation"] = 0
+    assert "none were held out" in render_card(report) and "Pen digits" not in render_card(report)
+
+
+def test_the_shipped_card_is_the_shipped_reports():
+    assert (TRAINED / CARD_FILE).read_text() == render_card(load_report())

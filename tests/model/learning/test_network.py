@@ -1,0 +1,55 @@
+"""The networks have the sizes that are published, and their files answer as they do."""
+
+import numpy as np
+import pytest
+
+from model.files.artifacts import ONNX_FILE
+from model.reading.recognizer import Recognizer
+
+# Importing Keras takes seconds, and with it each run of a page.
+pytestmark = pytest.mark.slow
+
+NUM_PARAMETERS = {"tutorial": 607_394, "digitpad": 333_866}
+
+
+@pytest.fixture
+def network():
+    from model.learning import network
+
+    return network
+
+
+def test_parameter_counts_are_those_published(network):
+    assert network.build_tutorial().count_params() == network.NUM_TUTORIAL_PARAMETERS == 607_394
+    assert network.build_digitpad().count_params() == network.NUM_DIGITPAD_PARAMETERS == 333_866
+    assert set(network.BUILDERS) == set(NUM_PARAMETERS)
+
+
+@pytest.mark.parametrize("preset", NUM_PARAMETERS)
+def test_frames_become_ten_probabilities(network, preset):
+    built = network.BUILDERS[preset](seed=1)
+    assert built.name == preset
+    assert built.input_shape == (None, 28, 28, 1) and built.output_shape == (None, 10)
+    answer = built.predict_on_batch(np.random.default_rng(0).random((5, 28, 28, 1), np.float32))
+    assert np.allclose(answer.sum(axis=1), 1, atol=1e-5) and answer.min() >= 0
+
+
+@pytest.mark.parametrize("preset", NUM_PARAMETERS)
+def test_the_exported_file_answers_as_the_network_does(network, preset, tmp_path):
+    built = network.BUILDERS[preset](seed=1)
+    frames = np.random.default_rng(0).random((7, 28, 28), np.float32)
+    expected = built.predict_on_batch(frames[..., None])  # Keras exports what was called before
+    network.export(built, tmp_path / ONNX_FILE)
+    assert np.abs(Recognizer.load(tmp_path).probabilities(frames) - expected).max() <= 1e-5
+
+
+def test_inner_maps_are_served_by_name_and_features_have_length_one(network, tmp_path):
+    network.export(network.build_digitpad(seed=1), tmp_path / ONNX_FILE)
+    recognizer = Recognizer.load(tmp_path)
+    frames = np.random.default_rng(0).random((3, 28, 28), np.float32)
+    shapes = {"layer_1": (26, 26, 32), "layer_2": (24, 24, 32), "last_map": (6, 6, 128)}
+    for name, shape in shapes.items():
+        assert recognizer.maps(name, frames).shape == (3, *shape)
+        assert recognizer.maps(name, frames).min() >= 0
+    features = recognizer.features(frames)
+    assert features.shape == (3, 512) and np.allclose((features**2).sum(axis=1), 1, atol=1e-5)

@@ -1,0 +1,80 @@
+"""Look-alikes: the nearest come first, and a damaged or strange file is told."""
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+
+from model.errors import ArtifactError
+from model.files import artifacts
+from model.files.artifacts import LOOKALIKES_FILE, ONNX_FILE
+from model.reading import look_alikes
+from model.reading.recognizer import Recognizer
+
+
+def test_an_image_is_its_own_nearest_and_its_cluster_comes_next():
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(10, 512)).astype(np.float32)
+    labels = np.repeat(np.arange(10), 20)
+    features = centres[labels] + 0.1 * rng.normal(size=(200, 512)).astype(np.float32)
+    placed = look_alikes.fit(features, labels, "a network")
+    for index in (0, 77, 199):
+        nearest = placed.nearest(features[index])
+        assert nearest[0] == index and len(set(nearest)) == 5
+        assert set(placed.labels[nearest]) == {labels[index]}
+    assert placed.places.shape == (200, 2) and np.abs(placed.places).max() == 1
+    # A frame's place on the map is among those of its own cluster.
+    places = placed.places.astype(np.float32)
+    near = placed.places_of(placed.coordinates_of(features))
+    to_each = np.linalg.norm(near[:, None] - places, axis=2)
+    assert np.array_equal(labels[to_each.argmin(axis=1)], labels)
+    assert placed.places_of(np.empty((0, 24), np.float32)).shape == (0, 2)
+
+
+def test_of_test_images_each_finds_itself_and_mostly_its_like(mnist, trained):
+    frames, labels = mnist[1].frames[:200], mnist[1].labels[:200]
+    placed = artifacts.load_lookalikes(trained)
+    assert np.array_equal(placed.labels, mnist[1].labels)
+    nearest = np.stack([placed.nearest(row) for row in Recognizer.load(trained).features(frames)])
+    assert (nearest[:, 0] == np.arange(200)).mean() > 0.99  # twins may swap, in half precision
+    assert (placed.labels[nearest] == labels[:, None]).mean() > 0.97
+
+
+def test_on_the_map_neighbours_stay_neighbours(trained):
+    placed = artifacts.load_lookalikes(trained)
+    places = placed.places[:1000].astype(np.float32)
+    distances = np.linalg.norm(places[:, None] - places, axis=2) + 9 * np.eye(1000)
+    assert (placed.labels[distances.argmin(axis=1)] == placed.labels[:1000]).mean() > 0.98
+
+
+@pytest.fixture
+def folder(trained, tmp_path):
+    for name in (ONNX_FILE, LOOKALIKES_FILE):
+        shutil.copy(trained / name, tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("keep", [0, 10, 5000, -1])
+def test_a_truncated_file_is_told(folder, keep):
+    path = folder / LOOKALIKES_FILE
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(ArtifactError, match="can't be read"):
+        artifacts.load_lookalikes(folder)
+
+
+def test_a_missing_file_one_of_another_network_and_one_of_odd_shape_are_told(folder):
+    placed = artifacts.load_lookalikes(folder)
+    artifacts.save_lookalikes(folder, dataclasses.replace(placed, network="another"))
+    with pytest.raises(ArtifactError, match="another network"):
+        artifacts.load_lookalikes(folder)
+    artifacts.save_lookalikes(folder, dataclasses.replace(placed, labels=placed.labels[:3]))
+    with pytest.raises(ArtifactError, match="can't be read"):
+        artifacts.load_lookalikes(folder)
+    for places in (placed.places[:3], placed.places * np.float16("nan"), placed.coordinates):
+        artifacts.save_lookalikes(folder, dataclasses.replace(placed, places=places))
+        with pytest.raises(ArtifactError, match="can't be read"):
+            artifacts.load_lookalikes(folder)
+    (folder / LOOKALIKES_FILE).unlink()
+    with pytest.raises(ArtifactError, match="no look-alikes"):
+        artifacts.load_lookalikes(folder)

@@ -1,0 +1,36 @@
+"""The shipped network is as good as its report says, on all 10,000 test images."""
+
+import numpy as np
+import pytest
+
+from model.files.artifacts import KERAS_FILE, load_report
+from model.learning.evaluation import evaluate
+from model.reading.recognizer import Recognizer
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_shipped_network_reads_at_least_99_5_percent_and_its_report_is_true(mnist, trained):
+    _, test = mnist
+    figures = evaluate(Recognizer.load(trained).probabilities(test.frames), test.labels)
+    assert figures["accuracy"] >= 0.995
+    reported = load_report(trained)["test"]
+    assert figures["accuracy"] == reported["accuracy"]
+    assert figures["misses"] == reported["misses"]
+    assert figures["num_right"] == reported["num_right"]
+    assert figures["confusion"] == reported["confusion"]
+    assert figures["ece"] == pytest.approx(reported["ece"], abs=1e-4)
+
+
+def test_the_keras_file_and_the_served_file_agree(mnist, trained):
+    import keras
+
+    frames = mnist[1].frames[:1000]
+    recognizer = Recognizer.load(trained)
+    network = keras.models.load_model(trained / KERAS_FILE)
+    expected = recognizer.confidence.soften(network.predict(frames[..., None], verbose=0))
+    assert np.abs(recognizer.probabilities(frames) - expected).max() <= 1e-5
+
+
+def test_the_trained_folder_is_under_4_megabytes(trained):
+    assert sum(path.stat().st_size for path in trained.iterdir()) < 4e6

@@ -1,0 +1,310 @@
+"""The endpoint answers as the pages and the command line do, or says in a sentence why not."""
+
+import asyncio
+import http.client
+import json
+import re
+import threading
+import time
+from contextlib import closing
+
+import numpy as np
+import pytest
+import schemathesis
+import streamlit as st
+import uvicorn
+from hypothesis import settings
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+import predict
+import server
+from benchmarks.page import CHROMIUM, ROOT, chromium, running_app
+from model.files.artifacts import load_report
+from model.ink.sheet import decode, find_digits
+from model.reading import recognizer
+from model.reading.picture_files import frame_of_picture
+from ops import api as endpoint
+from tests.pictures_for_programs import FORMATS, picture_of, saved
+from tests.support import until
+
+PNG = {"Content-Type": "image/png"}
+JSON = {"Content-Type": "application/json"}
+schema = schemathesis.openapi.from_asgi("/openapi.json", endpoint.api)
+
+
+@pytest.fixture(scope="module")
+def port():
+    """A server in a thread, with the endpoint where `server.py` has it."""
+    app = Starlette(routes=[Mount("/api", endpoint.api)])
+    config = uvicorn.Config(app, port=0, log_level="critical", lifespan="off")
+    running = uvicorn.Server(config)
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    until(lambda: running.started)
+    yield running.servers[0].sockets[0].getsockname()[1]
+    running.should_exit = True
+    thread.join(10)
+
+
+def ask(port: int, method: str = "POST", path: str = "/predict", body=b"", headers=PNG):
+    """Status, headers and JSON of an answer; each problem is one sentence."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+        connection.request(method, f"/api{path}", body, headers)
+        answer = connection.getresponse()
+        content = json.loads(answer.read())
+        if answer.status != 200:
+            assert list(content) == ["detail"] and re.search(r"\w+\.$", content["detail"])
+        return answer.status, answer.headers, content
+
+
+@schema.parametrize()
+@settings(max_examples=40, derandomize=True, deadline=None, database=None)
+def test_every_answer_is_as_documented(case):
+    case.call_and_validate()
+
+
+@pytest.mark.parametrize(("kind", "name"), FORMATS.items())
+def test_the_endpoint_the_command_line_and_the_pages_way_read_alike(
+    kind, name, port, tmp_path, capsys
+):
+    content = saved(picture_of("5"), name)
+    status, _, answer = ask(port, body=content, headers={"Content-Type": kind})
+    assert status == 200 and answer["digit"] == 5 and answer["digits"] == [5]
+    path = tmp_path / f"5.{name.lower()}"
+    path.write_bytes(content)
+    assert predict.main([str(path), "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"source": str(path), **answer}
+    frames = frame_of_picture(decode(content))[None]
+    assert np.allclose(
+        answer["probabilities"], recognizer.served().probabilities(frames), atol=1e-6
+    )
+    assert answer["network"] == load_report()["run"]
+
+
+def test_a_sheet_is_read_as_the_photo_page_and_the_command_line_read_it(port, tmp_path, capsys):
+    content = saved(picture_of("2758"))
+    status, _, answer = ask(port, path="/predict/photo", body=content)
+    assert status == 200 and [one["digit"] for one in answer["found"]] == [2, 7, 5, 8]
+    assert [tuple(one["box"]) for one in answer["found"]] == [
+        item.box for item in find_digits(decode(content))
+    ]
+    path = tmp_path / "sheet.png"
+    path.write_bytes(content)
+    assert predict.main([str(path), "--photo", "--format", "json"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"source": str(path), **one} for one in answer["found"]
+    ]
+
+
+def test_an_array_is_read_as_the_picture_with_its_numbers(mnist, port):
+    for image in mnist[1].images[:5]:
+        array = json.dumps({"image": image.tolist()}).encode()
+        as_array = ask(port, body=array, headers=JSON)
+        as_picture = ask(port, body=saved(image))
+        assert as_array[0] == 200 and as_array[2] == as_picture[2]
+
+
+def rows(number: object) -> bytes:
+    """An array that is ink all over, but for its last number."""
+    return json.dumps({"image": [[255] * 28] * 27 + [[255] * 27 + [number]]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "said"),
+    [
+        (b"no picture", PNG, 422, "no whole PNG"),
+        (b"", PNG, 422, "no whole PNG"),
+        (saved(picture_of("5"))[:200], PNG, 422, "no whole PNG"),
+        (saved(np.full((9, 9), 7, np.uint8)), PNG, 422, "one shade"),
+        (saved(np.zeros((7000, 7000), bool)), PNG, 422, "million pixels"),
+        (b"x" * 10_000_001, PNG, 413, "10,000,000 bytes"),
+        (b" " * 64_001, JSON, 413, "64,000 bytes"),
+        (b"GIF89a", {"Content-Type": "image/gif"}, 415, "image/png"),
+        (saved(picture_of("5")), {}, 415, "Content-Type"),
+        (b"{", JSON, 422, "28 rows of 28"),
+        (b"[" * 60_000, JSON, 422, "28 rows of 28"),
+        (b"{}", JSON, 422, "image"),
+        (rows(256), JSON, 422, r"\['image'\]\[27\]\[27\]"),
+        (rows("7"), JSON, 422, "valid number"),
+        (rows(None), JSON, 422, "valid number"),
+        (rows(float("nan")), JSON, 422, "28 rows of 28"),
+        (rows(10**400), JSON, 422, "28 rows of 28"),
+        (json.dumps({"image": [[0] * 28] * 28}).encode(), JSON, 422, "largest number is 0"),
+        (json.dumps({"image": [[255] * 28] * 29}).encode(), JSON, 422, "28"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_one_sentence(body, headers, status, said, port):
+    told = ask(port, body=body, headers=headers)
+    assert told[0] == status and re.search(said, told[2]["detail"])
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/predict"), ("POST", "/nothing")])
+def test_what_is_not_there_says_where_to_look(method, path, port):
+    status, headers, told = ask(port, method, path)
+    assert status in (404, 405) and "/api/docs" in told["detail"]
+    assert status == 404 or headers["Allow"] == "POST"
+
+
+def test_a_body_of_unknown_length_is_refused_before_it_ends(port):
+    sent = 0
+
+    def endless():
+        nonlocal sent
+        while sent < 10**9:
+            sent += 10**5
+            yield bytes(10**5)
+
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+        try:
+            connection.request("POST", "/api/predict", endless(), PNG, encode_chunked=True)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it answered and closed the connection
+        else:
+            pytest.fail("a gigabyte was taken")
+    assert sent < 10**8
+
+
+def begin(connection: http.client.HTTPConnection) -> None:
+    """Sends a few of a thousand bytes, and waits until the one place is taken by them."""
+    connection.putrequest("POST", "/api/predict")
+    connection.putheader("Content-Type", "image/png")
+    connection.putheader("Content-Length", "1000")
+    connection.endheaders(b"a little")
+    until(lambda: endpoint._places._value == 0)
+
+
+def test_who_sends_too_slowly_or_too_much_at_once_is_told(port, monkeypatch):
+    monkeypatch.setattr(endpoint, "SECONDS_TO_SEND", 0.3)
+    monkeypatch.setattr(endpoint, "_places", threading.BoundedSemaphore(1))
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as slow:
+        begin(slow)
+        status, headers, told = ask(port, body=saved(picture_of("5")))
+        assert status == 503 and headers["Retry-After"] == "1" and "again" in told["detail"]
+        answer = slow.getresponse()
+        assert answer.status == 408 and b"Send it again" in answer.read()
+    assert ask(port, body=saved(picture_of("5")))[0] == 200
+
+
+def test_who_goes_away_leaves_nothing_behind(port, monkeypatch):
+    monkeypatch.setattr(endpoint, "_places", threading.BoundedSemaphore(1))
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as gone:
+        begin(gone)
+    until(lambda: endpoint._places._value == 1)
+
+
+def test_without_a_network_it_says_so_and_tells_no_folder(port, monkeypatch, tmp_path):
+    served = recognizer.served
+    monkeypatch.setattr(endpoint, "served", lambda: served(tmp_path))
+    status, _, told = ask(port, body=saved(picture_of("5")))
+    assert status == 503 and "no network" in told["detail"] and "/" not in told["detail"]
+
+
+def test_a_mistake_of_ours_is_one_sentence_too(port, monkeypatch):
+    monkeypatch.setattr(endpoint, "served", lambda: 1 / 0)
+    status, _, told = ask(port, body=saved(picture_of("5")))
+    assert status == 500 and "log" in told["detail"]
+
+
+def test_many_at_once_are_answered_alike(port):
+    content = saved(picture_of("3"))
+    answers = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(ask(port, body=content)[2]))
+        for _ in range(endpoint.MAX_REQUESTS)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == endpoint.MAX_REQUESTS and all(one == answers[0] for one in answers)
+
+
+def test_reading_does_not_hold_up_what_is_beside_it(monkeypatch):
+    """The pages live in the same event loop."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def read(_reader, _content):
+        begun.set()
+        go_on.wait(10)
+        return [{"digit": 1}]
+
+    async def beside():
+        answer = asyncio.create_task(endpoint._answer(request, {"image/png": None}))
+        while not begun.is_set():
+            await asyncio.sleep(0)  # would never return if the reading were in this thread
+        go_on.set()
+        return await answer
+
+    async def receive():
+        return {"type": "http.request", "body": b"x", "more_body": False}
+
+    monkeypatch.setattr(endpoint, "_read", read)
+    headers = [(b"content-type", b"image/png")]
+    request = endpoint.Request({"type": "http", "headers": headers}, receive)
+    assert asyncio.run(beside()) == [{"digit": 1}]
+
+
+def test_the_page_that_explains_needs_no_other_server(port):
+    with closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+        connection.request("GET", "/api/docs")
+        answer = connection.getresponse()
+        page = answer.read().decode()
+    assert answer.status == 200 and "<script" not in page
+    assert set(re.findall(r"https?://[^/ <]+", page)) == {f"http://127.0.0.1:{port}"}
+    assert f"http://127.0.0.1:{port}/api/predict/photo</code>" in page
+    for word in ("probabilities", "box", "413", "image/webp"):
+        assert word in page
+
+
+def timed(connection: http.client.HTTPConnection) -> float:
+    """Seconds until a small answer is there, on a connection that is kept."""
+    start = time.perf_counter()
+    connection.request("GET", "/_stcore/health")
+    connection.getresponse().read()
+    return time.perf_counter() - start
+
+
+def test_the_server_has_pages_and_endpoint_in_one_process_with_safe_headers_and_swift_answers():
+    with running_app(script="server.py") as (address, _):
+        port = int(address.rsplit(":", 1)[1])
+        status, headers, answer = ask(port, body=saved(picture_of("7")))
+        assert status == 200 and answer["digit"] == 7
+        with closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+            connection.request("GET", "/photo")
+            page = connection.getresponse()
+            assert page.status == 200 and b"streamlit" in page.read().lower()
+            seconds = [timed(connection) for _ in range(30)]
+    assert min(seconds[10:]) < 0.03  # with Nagle's algorithm each takes 40 ms, after the first few
+    for name, value in server.HEADERS:
+        assert headers.get_all(name.decode()) == page.headers.get_all(name.decode())
+        assert headers[name.decode()] == value.decode()
+
+
+@pytest.mark.parametrize(("base", "path"), [("", "/api"), ("digits", "/digits/api")])
+def test_the_endpoint_follows_the_pages_to_a_sub_path(base, path, monkeypatch):
+    monkeypatch.setattr(st, "get_option", {"server.baseUrlPath": base}.get)
+    assert server.below("/api") == path
+
+
+@pytest.mark.browser
+def test_an_unforeseen_error_is_one_sentence_on_the_page_and_whole_in_the_log(tmp_path):
+    if not CHROMIUM:
+        pytest.skip("needs Chromium: install it, or name it with CHROMIUM")
+    (tmp_path / "page.py").write_text("secret = 1 / 0\n")
+    (tmp_path / "wrong.py").write_text(
+        "import streamlit as st, server\n"
+        f"app = st.App({str(tmp_path / 'page.py')!r}, on_script_error=server.tell)\n"
+    )
+    with (tmp_path / "log.txt").open("w+") as log:
+        wrong = str(tmp_path / "wrong.py")
+        with running_app(log, wrong, PYTHONPATH=str(ROOT)) as (address, _), chromium() as browser:
+            page = browser.new_page()
+            page.goto(address)
+            alert = page.get_by_role("alert")
+            alert.wait_for()
+            assert "server's log" in alert.inner_text()
+            assert "secret" not in page.content() and "ZeroDivision" not in page.content()
+        log.seek(0)
+        assert "ZeroDivisionError" in log.read()

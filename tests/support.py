@@ -1,0 +1,36 @@
+"""What tests share besides fixtures: paths, and waiting for a condition."""
+
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+
+from model.errors import TrainingError
+from model.files import artifacts
+from ops import training_jobs
+
+ROOT = Path(__file__).parents[1]
+SCRIPTS = ROOT / "tests" / "scripts"  # run by tests as processes of their own
+TRAINED = artifacts.TRAINED  # the shipped network, whatever a test serves
+
+
+def end_run(desk: training_jobs.Desk) -> None:
+    """Leaves no process behind."""
+    if job_of(desk) and desk.status().is_on:
+        os.kill(job_of(desk).pid, signal.SIGKILL)
+        until(lambda: not desk.status().is_on)
+
+
+def job_of(desk: training_jobs.Desk) -> training_jobs.Job | None:
+    """What is noted of the last run, `None` if nothing can be read."""
+    with contextlib.suppress(TrainingError):
+        return desk._job()
+
+
+def until(is_so, timeout: float = 30.0) -> None:
+    """Waits for a condition; seconds."""
+    deadline = time.monotonic() + timeout
+    while not is_so():
+        assert time.monotonic() < deadline, "it never came to this"
+        time.sleep(0.02)

@@ -1,0 +1,166 @@
+"""Visitors at once, through the real server: none sees another's drawing, correction or hand."""
+
+import asyncio
+import contextlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.page import running_app
+from benchmarks.visitor import Said, Visitor, expected, stroke_by_stroke, visiting
+from model.ink.strokes import drawing_of_strokes
+from model.reading.personalisation import Hand
+from model.reading.recognizer import Recognizer
+from ops.corrections import Corrections
+from ui import resources
+from ui.draw.handwriting import DIGITS
+
+NUM_VISITORS, NUM_ROUNDS = 5, 4
+KEPT = "Kept: this is a {}."
+# A bolt of lightning: no digit, and far from all, so whoever learns it forgets none.
+OWN_SEVEN = [np.array([[190, 40], [90, 150], [190, 130], [80, 245], [200, 215]], float)]
+
+
+@pytest.fixture(scope="module")
+def corrections(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("isolation") / "corrections.sqlite3"
+
+
+@pytest.fixture(scope="module")
+def address(corrections):
+    empty = str(corrections.parent)  # no MNIST: other people's digits are the bundled ones
+    with running_app(DIGITPAD_DATA=empty, DIGITPAD_CORRECTIONS=str(corrections)) as (address, _):
+        yield address
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Recognizer:
+    return Recognizer.load()
+
+
+def visit(address: str, num: int, script) -> None:
+    """Runs a coroutine function with some visitors who are there at the same time."""
+
+    async def together():
+        async with contextlib.AsyncExitStack() as stack:
+            visitors = [await stack.enter_async_context(visiting(address)) for _ in range(num)]
+            await script(*visitors)
+
+    asyncio.run(together())
+
+
+def some_drawing(digit: int, seed: int, recognizer: Recognizer) -> tuple[dict, Said]:
+    """A drawing that is surely read as its digit, and what must be said of it."""
+    rng = np.random.default_rng(seed)
+    while True:
+        drawing = stroke_by_stroke(digit, rng)[-1]
+        said = expected(drawing, recognizer)
+        if said and said.prediction == str(digit):
+            return drawing, said
+
+
+def test_each_visitor_sees_the_answer_to_their_own_drawing_and_to_no_other(address, recognizer):
+    drawings = [
+        [
+            some_drawing((who + turn) % 10, 100 * who + turn, recognizer)
+            for turn in range(NUM_ROUNDS)
+        ]
+        for who in range(NUM_VISITORS)
+    ]
+
+    async def draws(visitor: Visitor, mine: list, all_have_drawn: asyncio.Barrier) -> None:
+        for drawing, must in mine:
+            assert await visitor.draw(drawing) == must
+            await all_have_drawn.wait()
+            # Run once more, after the others drew: what is kept on the server is shown then.
+            await visitor.turn("Why", True)
+            assert visitor.said() == must
+            await visitor.turn("Why", False)
+        await visitor.open("Lab")
+        await all_have_drawn.wait()
+        await visitor.open("Draw")
+        assert visitor.said() == must
+        await all_have_drawn.wait()
+        await visitor.press("Clear")
+        assert visitor.said() == Said()
+
+    async def all_draw(*visitors: Visitor) -> None:
+        barrier = asyncio.Barrier(NUM_VISITORS)
+        async with asyncio.TaskGroup() as group:
+            for visitor, mine in zip(visitors, drawings, strict=True):
+                group.create_task(draws(visitor, mine, barrier))
+
+    assert len({said.picture for mine in drawings for _, said in mine}) == NUM_VISITORS * NUM_ROUNDS
+    visit(address, NUM_VISITORS, all_draw)
+
+
+def test_a_stroke_taken_back_by_one_is_not_given_back_to_another(address, recognizer):
+    drawing, must = some_drawing(3, 0, recognizer)
+
+    async def undo_and_redo(one: Visitor, other: Visitor) -> None:
+        await one.draw(drawing)
+        await other.draw(drawing)
+        await one.press("Undo")
+        await other.turn("Why", True)
+        assert other.said() == must and not other.can_press("Redo")
+        await one.press("Redo")
+        assert one.said() == must
+
+    visit(address, 2, undo_and_redo)
+
+
+def test_a_correction_is_shown_to_and_undone_by_its_visitor_alone(address, corrections, recognizer):
+    drawing, _ = some_drawing(1, 0, recognizer)
+    another, _ = some_drawing(1, 1, recognizer)
+
+    async def correct(one: Visitor, other: Visitor) -> None:
+        await one.draw(drawing)
+        await one.press("it-is-7")
+        await other.draw(drawing)  # the very same: what was said of it is still the one's
+        assert KEPT.format(7) not in other.texts() and not other.can_press("not-kept")
+        await other.draw(another)
+        await other.press("it-is-2")
+        await one.turn("Why", True)
+        assert KEPT.format(7) in one.texts() and KEPT.format(2) not in one.texts()
+        await other.press("not-kept")
+        await one.turn("Why", False)
+        assert KEPT.format(7) in one.texts() and one.can_press("not-kept")
+        assert [each.label for each in Corrections(corrections).load()] == [7]
+
+    visit(address, 2, correct)
+
+
+def test_a_hand_that_one_visitor_taught_reads_for_no_other(address, recognizer):
+    bolt = drawing_of_strokes(OWN_SEVEN, 20, "#ffffff")
+    before = expected(bolt, recognizer)
+
+    async def teach(pupil: Visitor, other: Visitor) -> None:
+        assert await other.draw(bolt) == before
+        await pupil.open("Handwriting")
+        for seed, digit in enumerate(DIGITS):
+            mine = bolt if digit == 7 else some_drawing(digit, seed, recognizer)[0]
+            await pupil.draw(mine)
+            await pupil.press("Next")
+        assert pupil.can_press("Undo: read me as everyone")
+        await pupil.open("Draw")
+        assert (await pupil.draw(bolt)).prediction == "7"
+        await other.turn("Why", True)
+        assert other.said() == before
+        async with visiting(address) as newcomer:
+            assert await newcomer.draw(bolt) == before
+        assert (await pupil.draw(bolt)).prediction == "7"
+
+    assert before.prediction != "7"
+    visit(address, 2, teach)
+
+
+def test_the_network_that_all_share_does_not_change_when_a_hand_is_taught(recognizer):
+    shared = resources.shared_recognizer()
+    frames = np.random.default_rng(0).random((20, 28, 28), np.float32)
+    before = shared.probabilities(frames)
+    hand = Hand(shared.features(frames), np.full((20, 10), np.arange(10) * 50.0))
+    adapted = shared.adapted(hand)
+    assert (adapted.probabilities(frames).argmax(axis=1) == 9).all()
+    assert resources.shared_recognizer() is shared is not adapted
+    np.testing.assert_array_equal(shared.probabilities(frames), before)

@@ -1,0 +1,194 @@
+"""The owner's pages as visitors meet them: closed, behind a password, open; and from behind."""
+
+import shutil
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from model.errors import AccessError, ArtifactError, PasswordNeeded
+from model.files import artifacts
+from model.learning.data import Dataset
+from model.reading.recognizer import Recognizer
+from ops import access
+from ops.corrections import Corrections
+from tests.support import ROOT, job_of
+from ui import resources
+from ui.draw import correction
+from ui.owner import owner_auth, training_run
+
+WORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def fresh_guard(monkeypatch):
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    monkeypatch.setattr(access, "GUARD", access.Guard())
+
+
+@pytest.fixture
+def with_password(monkeypatch):
+    monkeypatch.setenv(access.PASSWORD_VARIABLE, WORD)
+
+
+@pytest.fixture
+def kept() -> Corrections:
+    """A file with one correction."""
+    store = Corrections()
+    stroke = np.array([[100.0, 50], [120, 200]])
+    store.add([stroke], np.eye(28, dtype=np.float32), np.eye(10, dtype=np.float32)[7], 1, "a run")
+    return store
+
+
+def opened(name: str, **parameters: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app_pages" / f"{name}.py"), default_timeout=60)
+    for key, value in parameters.items():
+        app.query_params[key] = value
+    return settled(app.run())
+
+
+def settled(app: AppTest) -> AppTest:
+    assert not app.exception, app.exception
+    return app
+
+
+def say(app: AppTest, word: str) -> AppTest:
+    app.text_input[0].input(word)
+    next(button for button in app.button if button.label == "Open").click()
+    return settled(app.run())
+
+
+def shows_nothing(app: AppTest) -> bool:
+    return not any((app.checkbox, app.caption, app.get("vega_lite_chart"), app.get("imgs")))
+
+
+PAGES = [("corrections", {}), ("test_set", {"data": "Corrections"}), ("train", {})]
+
+
+@pytest.mark.parametrize(("name", "parameters"), PAGES)
+def test_closed_pages_say_so_in_a_sentence_and_show_nothing(name, parameters, kept):
+    app = opened(name, **parameters)
+    assert " off" in app.info[0].value and len(app.info) == 1
+    assert shows_nothing(app) and not app.text_input and not app.button
+    assert str(kept.path) not in app.info[0].value
+
+
+@pytest.mark.parametrize(("name", "parameters"), PAGES)
+def test_the_password_opens_them_for_the_visit_and_a_wrong_one_does_not(
+    name, parameters, kept, desk, with_password
+):
+    app = opened(name, **parameters)
+    assert "asks for the password" in app.info[0].value and shows_nothing(app)
+    app = say(app, "open sesame now")
+    assert "not the password" in app.warning[0].value and shows_nothing(app)
+    assert not app.text_input[0].value  # nor is it kept
+    app = say(app, WORD)
+    assert not app.text_input and not app.warning
+    assert WORD not in repr(app.session_state)
+    settled(app.run())
+    assert not app.text_input  # once a visit
+    assert opened(name, **parameters).text_input  # and another visit is asked
+
+
+def test_guesses_are_counted_across_visits(with_password):
+    for _ in range(access.FREE_GUESSES - 1):
+        with pytest.raises(AccessError):
+            access.GUARD.enter("open sesame now")  # as from other visits
+    say(opened("corrections"), "open sesame now")
+    assert "Too many" in say(opened("corrections"), WORD).warning[0].value
+
+
+def test_an_empty_answer_is_no_guess(with_password):
+    app = opened("corrections")
+    for _ in range(access.FREE_GUESSES + 1):
+        app = say(app, "")
+    assert not app.warning and not say(app, WORD).text_input
+
+
+@pytest.mark.parametrize("held", [True, WORD, b"x" * 32, access.GUARD])
+def test_a_pass_can_not_be_made_up(held, kept, with_password):
+    app = AppTest.from_file(str(ROOT / "app_pages" / "corrections.py"), default_timeout=60)
+    app.session_state["owners_pass"] = held
+    assert shows_nothing(settled(app.run())) and app.text_input
+
+
+@pytest.mark.parametrize("name", ["Delete all", "Delete selected"])
+def test_a_button_looks_again_before_it_deletes(name, kept, with_password):
+    app = say(opened("corrections"), WORD)
+    if name == "Delete selected":
+        app.checkbox[0].check()
+        app = settled(app.run())
+    label = {"Delete all": "Yes, delete all 1", "Delete selected": "Delete 1 selected"}[name]
+    del app.session_state["owners_pass"]  # what was drawn when it was open is pressed later
+    next(button for button in app.button if button.label == label).click()
+    settled(app.run())
+    assert len(kept) == 1 and app.text_input
+
+
+def test_a_button_looks_again_before_it_trains(desk, with_password):
+    app = say(opened("train"), WORD)
+    del app.session_state["owners_pass"]
+    next(button for button in app.button if button.label == "Start").click()
+    settled(app.run())
+    assert job_of(desk) is None and app.text_input
+
+
+def test_what_reads_and_changes_looks_for_itself(monkeypatch, desk, with_password):
+    monkeypatch.setattr(st, "session_state", {})
+    for ask in (owner_auth.corrections, owner_auth.desk):
+        with pytest.raises(PasswordNeeded):
+            ask()
+    done = []
+    training_run.attempt(lambda: done.append(1))
+    assert not done and "asks for the password" in training_run.take_problem()
+
+
+def test_one_visit_keeps_so_many_corrections_and_no_more(monkeypatch, kept):
+    monkeypatch.setattr(correction, "MAX_TAPS", 2)
+    monkeypatch.setattr(st, "session_state", {})
+
+    class Digit:
+        frame = np.zeros((28, 28), np.float32)
+        probabilities = np.full(10, 0.1, np.float32)
+
+    for index in range(4):
+        correction._keep(f"{index}", [np.full((2, 2), float(index))], Digit(), 1, "a run")
+    assert len(kept) == 1 + 2
+    assert "as many as one may bring" in st.session_state["correction"]["problem"]
+
+
+def test_a_client_that_names_a_path_for_a_network_is_shown_the_served_one(tmp_path, monkeypatch):
+    data = Dataset(np.zeros((9, 28, 28), np.uint8), np.arange(9, dtype=np.uint8), "nine")
+    monkeypatch.setattr("ui.resources.test_images", lambda: (data, ""))
+    monkeypatch.setattr("ui.resources.other_networks", lambda: ["a-run"])
+    outside = tmp_path / "outside"
+    shutil.copytree(artifacts.TRAINED, outside)  # a network lies there indeed
+    monkeypatch.setattr("ui.resources.RUNS", tmp_path / "runs")
+    loaded = []
+    load = Recognizer.load
+    monkeypatch.setattr(
+        "ui.resources.Recognizer.load", lambda folder: loaded.append(folder) or load(folder)
+    )
+    in_the_address = opened("test_set", network="../outside")
+    page = AppTest.from_file(str(ROOT / "app_pages" / "test_set.py"), default_timeout=60)
+    page.session_state["network"] = "../outside"  # as a client says it of the box
+    for app in (in_the_address, settled(page.run())):
+        box = next(box for box in app.selectbox if box.label == "Compare with")
+        assert box.value == "no other network"
+    assert set(loaded) <= {artifacts.TRAINED}  # it may have been loaded before
+
+
+@pytest.mark.parametrize("name", ["../../etc", "/etc", "..", "a-run/../../x", "\0"])
+def test_the_name_of_a_network_is_never_a_path(name, monkeypatch):
+    monkeypatch.setattr("ui.resources.other_networks", lambda: ["a-run"])
+
+    def never(*_):
+        raise AssertionError("a path was made of it")
+
+    monkeypatch.setattr("ui.resources.version_key", never)
+    monkeypatch.setattr("ui.resources.Recognizer.load", never)
+    data = Dataset(np.zeros((1, 28, 28), np.uint8), np.zeros(1, np.uint8), "one")
+    with pytest.raises(ArtifactError, match="no such run"):
+        resources.predictions(data, name)

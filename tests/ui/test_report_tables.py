@@ -1,0 +1,160 @@
+"""Tables of the dashboard: numbers stay numbers, and what is missing is not made up."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from model.errors import ArtifactError
+from model.files.artifacts import Run, load_report
+from ui.results import report_tables
+
+READERS = (
+    *(
+        report_tables.summary,
+        report_tables.headline,
+        report_tables.about_curves,
+        report_tables.confusion,
+    ),
+    *(
+        report_tables.reliability_table,
+        report_tables.pen_table,
+        report_tables.widths_table,
+        report_tables.about_pen,
+    ),
+    report_tables.settings_table,
+)
+REPORT = load_report()
+KEYS = [(key,) for key in REPORT] + [
+    (part, key) for part, content in REPORT.items() if isinstance(content, dict) for key in content
+]
+
+
+@pytest.mark.parametrize("keys", KEYS, ids="-".join)
+def test_whatever_a_report_lacks_or_has_otherwise_is_an_error_with_a_sentence(keys):
+    for odd in (KeyError, "many", None, [], {}, -1, float("inf"), [["many"]]):
+        report = copy.deepcopy(REPORT)
+        part = report
+        for key in keys[:-1]:
+            part = part[key]
+        part[keys[-1]] = odd
+        if odd is KeyError:
+            del part[keys[-1]]
+        for read in READERS:
+            try:
+                read(report)
+            except ArtifactError as error:
+                assert "report.json" in str(error) and "train.py" in str(error)
+
+
+def test_the_shipped_report_lacks_nothing():
+    for read in READERS:
+        assert len(read(REPORT)) > 0
+
+
+def run(name: str, misses=(), num_all: int = 100, **config) -> Run:
+    test = {
+        "accuracy": 1 - len(misses) / num_all,
+        "num_right": num_all - len(misses),
+        "num_all": num_all,
+        "misses": list(misses),
+    }
+    history = [{"epoch": 1.0, "accuracy": 0.5, "val_accuracy": 0.75, "loss": 2.0}]
+    return Run(name, config, history, {"test": test, "data": {"test": "a test set"}})
+
+
+def test_smoothing_a_constant_changes_nothing_and_zero_weight_neither():
+    assert report_tables.smoothed(np.full(5, 3.0), 0.9) == pytest.approx(3)
+    values = np.array([1.0, 5.0, 2.0])
+    assert report_tables.smoothed(values, 0).tolist() == values.tolist()
+    by_hand = [1, (0.25 * 1 + 0.5 * 5) / 0.75, (0.125 * 1 + 0.25 * 5 + 0.5 * 2) / 0.875]
+    assert report_tables.smoothed(values, 0.5) == pytest.approx(by_hand)
+
+
+def test_a_logarithmic_axis_shows_error_and_leaves_out_what_is_zero():
+    history = [
+        {"epoch": 1.0, "accuracy": 0.75, "loss": 2.0, "learning_rate": 0.1},
+        {"epoch": 2.0, "accuracy": 1.0, "loss": float("nan"), "learning_rate": 0.0},
+    ]
+    table = report_tables.curves({"": history}, log=True)
+    found = [tuple(row) for row in table[["measure", "curve", "value"]].to_numpy()]
+    assert found == [
+        ("accuracy", "training", 0.25),
+        ("loss", "training", 2.0),
+        ("learning rate", "learning rate", 0.1),
+    ]
+
+
+def test_the_learning_rate_is_never_smoothed():
+    history = [{"epoch": float(e), "loss": float(e), "learning_rate": float(e)} for e in (1, 2, 3)]
+    table = report_tables.curves({"a": history}, weight=0.5)
+    rate = table[table["measure"] == "learning rate"]
+    assert rate["smooth"].tolist() == [1, 2, 3]
+    assert table[table["measure"] == "loss"]["smooth"].tolist() != [1, 2, 3]
+
+
+def test_runs_sort_as_numbers_and_what_a_run_does_not_say_is_missing():
+    unfinished = Run("c", {"epochs": "ten", "batch_size": 64}, [], None)
+    table = report_tables.runs_table([run("a", range(5)), run("b", range(20)), unfinished])
+    assert [str(kind) for name, kind in table.dtypes.items() if name != "run"] == ["float64"] * 11
+    assert table.sort_values("test accuracy")["run"].tolist() == ["b", "a", "c"]
+    assert table["batch size"][2] == 64 and np.isnan(table["epochs"][2])
+
+
+def test_only_settings_that_differ_are_shown_side_by_side():
+    one, other = run("a", seed=1, epochs=3, old=True), run("b", seed=2, epochs=3)
+    table = report_tables.differing_settings([one, other])
+    assert table.to_dict("records") == [
+        {"setting": "seed", "a": "1", "b": "2"},
+        {"setting": "old", "a": "True", "b": "–"},
+    ]
+    assert len(report_tables.differing_settings([one, one])) == 0
+
+
+def test_two_runs_are_compared_in_a_plain_sentence():
+    said = report_tables.difference(run("A", range(20)), run("B", range(20, 32)))
+    assert said == (
+        "A reads 12 images that B misreads, B reads 20 images that A misreads: p = 0.22, no "
+        "difference that could be told from chance."
+    )
+    said = report_tables.difference(run("A", [1]), run("B", range(1, 40)))
+    assert "B reads 0 images" in said and "p < 0.001" in said and "seldom" in said
+
+
+def test_runs_that_cannot_be_compared_are_told_why():
+    whole = run("A", [1, 2])
+    cut = run("B", [1, 2])
+    cut.report["test"]["misses"].pop()
+    for other in (cut, Run("B", {}, [], None), run("B", ["one"]), run("B", [float("inf")])):
+        assert "B does not say which" in report_tables.difference(whole, other)
+    assert "different images" in report_tables.difference(whole, run("B", [1], num_all=50))
+
+
+def test_mistakes_are_listed_the_most_frequent_first():
+    counts = np.diag(np.full(10, 5))
+    counts[4, 9], counts[7, 1] = 2, 3
+    table = report_tables.confusion_table(counts)
+    assert table.to_numpy().tolist() == [[7, 1, 3], [4, 9, 2]]
+
+
+def test_recall_comes_with_its_wilson_interval():
+    row = report_tables.per_class_table(np.diag(np.full(10, 100))).iloc[3]
+    assert row["recall"] == 1 and row["to"] == pytest.approx(1)
+    assert row["from"] == pytest.approx(0.963, abs=1e-3)
+
+
+def test_a_curve_of_risk_keeps_its_ends_and_few_points():
+    rng = np.random.default_rng(0)
+    probabilities, labels = rng.dirichlet(np.ones(10), 5000), rng.integers(0, 10, 5000)
+    table = report_tables.risk_table(probabilities, labels)
+    assert len(table) <= report_tables.MOST_POINTS
+    assert table["answered"].iloc[-1] == 1 and table["answered"].iloc[0] == 1 / 5000
+    assert table["answered"].is_monotonic_increasing
+
+
+@pytest.mark.parametrize("figure", ["many", None, True, float("nan"), [1]])
+def test_what_is_no_number_is_no_figure(figure):
+    figures = {"accuracy": figure, "low": 0.5, "high": 0.6, "num_right": 1, "num_all": 2}
+    with pytest.raises(ArtifactError, match="another version"):
+        report_tables.pen_table({"pen": {"strokes": figures}})
+    assert len(report_tables.pen_table({})) == len(report_tables.widths_table({"pen": {}})) == 0

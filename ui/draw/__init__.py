@@ -1,0 +1,1 @@
+"""The Draw, Keyboard and Handwriting pages."""

@@ -1,0 +1,67 @@
+"""A number of several digits: read from left to right, checked and corrected by the visitor."""
+
+import numpy as np
+import streamlit as st
+
+from model.reading.numbers import Digit
+from ui.announce import announce
+from ui.doubtful_digits import checked
+from ui.resources import boxed, picture_url
+from ui.words import in_words, percent
+
+MARGIN = 12  # canvas pixels; about half a pen beyond the strokes
+PICTURE_WIDTH = 180  # CSS pixels
+
+
+def show_number(digits: list[Digit], ink: np.ndarray) -> None:
+    """Shows the number, its boxes, and a choice for each doubtful digit.
+
+    Args:
+        digits: From left to right.
+        ink: The whole drawing, `float32` array of shape `(side, side)`, 0 paper to 1 ink.
+    """
+    answer = st.container()
+    chosen = checked(
+        np.stack([digit.frame for digit in digits]),
+        np.stack([digit.probabilities for digit in digits]),
+        np.array([digit.touching or digit.answer.is_doubtful for digit in digits]),
+    )
+    number = "".join(map(str, chosen))
+    boxes = [_around_pen(digit.box) for digit in digits]
+    with answer, st.container(horizontal=True, gap="medium"):
+        st.metric("Prediction", number, width=200)
+        # Digits err apart from each other, so all are right with the product.
+        sure = float(np.prod([digit.probabilities.max() for digit in digits]))
+        guessed = any(digit.touching for digit in digits)
+        st.metric("How sure", "not sure" if guessed else percent(sure), width=140)
+        st.image(
+            picture_url(boxed(np.round(ink * 255).astype(np.uint8), boxes)),
+            caption="; ".join(_in_short(digit) for digit in digits),
+            width=PICTURE_WIDTH,
+        )
+    for first, second in touching_pairs(digits):
+        st.warning(
+            f"Digits {first} and {second} touch: leave a little room between them, or check them.",
+            icon=":material/join:",
+        )
+    announce(f"It reads the number {number}.")
+    st.code(number, language=None)
+    st.caption("Several digits are read from left to right; leave a little room between them.")
+
+
+def touching_pairs(digits: list[Digit]) -> list[tuple[int, int]]:
+    """Which digits touch, counted from 1."""
+    marked = [index for index, digit in enumerate(digits, start=1) if digit.touching]
+    return list(zip(marked[::2], marked[1::2], strict=True))  # a cut makes two, side by side
+
+
+def _in_short(digit: Digit) -> str:
+    words = in_words(digit.answer.digits) if digit.answer.is_digit else "no digit?"
+    if digit.touching:
+        return f"{words}, a guess"
+    return f"{words} {percent(digit.probabilities.max())}"
+
+
+def _around_pen(box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+    left, top, right, bottom = box
+    return round(left - MARGIN), round(top - MARGIN), round(right + MARGIN), round(bottom + MARGIN)

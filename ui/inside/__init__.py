@@ -1,0 +1,1 @@
+"""The Lab page: each step from the pen to the answer."""

@@ -1,0 +1,1 @@
+"""Pages of the owner: corrections and training."""

@@ -1,0 +1,1 @@
+"""The Dashboard page: reports, charts and comparisons of runs."""

@@ -1,0 +1,45 @@
+"""Training runs: a table, curves laid over one another, and what tells runs apart."""
+
+import streamlit as st
+
+from model.files.artifacts import Run
+from ui.figure import formats
+from ui.results import report_tables
+from ui.results.curves import show_curves
+
+MOST_COLUMNS = {"learning rate": "%.2g", "weight decay": "%.2g"}
+
+
+def show_runs(runs: list[Run]) -> None:
+    """Shows all runs, and compares those that the visitor chooses."""
+    if not runs:
+        st.info('No runs yet: "python train.py" adds one.', icon=":material/science:")
+        return
+    table = report_tables.runs_table(runs)
+    numbers = {
+        name: st.column_config.NumberColumn(format=format) for name, format in MOST_COLUMNS.items()
+    }
+    st.dataframe(table, hide_index=True, column_config=formats(table) | numbers)
+    for run in runs:
+        if run.problem:
+            st.warning(f"{run.name}: {run.problem}")
+    compare(runs)
+
+
+@st.fragment
+def compare(runs: list[Run]) -> None:
+    drawable = [run.name for run in runs if run.history]
+    names = st.multiselect("Compare runs", drawable, default=drawable[:2])
+    chosen = [run for run in runs if run.name in names]
+    if chosen:
+        show_curves({run.name: run.history for run in chosen}, "runs")
+    if len(chosen) > 1:
+        first, *others = chosen
+        st.markdown("**On the test images**, McNemar's exact test")
+        st.markdown("\n".join(f"- {report_tables.difference(first, other)}" for other in others))
+        st.markdown("**Settings that differ**")
+        differing = report_tables.differing_settings(chosen)
+        if len(differing):
+            st.dataframe(differing, hide_index=True)
+        else:
+            st.caption("None: these runs have the same settings.")

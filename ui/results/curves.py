@@ -1,0 +1,43 @@
+"""Learning curves with their controls."""
+
+import streamlit as st
+
+from ui.figure import figure
+from ui.results import report_tables
+from ui.results.report_charts import curves_chart
+
+
+@st.fragment
+def show_curves(histories: dict[str, list[dict]], key: str) -> None:
+    """Shows accuracy, loss and learning rate over epochs.
+
+    Args:
+        histories: Rows of epochs by the run's name; `""` where there is but one.
+        key: Tells these controls from others of the page.
+    """
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        weight = st.slider(
+            "Smoothing",
+            0.0,
+            0.95,
+            0.0,
+            0.05,
+            key=f"{key}-smoothing",
+            width=260,
+            help="Weight of what came before in a moving average; what was measured stays faint.",
+        )
+        log = st.toggle("Logarithmic", key=f"{key}-log", help="Shows error instead of accuracy")
+    table = report_tables.curves(histories, weight, log)
+    accuracy = "Share wrong by epoch" if log else "Accuracy by epoch"
+    columns = st.columns(3)
+    for place, measure, unit, title in (
+        (columns[0], "accuracy", "share wrong" if log else "share right", accuracy),
+        (columns[1], "loss", "loss (nats)", "Loss by epoch"),
+        (columns[2], "learning rate", "learning rate", "Learning rate by epoch"),
+    ):
+        chosen = table[table["measure"] == measure].drop(columns="measure")
+        with place:
+            if len(chosen):
+                figure((curves_chart, chosen, unit, title, log), table=chosen)
+            else:
+                st.caption(f"{title}: these runs did not note it.")

@@ -1,0 +1,99 @@
+"""The confusion matrix, the figures by digit, and the images of a cell."""
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from model.errors import DigitError
+from ui import resources
+from ui.figure import formats, numbers
+from ui.gallery import gallery
+from ui.results import report_tables
+from ui.results.report_charts import CELL, confusion_chart
+
+TEST_SET_PAGE = Path(__file__).parents[2] / "app_pages" / "test_set.py"
+MOST_IMAGES = 24  # shown here; the test set's page has them all
+_CHART, _PAIR = "confusion", "pair"  # keys
+
+
+@st.fragment
+def show_mistakes(counts: np.ndarray) -> None:
+    """Shows what was read as what.
+
+    Args:
+        counts: `(10, 10)` counts of `[true label, predicted label]`.
+    """
+    with st.container(horizontal=True):
+        unit = st.segmented_control(
+            "Cells show", ["Images", "Per cent of the true label"], default="Images", required=True
+        )
+        hide_right = st.toggle("Hide the diagonal", help="What was read right")
+    left, right = st.columns([3, 2])
+    with left:
+        chart = confusion_chart(counts, share=unit != "Images", hide_right=hide_right)
+        st.altair_chart(chart, key=_CHART, on_select=choose_cell, selection_mode=CELL)
+        numbers(report_tables.confusion_table(counts))
+    with right:
+        st.markdown("**By digit**, recall with its 95 % interval")
+        table = report_tables.per_class_table(counts)
+        st.dataframe(table, hide_index=True, height=388, column_config=formats(table))
+    mistakes_first = sorted(
+        ((int(true), int(predicted)) for true, predicted in np.argwhere(counts)),
+        key=lambda pair: (pair[0] == pair[1], -counts[pair], pair),
+    )
+    if st.session_state.get(_PAIR) not in mistakes_first:  # an empty cell, or another network's
+        st.session_state[_PAIR] = None
+    pair = st.selectbox(
+        "Images of a cell",
+        mistakes_first,
+        key=_PAIR,
+        format_func=lambda pair: f"{pair[0]} read as {pair[1]} ({counts[pair]:,})",
+        placeholder="Click a cell, or choose it here",
+        width=320,
+    )
+    if pair is not None:
+        show_images(*pair)
+
+
+def choose_cell() -> None:
+    """Has a clicked cell chosen below the chart as well."""
+    if (pair := clicked_pair(st.session_state[_CHART].selection.get(CELL))) is not None:
+        st.session_state[_PAIR] = pair
+
+
+def clicked_pair(cells: object) -> tuple | None:
+    """The labels of the cell that the browser says was clicked, `None` if it says no such thing.
+
+    Example:
+        >>> clicked_pair([{"label": 4, "predicted": 9}]), clicked_pair({}), clicked_pair([[]])
+        ((4, 9), None, None)
+    """
+    try:
+        return cells[0]["label"], cells[0]["predicted"]
+    except (TypeError, KeyError, IndexError):
+        return None
+
+
+def show_images(true: int, predicted: int) -> None:
+    """Shows a cell's images where MNIST is at hand, and the way to the page that has them all."""
+    try:
+        test = resources.mnist_at_hand()
+        if test is not None:
+            probabilities = resources.predictions(test)
+            answers = probabilities.argmax(axis=1)
+            which = np.flatnonzero((test.labels == true) & (answers == predicted))[:MOST_IMAGES]
+            sure = probabilities.max(axis=1)[which]
+            captions = [f"{index} · {share:.0%}" for index, share in zip(which, sure, strict=True)]
+            gallery(test.images[which], captions, np.zeros(len(which), bool))
+            st.caption("Below each image: its number in the test set, and how sure the answer was.")
+        else:
+            st.caption("MNIST's test images are not at hand; the test set's page asks for them.")
+    except DigitError as error:
+        st.warning(str(error), icon=":material/error:")
+    if st.button(
+        f"Open {true} read as {predicted} on the test set's page", icon=":material/grid_view:"
+    ):
+        st.switch_page(
+            TEST_SET_PAGE, query_params={"label": str(true), "predicted": str(predicted)}
+        )

@@ -1,0 +1,84 @@
+"""Which labelled images to browse: MNIST's, visitors' corrections, one's own, the bundled ones."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from model.learning.data import Dataset
+from model.learning.upload import MAX_BYTES, MAX_IMAGES
+from ops.corrections import as_dataset
+from ui import resources
+from ui.owner import owner_auth
+
+
+def chosen_data(row, on_change: Callable[[], None]) -> Dataset:
+    """Asks which data set and returns it; ends the page, with a hint, where it has no image yet.
+
+    Args:
+        row: The container for the question; what there is to say goes below it.
+        on_change: Called when another one is chosen.
+
+    Raises:
+        DigitError: If it can't be had.
+    """
+    choice = row.selectbox(
+        "Images",
+        list(_GET),
+        key="data",
+        bind="query-params",
+        on_change=on_change,
+        width=165,
+    )
+    return _GET[choice]()
+
+
+def _mnist() -> Dataset:
+    data, problem = resources.test_images()
+    if problem:
+        st.warning(f"{problem} Shown instead: {data.name}, {len(data):,} of them.")
+        st.button(
+            "Try again to get MNIST", icon=":material/refresh:", on_click=resources.retry_mnist
+        )
+    return data
+
+
+def _corrections() -> Dataset:
+    owner_auth.enter(owner_auth.CORRECTIONS)
+    readable, unreadable = owner_auth.corrections().look(strokes=False)
+    if unreadable:
+        st.warning(
+            f"{len(unreadable):,} corrections can't be read and are left out: the Corrections page "
+            "says why and deletes them.",
+            icon=":material/error:",
+        )
+    images, labels = as_dataset(readable)
+    if not len(labels):
+        st.info(
+            'No corrections yet. Draw a digit; if the answer is wrong, press "Wrong?" under it.',
+            icon=":material/edit_note:",
+        )
+        st.stop()
+    return Dataset(images, labels, "corrections")
+
+
+def _own() -> Dataset:
+    files = st.file_uploader(
+        f"A .npz file with images and labels, or two IDX .gz files; up to {MAX_BYTES // 1_000_000} "
+        f"MB and {MAX_IMAGES:,} images of 28 × 28 bytes, 0 paper to 255 ink",
+        type=["npz", "gz"],
+        accept_multiple_files=True,
+        max_upload_size=MAX_BYTES // 1_000_000,
+        help="They are not kept, so a link does not share them.",
+    )
+    if not files:
+        st.info("Send labelled images in MNIST's format.", icon=":material/upload_file:")
+        st.stop()
+    return resources.uploaded(files)
+
+
+_GET = {
+    "MNIST test": _mnist,
+    "Corrections": _corrections,
+    "Your own": _own,
+    "UCI": resources.bundled,
+}
