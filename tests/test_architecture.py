@@ -107,7 +107,9 @@ def test_only_training_network_and_finetuning_import_keras():
 
 def test_model_prints_nothing():
     for path in ROOT.glob("model/**/*.py"):
-        calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        calls = [
+            node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)
+        ]
         assert not any(getattr(call.func, "id", "") == "print" for call in calls), path
 
 

@@ -13,11 +13,11 @@ import urllib.request
 
 import pytest
 import yaml
-from tests.test_architecture import imports
 
 from deploy import dockerfile, rehearse, slim
 from model.learning import upload
 from tests.support import ROOT, until
+from tests.test_architecture import imports
 
 DOCKERFILE = dockerfile.instructions((ROOT / "Dockerfile").read_text())
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())

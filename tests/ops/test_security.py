@@ -26,7 +26,14 @@ from ui import resources
 
 PRODUCT = [
     path
-    for pattern in ("*.py", "app_pages/*.py", "ui/**/*.py", "model/**/*.py", "ops/*.py", "deploy/*.py")
+    for pattern in (
+        "*.py",
+        "app_pages/*.py",
+        "ui/**/*.py",
+        "model/**/*.py",
+        "ops/*.py",
+        "deploy/*.py",
+    )
     for path in ROOT.glob(pattern)
 ]
 

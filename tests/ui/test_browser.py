@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
-from tests.model.ink.test_sheet import saved
 
 from benchmarks.page import (
     CHROMIUM,
@@ -30,6 +29,7 @@ from benchmarks.sheets import sheet
 from model.files.artifacts import load_report
 from model.ink.frame import ink_from_rgba, strokes_to_mnist, to_mnist
 from ops.training_jobs import Desk
+from tests.model.ink.test_sheet import saved
 from tests.support import SCRIPTS, end_run
 
 pytestmark = pytest.mark.browser

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from tests.model.reading.test_numbers import FOUR, ONE, SEVEN, ZERO, moved
 
 from model.ink.split import MAX_STROKES, NUM_CUTS, NUM_ORDERS, cuts
 from model.learning import glyphs
 from model.reading.numbers import read_digits
 from model.reading.recognizer import Recognizer
+from tests.model.reading.test_numbers import FOUR, ONE, SEVEN, ZERO, moved
 
 TOUCHING_SEVEN = moved(SEVEN, 61, 20)  # its bar begins on the right side of the zero
 
