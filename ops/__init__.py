@@ -1,1 +1,1 @@
-"""Running DigitPad for others: HTTP API, corrections, training jobs, access, limits, logs, checks."""
+"""Running DigitPad for others: API, corrections, training jobs, access, limits, logs, health."""

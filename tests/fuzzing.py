@@ -928,10 +928,10 @@ RUN = "20260101-120000-digitpad"
 
 def make_runs(rng: random.Random) -> dict[str, bytes | None]:
     """Files of a folder with runs: a run's, another's, and the note on the last one."""
-    config = as_text(vars(config.PRESETS["digitpad"])).encode()
+    settings_text = as_text(vars(config.PRESETS["digitpad"])).encode()
     job = as_text(vars(training_jobs.Job(RUN, 60, 4_000_000, "123"))).encode()
     files: dict[str, bytes | None] = {
-        f"{RUN}/{CONFIG_FILE}": config,
+        f"{RUN}/{CONFIG_FILE}": settings_text,
         f"{RUN}/{HISTORY_FILE}": (TRAINED / HISTORY_FILE).read_bytes(),
         f"{RUN}/{CHECKPOINT_FILE}": b"",
         f"{RUN}/{training_jobs.LOG_FILE}": b"epoch 1\n",
@@ -1022,7 +1022,7 @@ def _stop(desk: training_jobs.Desk) -> None:
 
     with (
         mock.patch.dict(os.environ, {training_jobs.TRAINING_VARIABLE: "on"}),
-        mock.patch.object(jobs, "_kill_late", lambda *_: None),
+        mock.patch.object(training_jobs, "_kill_late", lambda *_: None),
         mock.patch.object(training_jobs.Desk, "_is_on", lambda _: True),
         mock.patch.object(os, "kill", kill),
     ):
@@ -1108,8 +1108,8 @@ def make_options(rng: random.Random) -> tuple[list[str], dict[str, str], bytes]:
     if chance(rng, 0.3):
         words = ["--resume", "RUN"]
     variables = {name: rng.choice(WORDS) for name in VARIABLES if chance(rng, 0.4)}
-    config = as_text(vars(config.PRESETS["digitpad"])).encode()
-    return words, variables, _odd_file(rng, CONFIG_FILE, config)
+    settings_text = as_text(vars(config.PRESETS["digitpad"])).encode()
+    return words, variables, _odd_file(rng, CONFIG_FILE, settings_text)
 
 
 def check_options(payload: tuple[list[str], dict[str, str], bytes], folder: Path) -> str:
@@ -1415,9 +1415,9 @@ def check_page(payload: dict, folder: Path) -> str:
         stack.enter_context(mock.patch.dict(os.environ, variables))
         stack.enter_context(mock.patch.object(artifacts, "RUNS", runs))
         load_runs = functools.partial(artifacts.load_runs, runs)
-        stack.enter_context(mock.patch.object(reports, "load_runs", load_runs))
+        stack.enter_context(mock.patch.object(report_tables, "load_runs", load_runs))
         if "files" in payload:
-            stack.enter_context(mock.patch.object(reports, "TRAINED", trained))
+            stack.enter_context(mock.patch.object(report_tables, "TRAINED", trained))
         if "corrections" in payload:
             spoil_corrections(payload["corrections"], Corrections())
         app = AppTest.from_file(str(ROOT / "app_pages" / f"{page}.py"), default_timeout=60)

@@ -78,7 +78,8 @@ def test_a_run_outlives_the_app_that_started_it(desk, goes):
     script = (
         "from pathlib import Path; from ops import training_jobs\n"
         f"training_jobs.TRAINER = Path({str(training_jobs.TRAINER)!r})\n"
-        f"training_jobs.Desk(Path({str(desk.runs)!r}), Path({str(desk.out)!r})).start('tutorial', 2, 1)"
+        f"desk = training_jobs.Desk(Path({str(desk.runs)!r}), Path({str(desk.out)!r}))\n"
+        "desk.start('tutorial', 2, 1)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
     assert desk.status().phase == "running"

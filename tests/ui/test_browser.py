@@ -74,7 +74,8 @@ def training_address(tmp_path):
     """A server that may train, into a folder of its own and by the fake trainer."""
     trainer = SCRIPTS / "fake_trainer.py"
     (tmp_path / "sitecustomize.py").write_text(  # Python runs it before the server
-        f"from ops import training_jobs\ntraining_jobs.TRAINER = training_jobs.Path({str(trainer)!r})\n"
+        "from ops import training_jobs\n"
+        f"training_jobs.TRAINER = training_jobs.Path({str(trainer)!r})\n"
     )
     environment = {
         "DIGITPAD_TRAINING": "on",

@@ -205,7 +205,7 @@ def filled_grid() -> object:
     """Shows the grid with its buttons and returns its cells.
 
     Returns:
-        What the browser sent, for `model.reading.keyboard_grid` to judge: 784 characters, if it is our grid.
+        What the browser sent, 784 characters if it is our grid; check it before use.
     """
     state = st.session_state
     command = state.get(_COMMAND, 0)
