@@ -939,7 +939,7 @@ def make_runs(rng: random.Random) -> dict[str, bytes | None]:
     }
     if chance(rng, 0.5):
         files[f"{RUN}/{REPORT_FILE}"] = (TRAINED / REPORT_FILE).read_bytes()
-        files[f"b/{CONFIG_FILE}"] = config
+        files[f"b/{CONFIG_FILE}"] = settings_text
     for name in rng.sample(sorted(files), rng.choice([1, 1, 2])):
         change = rng.choice(["odd"] * 8 + ["folder", "gone"])
         if change == "odd":
@@ -1116,7 +1116,7 @@ def check_options(payload: tuple[list[str], dict[str, str], bytes], folder: Path
     """Runs `train.py` up to the first step of training, which would take minutes."""
     words, variables, config = payload
     (folder / "RUN").mkdir()
-    (folder / "RUN" / CONFIG_FILE).write_bytes(config)
+    (folder / "RUN" / CONFIG_FILE).write_bytes(settings_text)
     here = os.getcwd()
     said = io.StringIO()
     with (

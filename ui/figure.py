@@ -17,7 +17,7 @@ def figure(*charts: tuple, table: pd.DataFrame) -> None:
     """Shows charts, one below the other, and the table that they are made of behind them.
 
     Args:
-        charts: For each, the function that makes it (`ui/results/report_charts.py`), and its arguments.
+        charts: For each, the function that makes it, and its arguments.
         table: The numbers.
     """
     for make, *arguments in charts:
