@@ -1116,7 +1116,7 @@ def check_options(payload: tuple[list[str], dict[str, str], bytes], folder: Path
     """Runs `train.py` up to the first step of training, which would take minutes."""
     words, variables, config = payload
     (folder / "RUN").mkdir()
-    (folder / "RUN" / CONFIG_FILE).write_bytes(settings_text)
+    (folder / "RUN" / CONFIG_FILE).write_bytes(config)
     here = os.getcwd()
     said = io.StringIO()
     with (
