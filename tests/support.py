@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -26,6 +27,16 @@ def job_of(desk: training_jobs.Desk) -> training_jobs.Job | None:
     """What is noted of the last run, `None` if nothing can be read."""
     with contextlib.suppress(TrainingError):
         return desk._job()
+
+
+def popen_with_default_signals(command: list[str], **options) -> subprocess.Popen:
+    """Starts a process that Ctrl-C stops, as `subprocess.Popen` does in the foreground.
+
+    A shell starts a background job with SIGINT ignored, and its children inherit that.
+    """
+    return subprocess.Popen(
+        command, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **options
+    )
 
 
 def until(is_so, timeout: float = 30.0) -> None:

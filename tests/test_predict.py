@@ -16,7 +16,7 @@ import predict
 from model.files.artifacts import load_report
 from model.reading.recognizer import Recognizer
 from tests.pictures_for_programs import picture_of, saved
-from tests.support import ROOT
+from tests.support import ROOT, popen_with_default_signals
 
 
 @pytest.fixture
@@ -151,22 +151,22 @@ def test_what_is_no_command_is_told_with_status_2(arguments, capsys):
     assert ended.value.code == 2 and "usage" in capsys.readouterr().err
 
 
-def test_a_reader_that_goes_and_ctrl_c_end_it_quietly(tmp_path):
+@pytest.mark.parametrize(
+    ("ending", "status"),
+    [("interrupt", predict.INTERRUPTED), ("closed pipe", predict.PIPE_CLOSED)],
+)
+def test_an_interrupt_or_a_closed_pipe_ends_it_without_a_traceback(tmp_path, ending, status):
     Image.fromarray(picture_of("7")).save(tmp_path / "7.png")
-    many = [str(tmp_path / "7.png")] * 3000
-    line = [sys.executable, str(ROOT / "predict.py"), *many]
-    for ending in ("close", "interrupt"):
-        process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    line = [sys.executable, str(ROOT / "predict.py"), *[str(tmp_path / "7.png")] * 3000]
+    process = popen_with_default_signals(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with process:
         assert b"  7  " in process.stdout.readline()
-        if ending == "close":
-            process.stdout.close()
-        else:
+        if ending == "interrupt":
             process.send_signal(signal.SIGINT)
+        else:
+            process.stdout.close()
         assert process.stderr.read() == b""
-        expected = predict.PIPE_CLOSED if ending == "close" else predict.INTERRUPTED
-        assert process.wait(timeout=30) == expected
-        process.stderr.close()
-        process.stdout.close()
+        assert process.wait(timeout=30) == status
 
 
 def test_a_bar_shows_only_where_someone_looks_and_there_is_much(folder, monkeypatch):
