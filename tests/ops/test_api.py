@@ -289,7 +289,7 @@ def test_the_endpoint_follows_the_pages_to_a_sub_path(base, path, monkeypatch):
 
 
 @pytest.mark.browser
-def test_an_unforeseen_error_is_one_sentence_on_the_page_and_whole_in_the_log(tmp_path):
+def test_the_page_shows_one_sentence_and_the_log_the_traceback(tmp_path):
     if not CHROMIUM:
         pytest.skip("needs Chromium: install it, or name it with CHROMIUM")
     (tmp_path / "page.py").write_text("secret = 1 / 0\n")
