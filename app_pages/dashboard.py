@@ -3,10 +3,10 @@
 import streamlit as st
 
 from ui import resources
-from ui.figure import figure, told
-from ui.results import report_charts, report_tables
-from ui.results.compare import show_runs
-from ui.results.curves import show_curves
+from ui.results import report_charts, report_tables, run_tables
+from ui.results.compare_runs import show_runs
+from ui.results.figure import figure, told
+from ui.results.learning_curves import show_curves
 from ui.results.mistakes import show_mistakes
 
 SHOWN_FROM = 0.9  # share answered from which on risk is drawn: below, next to nothing is wrong
@@ -84,7 +84,7 @@ with told():
     with st.expander("Model card"), told():
         st.markdown(report_tables.card())
 st.header("Runs")
-show_runs(report_tables.runs())
+show_runs(run_tables.runs())
 if later is not None:  # last, so that nothing waits for it
     with later, told():
         show_risk()

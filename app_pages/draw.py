@@ -9,14 +9,14 @@ from model.reading.numbers import Digit, read_digits
 from ui import resources
 from ui.answer import advise, one_answer
 from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
-from ui.downloads import downloads
 from ui.draw.correction import correct
+from ui.draw.downloads import downloads
 from ui.draw.look_alikes import look_alikes
 from ui.draw.number import show_number
 from ui.draw.replay import replay
+from ui.explanation import what_if, why
 from ui.results import report_tables
 from ui.telemetry import paths, reading
-from ui.why import what_if, why
 
 
 @st.fragment

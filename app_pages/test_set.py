@@ -7,12 +7,12 @@ from model.errors import DigitError
 from ui.canvas import drawn_frame
 from ui.gallery import gallery
 from ui.test_set.datasets import chosen_data
-from ui.test_set.export import take_along
+from ui.test_set.downloads import take_along
 from ui.test_set.filters import LINK, chosen_images, first_page, read_by, whole_number
+from ui.test_set.image_grid import tiles
 from ui.test_set.image_map import map_of
 from ui.test_set.opened_image import open_image, opened, show_opened
-from ui.test_set.reading import Reading
-from ui.test_set.tiles import tiles
+from ui.test_set.predictions import Reading
 
 PER_PAGE = 60  # fills rows of 2, 3, 4, 6, 10 and 12
 TUTORIAL_IMAGES = (2853, 2000, 1500, 1345)  # those that the textbook example shows

@@ -61,7 +61,7 @@ from ops.corrections import Corrections
 from ui.draw import replay
 from ui.owner import training_run
 from ui.resources import boxed, picture_url
-from ui.results import report_charts, report_tables
+from ui.results import report_charts, report_tables, run_tables
 
 ROOT = Path(__file__).parent.parent
 ANSWER, SENTENCE = "answer", "sentence"
@@ -912,7 +912,7 @@ def _show_report(folder: Path) -> None:
         lambda: report_charts.reliability_chart(*report_tables.reliability_table(report)),
     )
     for weight, log in ((0.0, False), (0.9, True)):
-        table = report_tables.curves({"": history}, weight, log)
+        table = run_tables.curves({"": history}, weight, log)
         for measure in table["measure"].unique():
             report_charts.curves_chart(table[table["measure"] == measure], "unit", "title", log)
     counts = report_tables.confusion(report)
@@ -995,14 +995,14 @@ def check_runs(files: dict[str, bytes | None], folder: Path) -> str:
 
 def _show_runs(folder: Path) -> None:
     runs = artifacts.load_runs(folder)
-    report_tables.runs_table(runs)
-    for row in report_tables.differing_settings(runs).to_numpy().ravel():
+    run_tables.runs_table(runs)
+    for row in run_tables.differing_settings(runs).to_numpy().ravel():
         row.encode()
     for run in runs:
         run.problem.encode()
         run.name.encode()
-        report_tables.curves({run.name: run.history})
-        report_tables.difference(runs[0], run).encode()
+        run_tables.curves({run.name: run.history})
+        run_tables.difference(runs[0], run).encode()
 
 
 def _show_status(desk: training_jobs.Desk) -> None:

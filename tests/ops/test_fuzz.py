@@ -37,8 +37,8 @@ from ops.corrections import Corrections
 from tests import fuzzing
 from tests.fuzzing import ANSWER, HUGE_DRAWINGS, PICTURE_TRAPS, SENTENCE, TARGETS, UPLOAD_TRAPS
 from ui.owner import training_run
-from ui.results import mistakes, report_tables
-from ui.test_set import image_map, tiles
+from ui.results import mistakes, run_tables
+from ui.test_set import image_grid, image_map
 
 NUM_EXAMPLES = {"drawings": 25, "pages": 4, "grids of cells": 20}
 USUAL = 10  # examples of the other targets
@@ -286,9 +286,9 @@ def test_settings_of_a_run_that_make_no_sense_are_told(tmp_path, key, value):
 
 def test_what_a_browser_says_was_pressed_marked_or_clicked_is_checked():
     shown = np.array([3, 5])
-    assert tiles.pressed(5, shown) == 5
+    assert image_grid.pressed(5, shown) == 5
     for sent in (4, [3], [3, 5], {}, "3", None, 3.0, 10**400, math.nan):
-        assert tiles.pressed(sent, shown) is None
+        assert image_grid.pressed(sent, shown) is None
     assert image_map.marked_bounds({"x": [0.5, -0.5], "y": [1, 0]}) == [-0.5, 0.5, 0, 1]
     for odd in (None, [], {"x": [1]}, {"x": "ab", "y": "cd"}, {"x": [1, []], "y": [1, 2]}):
         assert image_map.marked_bounds(odd) == []
@@ -367,4 +367,4 @@ def test_curves_of_odd_numbers_are_drawn_without_a_warning():
     rows = [{"epoch": float(at), "loss": 10.0 ** (at * 150)} for at in (1, 2)]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert len(report_tables.curves({"": rows}, 0.9, True)) == 2
+        assert len(run_tables.curves({"": rows}, 0.9, True)) == 2

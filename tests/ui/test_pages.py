@@ -599,7 +599,7 @@ def test_runs_are_listed_and_two_are_overlaid_while_a_half_written_one_is_told(
         artifacts.save_json(tmp_path / name / "config.json", {"epochs": 10})
     (tmp_path / "20260103-half").mkdir()
     (tmp_path / "20260103-half" / "history.csv").write_text("epoch,accuracy\n1,")
-    monkeypatch.setattr("ui.results.report_tables.load_runs", lambda: artifacts.load_runs(tmp_path))
+    monkeypatch.setattr("ui.results.run_tables.load_runs", lambda: artifacts.load_runs(tmp_path))
     app = settled(page("dashboard").run())
     assert app.multiselect[0].value == ["20260102-b", "20260101-a"]
     assert any("20260103-half" in warning.value for warning in app.warning)

@@ -7,7 +7,7 @@ import pytest
 
 from model.errors import ArtifactError
 from model.files.artifacts import Run, load_report
-from ui.results import report_tables
+from ui.results import report_tables, run_tables
 
 READERS = (
     *(
@@ -64,11 +64,11 @@ def run(name: str, misses=(), num_all: int = 100, **config) -> Run:
 
 
 def test_smoothing_a_constant_changes_nothing_and_zero_weight_neither():
-    assert report_tables.smoothed(np.full(5, 3.0), 0.9) == pytest.approx(3)
+    assert run_tables.smoothed(np.full(5, 3.0), 0.9) == pytest.approx(3)
     values = np.array([1.0, 5.0, 2.0])
-    assert report_tables.smoothed(values, 0).tolist() == values.tolist()
+    assert run_tables.smoothed(values, 0).tolist() == values.tolist()
     by_hand = [1, (0.25 * 1 + 0.5 * 5) / 0.75, (0.125 * 1 + 0.25 * 5 + 0.5 * 2) / 0.875]
-    assert report_tables.smoothed(values, 0.5) == pytest.approx(by_hand)
+    assert run_tables.smoothed(values, 0.5) == pytest.approx(by_hand)
 
 
 def test_a_logarithmic_axis_shows_error_and_leaves_out_what_is_zero():
@@ -76,7 +76,7 @@ def test_a_logarithmic_axis_shows_error_and_leaves_out_what_is_zero():
         {"epoch": 1.0, "accuracy": 0.75, "loss": 2.0, "learning_rate": 0.1},
         {"epoch": 2.0, "accuracy": 1.0, "loss": float("nan"), "learning_rate": 0.0},
     ]
-    table = report_tables.curves({"": history}, log=True)
+    table = run_tables.curves({"": history}, log=True)
     found = [tuple(row) for row in table[["measure", "curve", "value"]].to_numpy()]
     assert found == [
         ("accuracy", "training", 0.25),
@@ -87,7 +87,7 @@ def test_a_logarithmic_axis_shows_error_and_leaves_out_what_is_zero():
 
 def test_the_learning_rate_is_never_smoothed():
     history = [{"epoch": float(e), "loss": float(e), "learning_rate": float(e)} for e in (1, 2, 3)]
-    table = report_tables.curves({"a": history}, weight=0.5)
+    table = run_tables.curves({"a": history}, weight=0.5)
     rate = table[table["measure"] == "learning rate"]
     assert rate["smooth"].tolist() == [1, 2, 3]
     assert table[table["measure"] == "loss"]["smooth"].tolist() != [1, 2, 3]
@@ -95,7 +95,7 @@ def test_the_learning_rate_is_never_smoothed():
 
 def test_runs_sort_as_numbers_and_what_a_run_does_not_say_is_missing():
     unfinished = Run("c", {"epochs": "ten", "batch_size": 64}, [], None)
-    table = report_tables.runs_table([run("a", range(5)), run("b", range(20)), unfinished])
+    table = run_tables.runs_table([run("a", range(5)), run("b", range(20)), unfinished])
     assert [str(kind) for name, kind in table.dtypes.items() if name != "run"] == ["float64"] * 11
     assert table.sort_values("test accuracy")["run"].tolist() == ["b", "a", "c"]
     assert table["batch size"][2] == 64 and np.isnan(table["epochs"][2])
@@ -103,22 +103,22 @@ def test_runs_sort_as_numbers_and_what_a_run_does_not_say_is_missing():
 
 def test_only_settings_that_differ_are_shown_side_by_side():
     one, other = run("a", seed=1, epochs=3, old=True), run("b", seed=2, epochs=3)
-    table = report_tables.differing_settings([one, other])
+    table = run_tables.differing_settings([one, other])
     assert table.to_dict("records") == [
         {"setting": "seed", "a": "1", "b": "2"},
         {"setting": "old", "a": "True", "b": "–"},
     ]
-    assert len(report_tables.differing_settings([one, one])) == 0
+    assert len(run_tables.differing_settings([one, one])) == 0
 
 
 def test_two_runs_are_compared_in_a_plain_sentence():
-    said = report_tables.difference(run("A", range(20)), run("B", range(20, 32)))
+    said = run_tables.difference(run("A", range(20)), run("B", range(20, 32)))
     assert said == (
         "A reads 12 images that B misreads, B reads 20 images that A misreads: p = 0.22, no "
-        "difference that could be told from chance."
+        "significant difference."
     )
-    said = report_tables.difference(run("A", [1]), run("B", range(1, 40)))
-    assert "B reads 0 images" in said and "p < 0.001" in said and "seldom" in said
+    said = run_tables.difference(run("A", [1]), run("B", range(1, 40)))
+    assert "B reads 0 images" in said and "p < 0.001" in said and "a significant difference" in said
 
 
 def test_runs_that_cannot_be_compared_are_told_why():
@@ -126,8 +126,8 @@ def test_runs_that_cannot_be_compared_are_told_why():
     cut = run("B", [1, 2])
     cut.report["test"]["misses"].pop()
     for other in (cut, Run("B", {}, [], None), run("B", ["one"]), run("B", [float("inf")])):
-        assert "B does not say which" in report_tables.difference(whole, other)
-    assert "different images" in report_tables.difference(whole, run("B", [1], num_all=50))
+        assert "B does not say which" in run_tables.difference(whole, other)
+    assert "different images" in run_tables.difference(whole, run("B", [1], num_all=50))
 
 
 def test_mistakes_are_listed_the_most_frequent_first():
@@ -147,7 +147,7 @@ def test_a_curve_of_risk_keeps_its_ends_and_few_points():
     rng = np.random.default_rng(0)
     probabilities, labels = rng.dirichlet(np.ones(10), 5000), rng.integers(0, 10, 5000)
     table = report_tables.risk_table(probabilities, labels)
-    assert len(table) <= report_tables.MOST_POINTS
+    assert len(table) <= report_tables.MAX_POINTS
     assert table["answered"].iloc[-1] == 1 and table["answered"].iloc[0] == 1 / 5000
     assert table["answered"].is_monotonic_increasing
 

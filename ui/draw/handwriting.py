@@ -8,8 +8,8 @@ from model.ink.frame import strokes_to_mnist
 from model.reading.personalisation import ALLOWED_LOSS, Lesson, teach
 from ops import telemetry
 from ui import resources
+from ui.explanation import what_if
 from ui.gallery import gallery
-from ui.why import what_if
 from ui.words import in_words, percent
 
 DIGITS = (*range(10), *range(10))  # asked for; the second one of each long after the first

@@ -7,7 +7,7 @@ import streamlit as st
 from model.errors import DigitError
 from ops.training_jobs import Desk, Status
 from ui.owner import owner_auth
-from ui.results.curves import show_curves
+from ui.results.learning_curves import show_curves
 from ui.words import duration
 
 REFRESH = 2.0  # seconds; an epoch takes many

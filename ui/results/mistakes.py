@@ -7,9 +7,9 @@ import streamlit as st
 
 from model.errors import DigitError
 from ui import resources
-from ui.figure import formats, numbers
 from ui.gallery import gallery
 from ui.results import report_tables
+from ui.results.figure import formats, numbers
 from ui.results.report_charts import CELL, confusion_chart
 
 TEST_SET_PAGE = Path(__file__).parents[2] / "app_pages" / "test_set.py"

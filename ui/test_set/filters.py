@@ -7,7 +7,7 @@ from model.errors import ArtifactError
 from model.learning.data import Dataset
 from model.reading.filter_and_order import ORDERS, Filter, arranged, matching, strangeness
 from ui import resources
-from ui.test_set.reading import Reading
+from ui.test_set.predictions import Reading
 
 WIDTH = 165  # CSS pixels; two beside each other on a phone
 MAX_SEED = 999_999

@@ -8,7 +8,7 @@ import streamlit as st
 from model.reading.filter_and_order import inside
 from ui import resources
 from ui.test_set.filters import LINK, first_page
-from ui.test_set.reading import Reading
+from ui.test_set.predictions import Reading
 
 HEIGHT = 460  # CSS pixels
 AREA = "area"  # in the address, and the name of the selection

@@ -6,10 +6,10 @@ import streamlit as st
 from model.errors import ArtifactError
 from model.reading.filter_and_order import nearest_others, rank_of_label
 from ui import charts, resources
+from ui.explanation import why
 from ui.resources import picture_url
-from ui.test_set.reading import Reading
-from ui.test_set.tiles import tiles
-from ui.why import why
+from ui.test_set.image_grid import tiles
+from ui.test_set.predictions import Reading
 from ui.words import percent
 
 PARAMETER = "image"  # in the address

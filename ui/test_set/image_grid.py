@@ -5,7 +5,7 @@ import streamlit as st
 
 from model.reading.filter_and_order import sheet
 from ui.resources import picture_url
-from ui.test_set.reading import Reading
+from ui.test_set.predictions import Reading
 
 COLUMNS = 10  # of the picture file; the page breaks its lines as it likes
 

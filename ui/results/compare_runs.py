@@ -3,9 +3,9 @@
 import streamlit as st
 
 from model.files.artifacts import Run
-from ui.figure import formats
-from ui.results import report_tables
-from ui.results.curves import show_curves
+from ui.results import run_tables
+from ui.results.figure import formats
+from ui.results.learning_curves import show_curves
 
 MOST_COLUMNS = {"learning rate": "%.2g", "weight decay": "%.2g"}
 
@@ -15,7 +15,7 @@ def show_runs(runs: list[Run]) -> None:
     if not runs:
         st.info('No runs yet: "python train.py" adds one.', icon=":material/science:")
         return
-    table = report_tables.runs_table(runs)
+    table = run_tables.runs_table(runs)
     numbers = {
         name: st.column_config.NumberColumn(format=format) for name, format in MOST_COLUMNS.items()
     }
@@ -36,9 +36,9 @@ def compare(runs: list[Run]) -> None:
     if len(chosen) > 1:
         first, *others = chosen
         st.markdown("**On the test images**, McNemar's exact test")
-        st.markdown("\n".join(f"- {report_tables.difference(first, other)}" for other in others))
+        st.markdown("\n".join(f"- {run_tables.difference(first, other)}" for other in others))
         st.markdown("**Settings that differ**")
-        differing = report_tables.differing_settings(chosen)
+        differing = run_tables.differing_settings(chosen)
         if len(differing):
             st.dataframe(differing, hide_index=True)
         else:

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from ui.figure import figure
-from ui.results import report_tables
+from ui.results import run_tables
+from ui.results.figure import figure
 from ui.results.report_charts import curves_chart
 
 
@@ -27,7 +27,7 @@ def show_curves(histories: dict[str, list[dict]], key: str) -> None:
             help="Weight of what came before in a moving average; what was measured stays faint.",
         )
         log = st.toggle("Logarithmic", key=f"{key}-log", help="Shows error instead of accuracy")
-    table = report_tables.curves(histories, weight, log)
+    table = run_tables.curves(histories, weight, log)
     accuracy = "Share wrong by epoch" if log else "Accuracy by epoch"
     columns = st.columns(3)
     for place, measure, unit, title in (

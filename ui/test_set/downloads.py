@@ -5,7 +5,7 @@ import streamlit as st
 
 from model.reading.filter_and_order import as_csv, sheet
 from ui import resources
-from ui.test_set.reading import Reading
+from ui.test_set.predictions import Reading
 
 MAX_ON_SHEET = 2000  # pictures; a sheet of 1,400 x 1,120 pixels
 

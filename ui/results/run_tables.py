@@ -1,0 +1,170 @@
+"""Tables and sentences that compare training runs: settings, figures, learning curves."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from model.files.artifacts import Run, load_runs
+from model.learning import evaluation
+from ui.results.report_tables import UNEXPECTED_FORM, finite
+
+MAX_MISSES = 60_000  # misread images that are compared; MNIST has no more
+SIGNIFICANT = 0.05  # below it, McNemar's p is called a difference
+_CURVES = (
+    ("accuracy", "accuracy", "training"),
+    ("val_accuracy", "accuracy", "validation"),
+    ("loss", "loss", "training"),
+    ("val_loss", "loss", "validation"),
+    ("learning_rate", "learning rate", ""),
+)
+
+
+def runs() -> list[Run]:
+    """All runs in `runs/`, newest first."""
+    return load_runs()
+
+
+def smoothed(values: np.ndarray, weight: float) -> np.ndarray:
+    """Exponential moving average, corrected so that the first values are not drawn towards zero.
+
+    Args:
+        values: `(n,)`.
+        weight: Of the previous values, 0 (no smoothing) to below 1.
+
+    Returns:
+        `float64` array of shape `(n,)`.
+
+    Source: the bias correction of D. Kingma and J. Ba, ICLR 2015, arXiv:1412.6980, section 3.
+
+    Example:
+        >>> smoothed(np.array([4.0, 1.0]), 0.5).tolist()
+        [4.0, 2.0]
+    """
+    averages, average = np.empty(len(values)), 0.0
+    for index, value in enumerate(values):
+        average = weight * average + (1 - weight) * value
+        averages[index] = average / (1 - weight ** (index + 1))
+    return averages
+
+
+def curves(
+    histories: dict[str, list[dict]], weight: float = 0.0, log: bool = False
+) -> pd.DataFrame:
+    """Histories as a long table.
+
+    Args:
+        histories: Rows of epochs by the run's name.
+        weight: Of the smoothing, as in `smoothed`; the learning rate is never smoothed.
+        log: Whether they are for a logarithmic axis: accuracy becomes the share that is wrong,
+            and values that are not above zero are left out.
+
+    Returns:
+        Columns `epoch`, `measure`, `curve`, `value` and `smooth`.
+    """
+    parts = []
+    for name, history in histories.items():
+        for key, measure, kind in _CURVES:
+            rows = [(row["epoch"], row[key]) for row in history if key in row]
+            rows = [row for row in rows if all(map(math.isfinite, row))]
+            if not rows:
+                continue
+            epochs, values = np.array(rows).T
+            if log and measure == "accuracy":
+                values = 1 - values
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "epoch": epochs.astype(int),
+                        "measure": measure,
+                        "curve": f"{name} {kind}".strip() or measure,
+                        "value": values,
+                        "smooth": smoothed(values, 0 if measure == "learning rate" else weight),
+                    }
+                )
+            )
+    if not parts:
+        return pd.DataFrame(columns=["epoch", "measure", "curve", "value", "smooth"])
+    table = pd.concat(parts, ignore_index=True)
+    return table[(table["value"] > 0) & (table["smooth"] > 0)] if log else table
+
+
+def runs_table(runs: list[Run]) -> pd.DataFrame:
+    """One row per run; numbers that a run lacks are NaN, so that columns sort as numbers."""
+    rows = []
+    for run in runs:
+        test, network = ((run.report or {}).get(part, {}) for part in ("test", "network"))
+        last_epoch = run.history[-1] if run.history else {}
+        rows.append(
+            {
+                "run": run.name,
+                "test accuracy": _finite_or_none(test.get("accuracy")),
+                "from": _finite_or_none(test.get("low")),
+                "to": _finite_or_none(test.get("high")),
+                "validation": _finite_or_none(last_epoch.get("val_accuracy")),
+                "epochs done": len(run.history),
+                "epochs": _finite_or_none(run.config.get("epochs")),
+                "batch size": _finite_or_none(run.config.get("batch_size")),
+                "learning rate": _finite_or_none(run.config.get("learning_rate")),
+                "weight decay": _finite_or_none(run.config.get("weight_decay")),
+                "seed": _finite_or_none(run.config.get("seed")),
+                "parameters": _finite_or_none(network.get("num_parameters")),
+            }
+        )
+    table = pd.DataFrame(rows)
+    return table.astype({name: float for name in table.columns if name != "run"})
+
+
+def differing_settings(runs: list[Run]) -> pd.DataFrame:
+    """The settings that differ between runs: a row per setting, a column per run."""
+    keys = dict.fromkeys(key for run in runs for key in run.config)
+    rows = [
+        {"setting": key} | {run.name: str(run.config.get(key, "–")) for run in runs}
+        for key in keys
+        if len({str(run.config.get(key)) for run in runs}) > 1
+    ]
+    return pd.DataFrame(rows, columns=["setting", *(run.name for run in runs)])
+
+
+def difference(a: Run, b: Run) -> str:
+    """The result of McNemar's test on two runs, in a sentence."""
+    of_a, of_b = _misses(a), _misses(b)
+    for run, misses in ((a, of_a), (b, of_b)):
+        if misses is None:
+            return f"{run.name} does not say which test images it misreads: it can't be compared."
+    if of_a[0] != of_b[0]:
+        return f"{a.name} and {b.name} were tested on different images: they can't be compared."
+    figures = evaluation.mcnemar(of_a[1], of_b[1])
+    p = figures["p"]
+    p_text = "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+    verdict = (
+        f"a significant difference (p below {SIGNIFICANT})"
+        if p < SIGNIFICANT
+        else "no significant difference"
+    )
+    return (
+        f"{a.name} reads {_images(figures['only_a_right'])} that {b.name} misreads, {b.name} reads "
+        f"{_images(figures['only_b_right'])} that {a.name} misreads: {p_text}, {verdict}."
+    )
+
+
+def _misses(run: Run) -> tuple[tuple[str, int], list[int]] | None:
+    """The test set's name and size, and the misread images; `None` unless all are listed."""
+    try:
+        test = run.report["test"]
+        misses = [int(index) for index in test["misses"][:MAX_MISSES]]
+        is_whole = len(set(misses)) == len(misses) == test["num_all"] - test["num_right"]
+        return ((str(run.report["data"]["test"]), test["num_all"]), misses) if is_whole else None
+    except UNEXPECTED_FORM:
+        return None
+
+
+def _images(num: int) -> str:
+    return "1 image" if num == 1 else f"{num:,} images"
+
+
+def _finite_or_none(value: object) -> float | None:
+    try:
+        return finite(value)
+    except (ValueError, OverflowError):  # a whole number too large for a float
+        return None
