@@ -1,7 +1,6 @@
 """The app for a server: `streamlit run server.py` serves the pages and what programs ask for."""
 
 import contextlib
-import os
 import socket
 
 import streamlit as st
@@ -15,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from model.errors import ArtifactError, DigitError
 from ops import telemetry
 from ops.api import api
+from ops.settings import settings
 from ops.shield import Shield
 from ui import resources
 
@@ -80,7 +80,7 @@ def metrics(_: Request) -> Response:
 
 def tell(error: Exception) -> bool:
     """One sentence for the visitor; Streamlit has the error in its log already."""
-    telemetry.failed(error)
+    telemetry.count_error(error)
     st.error(
         str(error)
         if isinstance(error, DigitError)
@@ -99,7 +99,7 @@ def below(path: str) -> str:
 # A server that says it is healthy reads at once: what takes seconds is loaded before.
 with contextlib.suppress(ArtifactError):  # what is wrong with the network is told on the page
     resources.shared_recognizer()
-telemetry.log_to(os.environ.get(telemetry.LOG_VARIABLE, "on"))
+telemetry.log_to(settings().log or "on")
 app = st.App(
     "app.py",
     routes=[Mount(below("/api"), api), Route(below("/metrics"), metrics)],

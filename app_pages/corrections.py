@@ -5,7 +5,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from model.errors import CorrectionsError, DigitError
-from ops.corrections import Corrections, as_idx, as_npz
+from ops.corrections import Corrections
+from ops.corrections_export import as_idx, as_npz
 from ui.owner import owner_auth
 from ui.owner.correction_list import kept, spoilt
 
@@ -18,7 +19,7 @@ def show(store: Corrections, num: int) -> None:
     if num_pages > 1:
         page = st.number_input(f"Page of {num_pages}", 1, num_pages, key="corrections", width=160)
     buttons = st.container(horizontal=True)
-    readable, unreadable = store.look(PER_PAGE, skip=(page - 1) * PER_PAGE)
+    readable, unreadable = store.load_readable(PER_PAGE, skip=(page - 1) * PER_PAGE)
     chosen = kept(readable) + spoilt(unreadable)
     with buttons:
         st.button(
@@ -46,7 +47,9 @@ def show(store: Corrections, num: int) -> None:
             ):
                 st.download_button(
                     label,
-                    lambda pack=pack: pack(owner_auth.corrections().look(strokes=False)[0]),
+                    lambda pack=pack: pack(
+                        owner_auth.corrections().load_readable(strokes=False)[0]
+                    ),
                     name,
                     on_click="ignore",
                 )

@@ -36,7 +36,7 @@ def show_answer(drawing: dict) -> None:
                 raise NothingDrawn
             recognizer = resources.recognizer()
             digits = read_digits(strokes, CANVAS_SIDE, recognizer)
-            noted.read(recognizer.version, [digit.answer for digit in digits])
+            noted.answered(recognizer.version, [digit.answer for digit in digits])
     except NothingDrawn as hint:
         st.info(str(hint), icon=":material/draw:")
         return

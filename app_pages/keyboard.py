@@ -25,7 +25,7 @@ def show_answer(cells: object) -> None:
             recognizer = resources.recognizer()
             frame, probabilities = read_cells(cells, recognizer)
             answer = recognizer.answer(probabilities)
-            noted.read(recognizer.version, [answer])
+            noted.answered(recognizer.version, [answer])
     except NothingDrawn:
         st.info(
             "There is no digit yet: move with the arrow keys and ink cells with Space, or hold "

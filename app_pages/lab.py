@@ -29,7 +29,7 @@ def explain(drawing: dict) -> None:
             frame = strokes_to_mnist(strokes, CANVAS_SIDE)
             recognizer = resources.recognizer()
             probabilities = recognizer.probabilities(frame[None])[0]
-            noted.read(recognizer.version, [recognizer.answer(probabilities)])
+            noted.answered(recognizer.version, [recognizer.answer(probabilities)])
     except DigitError as error:
         st.info(str(error), icon=":material/draw:")
         return

@@ -23,7 +23,7 @@ def read(content: bytes, file_id: str) -> None:
             frames = np.stack([item.frame for item in found])
             probabilities = recognizer.probabilities(frames)
             answers = [recognizer.answer(row) for row in probabilities]
-            noted.read(recognizer.version, answers)
+            noted.answered(recognizer.version, answers)
     except DigitError as error:
         st.warning(str(error), icon=":material/error:")
         return

@@ -33,7 +33,6 @@ from benchmarks.latency import COMPONENT_WAIT, UNTIL_SHOWN
 from benchmarks.page import ONE, SEVEN, chromium, draw, ready_to_draw, running_app
 from benchmarks.visitor import Said, VisitError, Visitor, expected, stroke_by_stroke, visiting
 from model.reading.recognizer import Recognizer
-from ops.corrections import PATH_VARIABLE
 
 LONGEST = 1000  # ms from pen-up to the answer, at the 95th percentile: what was promised
 # The allocator's free lists and Python's own never fall back to where they were; 16 MB is a
@@ -84,7 +83,7 @@ def main() -> int:
         address, process = options.address, options.process
         if not address:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            kept = {PATH_VARIABLE: str(folder / "corrections.sqlite3"), **AS_DEPLOYED}
+            kept = {"DIGITPAD_CORRECTIONS": str(folder / "corrections.sqlite3"), **AS_DEPLOYED}
             address, process = stack.enter_context(running_app(script="server.py", **kept))
         server = psutil.Process(process) if process else None
         tally, alone, watch = asyncio.run(run(address, server, drawings, options))

@@ -1,12 +1,11 @@
-"""Who may use the owner's pages: a setting opens them, or a password that can't be guessed fast.
+"""Access to the owner's pages, Corrections and Train: off, open to everyone, or by password.
 
-Corrections are people's handwriting, and training replaces the network for everyone, so neither is
-open to visitors unless the owner says so. Streamlit has no users: whoever knows the password is
-the owner, for one visit.
+Corrections are people's handwriting, and training replaces the network for everyone, so both are
+closed by default. Streamlit has no user accounts: whoever enters the password is the owner until
+the visit ends.
 """
 
 import hmac
-import os
 import secrets
 import time
 import unicodedata
@@ -14,24 +13,22 @@ from collections.abc import Callable
 from threading import Lock
 
 from model.errors import AccessError, PasswordNeeded
+from ops.settings import settings
 from ops.training_jobs import check_allowed
 
-PASSWORD_VARIABLE = "DIGITPAD_PASSWORD"  # the variable's name, not a password  # nosec B105
-PAGE_VARIABLE = "DIGITPAD_CORRECTIONS_PAGE"
-
-MIN_PASSWORD = 12  # characters; at the rate below, a million common ones take 115 days to try
-MAX_PASSWORD = 200  # characters; a guess of megabytes should cost nothing
-FREE_GUESSES = 5  # wrong in a row, by all visitors together, before they have to wait
-SECONDS_A_GUESS = 10.0  # after these; a person who mistypes notices little of it
+MIN_PASSWORD = 12  # characters; at the rate below, trying a million common ones takes 115 days
+MAX_PASSWORD = 200  # characters; a guess of megabytes must cost nothing
+FREE_GUESSES = 5  # wrong ones in a row, of all visitors together, before they have to wait
+SECONDS_A_GUESS = 10.0  # after these; someone who mistypes hardly notices
 
 CORRECTIONS_OFF = (
-    "The visitors' corrections are off: they are their handwriting, and not everybody's to see. "
-    f'Start the app with a password to see them, as in "{PASSWORD_VARIABLE}=... streamlit run '
-    f'app.py", or with {PAGE_VARIABLE}=on to show them to everyone who can open the app.'
+    "The page with visitors' corrections is off, because they are people's handwriting. Start the "
+    'app with a password to see them, as in "DIGITPAD_PASSWORD=... streamlit run app.py", or with '
+    "DIGITPAD_CORRECTIONS_PAGE=on to show them to everyone who can open the app."
 )
-ASKED = "This page is for whoever runs DigitPad: it asks for the password once a visit."
+PASSWORD_ASKED = "This page is for the owner of the app: it asks for the password once a visit."  # nosec B105
 
-_KEY = secrets.token_bytes(32)  # of this process: what it signs is of no use after a restart
+_KEY = secrets.token_bytes(32)  # new in each process, so no token survives a restart
 
 
 def password() -> str:
@@ -40,91 +37,91 @@ def password() -> str:
     Raises:
         AccessError: If it is so short that it could be guessed, or too long to be typed.
     """
-    word = os.environ.get(PASSWORD_VARIABLE, "")
+    word = settings().password.get_secret_value()
     if word and not MIN_PASSWORD <= len(word) <= MAX_PASSWORD:
         raise AccessError(
-            f"The password should have {MIN_PASSWORD} to {MAX_PASSWORD} characters, so this page "
-            f"stays closed: start the app with another one in {PASSWORD_VARIABLE}."
+            f"This page is closed because the password doesn't have {MIN_PASSWORD} to "
+            f"{MAX_PASSWORD} characters: start the app with another one in DIGITPAD_PASSWORD."
         )
     return word
 
 
-def check_corrections(held: object) -> None:
-    """Raises `AccessError` unless corrections may be read and changed.
+def check_corrections(token: object) -> None:
+    """Raises `AccessError` unless this visit may read and change corrections.
 
     Args:
-        held: The visit's pass, as `Guard.enter` gave it, or anything else if it has none.
+        token: The visit's token from `PasswordGuard.log_in`, or anything else if it has none.
     """
     if password():
-        _check_pass(held)
-    elif os.environ.get(PAGE_VARIABLE, "").strip().lower() != "on":
+        _check_token(token)
+    elif not settings().corrections_page:
         raise AccessError(CORRECTIONS_OFF)
 
 
-def check_training(held: object) -> None:
-    """Raises `TrainingError` or `AccessError` unless runs may be seen, started and served.
+def check_training(token: object) -> None:
+    """Raises `TrainingError` or `AccessError` unless this visit may see, start and serve runs.
 
     Args:
-        held: As in `check_corrections`.
+        token: As in `check_corrections`.
     """
     check_allowed()
     if password():
-        _check_pass(held)
+        _check_token(token)
 
 
-def _check_pass(held: object) -> None:
-    if not isinstance(held, bytes) or not hmac.compare_digest(held, _signed(password())):
-        raise PasswordNeeded(ASKED)
+def _check_token(token: object) -> None:
+    if not isinstance(token, bytes) or not hmac.compare_digest(token, _token_of(password())):
+        raise PasswordNeeded(PASSWORD_ASKED)
 
 
-def _signed(word: str) -> bytes:
-    """What stands for a password in this process; another password, another pass."""
+def _token_of(word: str) -> bytes:
+    """The token for a password, valid in this process only."""
     same = unicodedata.normalize("NFC", word)  # keyboards write one "é" in two ways
     return hmac.digest(_KEY, same.encode("utf-8", "surrogatepass"), "sha256")
 
 
-class Guard:
-    """Takes guesses at the password, from all visits of this process together.
+class PasswordGuard:
+    """Checks passwords, and limits the guesses of all visits of this process together.
 
-    A visit is begun anew in no time, so counting by visit would bound nothing; and behind a proxy
-    all visitors have one address. Wrong guesses use up an allowance that comes back with time;
-    without any left, even the right word is not looked at.
+    Counting by visit would limit nothing, because a new visit costs nothing; and behind a proxy
+    all visitors have one address. Each wrong guess uses up part of an allowance, which refills
+    with time. Without any left, even the right password is refused.
 
     Args:
-        clock: Gives seconds.
+        clock: Returns seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
         self._clock = clock
         self._lock = Lock()
-        self._left = float(FREE_GUESSES)
-        self._seen = clock()
+        self._guesses_left = float(FREE_GUESSES)
+        self._updated = clock()
 
-    def enter(self, said: str) -> bytes:
-        """Takes a guess.
+    def log_in(self, given: str) -> bytes:
+        """Checks a password.
 
         Returns:
-            A pass for the visit, while this process lives and the password stays.
+            A token, valid in this process for as long as the password stays the same.
 
         Raises:
             AccessError: If it is wrong, or guesses come too fast.
         """
-        expected = _signed(password())
-        with self._lock:  # or many guesses at once would be one
+        expected = _token_of(password())
+        with self._lock:  # else many guesses at once would count as one
             now = self._clock()
-            self._left += (now - self._seen) / SECONDS_A_GUESS
-            self._left = min(self._left, float(FREE_GUESSES))
-            self._seen = now
-            if self._left < 1:
-                seconds = int((1 - self._left) * SECONDS_A_GUESS) + 1
+            refilled = self._guesses_left + (now - self._updated) / SECONDS_A_GUESS
+            self._guesses_left = min(refilled, float(FREE_GUESSES))
+            self._updated = now
+            if self._guesses_left < 1:
+                seconds = int((1 - self._guesses_left) * SECONDS_A_GUESS) + 1
                 raise AccessError(
                     f"Too many wrong passwords were tried: wait {seconds} seconds, then try again."
                 )
-            given = _signed(said[: MAX_PASSWORD + 1])
-            if not password() or not hmac.compare_digest(given, expected):
-                self._left -= 1
+            token = _token_of(given[: MAX_PASSWORD + 1])
+            if not password() or not hmac.compare_digest(token, expected):
+                self._guesses_left -= 1
                 raise AccessError("That is not the password: try again.")
-        return given
+        return token
 
 
-GUARD = Guard()
+GUARD = PasswordGuard()

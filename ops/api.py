@@ -203,10 +203,10 @@ async def _answer(request: Request, readers: dict[str, Reader]) -> list[dict]:
 
 def _read(reader: Reader, content: bytes) -> list[dict]:
     """What every request comes to."""
-    with telemetry.reading("api") as noted:
+    with telemetry.timed_reading("api") as noted:
         recognizer = served()
         predictions = reader(content, recognizer)
-        noted.read(recognizer.version, [prediction.answer for prediction in predictions])
+        noted.answered(recognizer.version, [prediction.answer for prediction in predictions])
     return [prediction.as_dict() for prediction in predictions]
 
 

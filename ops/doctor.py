@@ -324,10 +324,10 @@ def bundled() -> Iterator[Finding]:
 
 
 def corrections() -> Iterator[Finding]:
-    from ops.corrections import PATH_VARIABLE, Corrections
+    from ops.corrections import Corrections
 
     kept = Corrections()
-    remedy = f"allow writing there, or name another file with {PATH_VARIABLE}."
+    remedy = "allow writing there, or name another file with DIGITPAD_CORRECTIONS."
     if kept.path.exists():
         num = kept.check()
         may_write = os.access(kept.path, os.W_OK) and _may_write(kept.path.parent)
@@ -371,9 +371,7 @@ def training() -> Iterator[Finding]:
 
 
 def log() -> Iterator[Finding]:
-    from ops.telemetry import LOG_VARIABLE
-
-    where = os.environ.get(LOG_VARIABLE, "").strip()
+    where = os.environ.get("DIGITPAD_LOG", "").strip()
     if where.lower() in ("", "on", "off"):
         yield Finding("log", OK, where.lower() or "on under server.py, off under app.py")
         return
@@ -382,7 +380,7 @@ def log() -> Iterator[Finding]:
     if is_right:
         yield Finding("log", OK, f"{path}")
     else:
-        text = f"{path} can't be written: name another file with {LOG_VARIABLE}."
+        text = f"{path} can't be written: name another file with DIGITPAD_LOG."
         yield Finding("log", FAULT, text)
 
 

@@ -1,120 +1,123 @@
-"""What came of each reading: a line for a log and figures for Prometheus, never the drawing.
+"""A log line and Prometheus metrics for each prediction.
 
-Neither says who drew: no address, no session. Whatever is wrong with the log, a prediction goes on.
+They record what was answered and how long it took, never the drawing, an address or a session.
+If the log or a metric fails, the prediction still succeeds.
 """
 
 import contextlib
 import json
 import logging
-import os
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, disable_created_metrics
 
 from model.reading.confidence import Answer
+from ops.settings import settings
 
-LOG_VARIABLE = "DIGITPAD_LOG"
 LOGGER = logging.getLogger("digitpad.predictions")
 
 SOURCES = ("draw", "keyboard", "photo", "lab", "handwriting", "api")
 OUTCOMES = ("digit", "doubtful", "none", "number", "refused", "error")
-# What a visitor can mend: the reading was refused. All else is an error of ours.
+# Errors that the visitor can mend count as refusals, all others as the installation's errors.
 REFUSALS = ("NothingDrawn", "TooSmall", "BadDrawing", "PictureError")
-KINDS = (
+ERROR_KINDS = (
     *REFUSALS,
     *("DataError", "ArtifactError", "CorrectionsError", "TrainingError"),
-    "DigitError",  # one that is not named here yet
+    "DigitError",  # any other subclass of it
 )
-UNEXPECTED = "unexpected"  # any other: a mistake in the program
-# Seconds. A drawing takes 2 to 20 ms, a photo up to a second, a lesson some seconds.
+UNEXPECTED = "unexpected"  # any other exception: a bug
+# Seconds. A drawing takes 2 to 20 ms, a photo up to 1 s, learning a handwriting a few seconds.
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_COUNTED = "counted_by_digitpad"  # on an exception that passes by twice
+_COUNTED = "counted_by_digitpad"  # attribute of an exception that is already in the metrics
 
-
-# Streamlit imports a module anew when its file changes; Prometheus takes each name once. So what
-# was made first is kept where it lasts as long as the process.
+# Streamlit re-imports a module when its file changes, but Prometheus accepts each name only once,
+# so the metrics are stored in the registry, which lasts as long as the process.
 _KEPT = REGISTRY.__dict__.setdefault("digitpad", {})
-disable_created_metrics()  # a second series for each, which tells when it began
+disable_created_metrics()  # a second time series for each counter
 
 
-def _once(kind: Callable, name: str, text: str, labels: Sequence[str] = (), **options):
-    """A figure of this process: a new one, or the one that an earlier import made."""
+def _metric(kind: Callable, name: str, text: str, labels: Sequence[str] = (), **options):
+    """Creates a metric, or returns the one that an earlier import created."""
     if name not in _KEPT:
         _KEPT[name] = kind(name, text, labels, **options)
     return _KEPT[name]
 
 
-PREDICTIONS = _once(
-    Counter, "digitpad_predictions", "Readings, by where and what came of it", ("source", "outcome")
+PREDICTIONS = _metric(
+    Counter, "digitpad_predictions", "Predictions by source and outcome", ("source", "outcome")
 )
-SECONDS = _once(
+SECONDS = _metric(
     Histogram,
     "digitpad_prediction_seconds",
-    "From the drawing in the script to the answer",
+    "From the drawing's arrival in the script to the answer",
     ("source",),
     buckets=BUCKETS,
 )
-CORRECTIONS = _once(Counter, "digitpad_corrections", "Drawings that visitors said the digit of")
-ERRORS = _once(Counter, "digitpad_errors", "What was refused or went wrong, by kind", ("kind",))
-LOST = _once(Counter, "digitpad_log_lines_lost", "Lines of the log that could not be written")
-NETWORK = _once(Gauge, "digitpad_network_info", "1 for the network that read last", ("network",))
-STARTED = _once(Gauge, "digitpad_start_time_seconds", "When this process began to count, Unix time")
+CORRECTIONS = _metric(Counter, "digitpad_corrections", "Drawings that visitors labelled")
+ERRORS = _metric(Counter, "digitpad_errors", "Refusals and errors by kind", ("kind",))
+LOST = _metric(Counter, "digitpad_log_lines_lost", "Log lines that could not be written")
+NETWORK = _metric(Gauge, "digitpad_network_info", "1 for the network used last", ("network",))
+STARTED = _metric(Gauge, "digitpad_start_time_seconds", "When counting began, Unix time")
 STARTED.set(_KEPT.setdefault("start", time.time()))
 
 
-class _Lines(logging.Handler):
-    """Writes each line in one go; one that can't be written is counted and given up.
+class _StderrHandler(logging.StreamHandler):
+    """Writes to standard error, and counts lines that can't be written."""
 
-    A file is opened for each line, so it may be moved away or deleted at any time, and two
-    processes may share one.
+    def handleError(self, _record: logging.LogRecord) -> None:
+        LOST.inc()
+
+
+class _FileHandler(WatchedFileHandler):
+    """Appends to a file, which may be moved away at any time; counts lines that can't be written.
+
+    Each line is one write, so several processes may share the file.
     """
 
-    def __init__(self, path: Path | None):
-        super().__init__()
-        self._path = path
-
     def emit(self, record: logging.LogRecord) -> None:
-        line = f"{record.getMessage()}\n"
         try:
-            if self._path is None:
-                sys.stderr.write(line)
-                sys.stderr.flush()
-                return
-            with self._path.open("ab", buffering=0) as file:
-                if file.write(line.encode()) < len(line.encode()):
-                    LOST.inc()
-        except Exception:  # a full disk, a closed or missing stderr: none may end a prediction
-            LOST.inc()
+            super().emit(record)
+        except OSError:  # the file can't be opened; errors of writing are caught in `super`
+            self.handleError(record)
+
+    def handleError(self, _record: logging.LogRecord) -> None:
+        LOST.inc()
+        with contextlib.suppress(OSError):
+            self.close()  # else the line stays in a buffer and appears later, after all
 
 
 def log_to(where: str) -> None:
-    """Says where the lines go from now on.
+    """Sets where the log goes from now on.
 
     Args:
-        where: `on` for the standard error output, `off` or nothing for nowhere, else a file's
-            path.
+        where: `on` for standard error, `off` or empty for no log, else a file's path.
     """
     word = where.strip().lower()
+    handler: logging.Handler
     if word in ("", "off"):
-        handler: logging.Handler = logging.NullHandler()
+        handler = logging.NullHandler()
+    elif word == "on":
+        handler = _StderrHandler()
     else:
-        handler = _Lines(None if word == "on" else Path(where.strip()).absolute())
+        handler = _FileHandler(Path(where.strip()).absolute(), encoding="utf-8", delay=True)
+    for former in LOGGER.handlers:
+        former.close()
     LOGGER.handlers[:] = [handler]
-    LOGGER.disabled = isinstance(handler, logging.NullHandler)  # then no line is made at all
-    LOGGER.propagate = False  # else Streamlit's own log would have each line again
+    LOGGER.disabled = isinstance(handler, logging.NullHandler)  # then no line is even formatted
+    LOGGER.propagate = False  # else Streamlit's own log would repeat each line
     LOGGER.setLevel(logging.INFO)
 
 
-if not LOGGER.handlers:  # the logger outlives this module when Streamlit imports it anew
-    log_to(os.environ.get(LOG_VARIABLE, ""))
+if not LOGGER.handlers:  # the logger outlives this module when Streamlit re-imports it
+    log_to(settings().log)
 
 
-def predicted(
+def record_prediction(
     source: str,
     network: str,
     seconds: float,
@@ -122,27 +125,27 @@ def predicted(
     digits: Sequence[int] = (),
     error: str = "",
 ) -> None:
-    """Notes one prediction: a line in the log, and the figures.
+    """Writes one prediction to the log and the metrics.
 
-    A single digit is told, a number's digits are only counted: they may be a telephone number.
+    The digits of a number are only counted, because it may be a telephone number.
 
     Args:
         source: One of `SOURCES`.
-        network: `Recognizer.version`, `""` if there was none.
+        network: `Recognizer.version`, `""` if none was loaded.
         seconds: From the drawing to the answer.
         outcome: One of `OUTCOMES`.
         digits: The digit, the digits that it may be, or those of the number.
-        error: The kind of what went wrong.
+        error: The error's kind, as `error_kind` gives it.
 
     Raises:
-        ValueError: If source or outcome is another word: each would be a series of its own.
+        ValueError: If source or outcome is another word, which would add a time series.
     """
-    _check("source", source, SOURCES)
-    _check("outcome", outcome, OUTCOMES)
+    _check_word("source", source, SOURCES)
+    _check_word("outcome", outcome, OUTCOMES)
     PREDICTIONS.labels(source, outcome).inc()
     SECONDS.labels(source).observe(seconds)
     if error:
-        ERRORS.labels(error if error in KINDS else UNEXPECTED).inc()
+        ERRORS.labels(error if error in ERROR_KINDS else UNEXPECTED).inc()
     if network and network != _KEPT.get("network"):
         _KEPT["network"] = network
         NETWORK.clear()
@@ -163,38 +166,38 @@ def predicted(
     LOGGER.info("%s", json.dumps(line))
 
 
-def corrected() -> None:
-    """Counts a drawing of which a visitor said what it is."""
+def count_correction() -> None:
+    """Counts a drawing that a visitor labelled."""
     CORRECTIONS.inc()
 
 
-def failed(error: BaseException) -> None:
-    """Counts an error that ended something else than a reading; one of a reading is counted."""
+def count_error(error: BaseException) -> None:
+    """Counts an error, unless `timed_reading` has counted it already."""
     if not getattr(error, _COUNTED, False):
-        ERRORS.labels(kind_of(error)).inc()
+        ERRORS.labels(error_kind(error)).inc()
 
 
-def kind_of(error: BaseException) -> str:
-    """The name of an error's class if it is one of ours, else `"unexpected"`.
+def error_kind(error: BaseException) -> str:
+    """The class name of an error if it is in `ERROR_KINDS`, else `"unexpected"`.
 
     Example:
-        >>> kind_of(ZeroDivisionError())
+        >>> error_kind(ZeroDivisionError())
         'unexpected'
     """
-    # By name: a module that was imported anew has other classes of the same names.
+    # By name, because a re-imported module has new classes of the same names.
     names = [each.__name__ for each in type(error).__mro__]
-    return next((name for name in names if name in KINDS), UNEXPECTED)
+    return next((name for name in names if name in ERROR_KINDS), UNEXPECTED)
 
 
 @dataclass
 class Reading:
-    """What came of a reading; nothing has yet while `outcome` is empty.
+    """The result of one prediction; `outcome` is empty until there is one.
 
     Attributes:
-        network: `Recognizer.version` of who read.
+        network: `Recognizer.version` of the network that answered.
         outcome: One of `OUTCOMES`.
-        digits: As `predicted` takes them.
-        error: The kind of what went wrong.
+        digits: As in `record_prediction`.
+        error: As in `record_prediction`.
     """
 
     network: str = ""
@@ -202,8 +205,8 @@ class Reading:
     digits: tuple[int, ...] = ()
     error: str = ""
 
-    def read(self, network: str, answers: Iterable[Answer]) -> None:
-        """Notes who read and what the answer is; several make a number."""
+    def answered(self, network: str, answers: Iterable[Answer]) -> None:
+        """Sets the network and its answers; several answers make a number."""
         answers = list(answers)
         self.network = network
         self.digits = tuple(answer.digits[0] for answer in answers)
@@ -215,37 +218,40 @@ class Reading:
 
 
 @contextlib.contextmanager
-def reading(
+def timed_reading(
     source: str, is_new: Callable[[Reading], bool] = lambda reading: True
 ) -> Iterator[Reading]:
-    """Times a reading, notes what `Reading.read` was told, or the exception that ended it.
+    """Times the block and records its result, or the exception that ended it.
 
     Args:
         source: One of `SOURCES`.
-        is_new: Asked at the end whether this is a prediction of its own.
+        is_new: Called at the end; returns whether to record this reading.
+
+    Yields:
+        The `Reading`, whose `answered` the block calls.
 
     Raises:
         ValueError: If there is no such source.
     """
-    _check("source", source, SOURCES)
-    noted, start = Reading(), time.perf_counter()
+    _check_word("source", source, SOURCES)
+    reading, start = Reading(), time.perf_counter()
     try:
-        yield noted
+        yield reading
     except Exception as error:
-        noted.error = kind_of(error)
-        noted.outcome = "refused" if noted.error in REFUSALS else "error"
+        reading.error = error_kind(error)
+        reading.outcome = "refused" if reading.error in REFUSALS else "error"
         with contextlib.suppress(AttributeError):  # a class with slots
             setattr(error, _COUNTED, True)
         raise
     finally:
         seconds = time.perf_counter() - start
         try:
-            if noted.outcome and is_new(noted):
-                predicted(source, seconds=seconds, **vars(noted))
-        except Exception:  # what is said of a prediction must not end it
+            if reading.outcome and is_new(reading):
+                record_prediction(source, seconds=seconds, **vars(reading))
+        except Exception:  # must not end the prediction
             LOST.inc()
 
 
-def _check(what: str, word: str, words: Sequence[str]) -> None:
-    if word not in words:
-        raise ValueError(f"{what} must be one of {', '.join(words)}. Received: {word!r}")
+def _check_word(name: str, word: str, allowed: Sequence[str]) -> None:
+    if word not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}. Received: {word!r}")

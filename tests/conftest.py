@@ -10,7 +10,7 @@ import pytest
 from model.files import artifacts
 from model.learning import data
 from model.learning.data import Dataset
-from ops import access, corrections, training_jobs
+from ops import training_jobs
 from tests.support import ROOT, SCRIPTS, TRAINED, end_run
 
 BESIDE = ROOT.parent / "shared" / "mnist"  # a folder `shared/mnist` beside the checkout
@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items):
 def corrections_path(tmp_path, monkeypatch) -> Path:
     """Where corrections go in a test: never into the checkout."""
     path = tmp_path / "kept" / "corrections.sqlite3"
-    monkeypatch.setenv(corrections.PATH_VARIABLE, str(path))
+    monkeypatch.setenv("DIGITPAD_CORRECTIONS", str(path))
     return path
 
 
@@ -37,8 +37,8 @@ def corrections_path(tmp_path, monkeypatch) -> Path:
 def no_owner(monkeypatch):
     """Nothing of the owner's is open in a test that does not say so, whoever runs the tests."""
     for variable in (
-        access.PASSWORD_VARIABLE,
-        access.PAGE_VARIABLE,
+        "DIGITPAD_PASSWORD",
+        "DIGITPAD_CORRECTIONS_PAGE",
         training_jobs.TRAINING_VARIABLE,
     ):
         monkeypatch.delenv(variable, raising=False)
@@ -47,7 +47,7 @@ def no_owner(monkeypatch):
 @pytest.fixture
 def corrections_open(monkeypatch):
     """The corrections are open to everyone, as at home."""
-    monkeypatch.setenv(access.PAGE_VARIABLE, "on")
+    monkeypatch.setenv("DIGITPAD_CORRECTIONS_PAGE", "on")
 
 
 @pytest.fixture(scope="session")

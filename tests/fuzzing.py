@@ -56,7 +56,7 @@ from model.reading.explanation import contrast, tint
 from model.reading.keyboard_grid import NUM_CELLS, read_cells
 from model.reading.numbers import read_digits
 from model.reading.recognizer import Recognizer
-from ops import access, corrections, training_jobs
+from ops import corrections, corrections_export, training_jobs
 from ops.corrections import Corrections
 from ui.draw import replay
 from ui.owner import training_run
@@ -305,7 +305,7 @@ def _show_drawing(strokes: list[np.ndarray], digits: list) -> None:
     recognizer = served()
     ink = draw_canvas(strokes, PEN_WIDTH, CANVAS_SIDE)
     boxed(np.round(ink * 255).astype(np.uint8), [tuple(map(round, d.box)) for d in digits])
-    corrections.drawing_text(strokes)
+    corrections.strokes_json(strokes)
     draw_strokes(strokes, PEN_WIDTH / 10)
     smallest_change(strokes, CANVAS_SIDE, recognizer)
     _, frames = replay._frames(strokes, CANVAS_SIDE)
@@ -1092,7 +1092,7 @@ WORDS = (
 )
 VARIABLES = (
     data.FOLDER_VARIABLE,
-    corrections.PATH_VARIABLE,
+    "DIGITPAD_CORRECTIONS",
     "KERAS_HOME",
     training_jobs.TRAINING_VARIABLE,
 )
@@ -1312,10 +1312,10 @@ def _execute(path: Path, statement: str, *values) -> None:
 
 
 def _look(store: Corrections) -> None:
-    readable, unreadable = store.look(48)
+    readable, unreadable = store.load_readable(48)
     for each in readable:
         each.network.encode()
-        f"said {each.said}, is {each.label:d}, {each.time}".encode()
+        f"said {each.predicted}, is {each.label:d}, {each.time}".encode()
     for each in unreadable:
         each.problem.encode()
     for each in readable:
@@ -1323,14 +1323,14 @@ def _look(store: Corrections) -> None:
 
 
 def _pack(store: Corrections) -> None:
-    readable, _ = store.look(strokes=False)
-    corrections.as_npz(readable)
-    corrections.as_idx(readable)
+    readable, _ = store.load_readable(strokes=False)
+    corrections_export.as_npz(readable)
+    corrections_export.as_idx(readable)
 
 
 def _delete_unreadable(store: Corrections) -> None:
     """After the unreadable ones are deleted, the others can all be read, and trained with."""
-    _, unreadable = store.look()
+    _, unreadable = store.load_readable()
     if unreadable:
         store.delete([each.id for each in unreadable])
         store.load()
@@ -1406,10 +1406,10 @@ def check_page(payload: dict, folder: Path) -> str:
         lay_runs(runs, payload["runs"])
     with contextlib.ExitStack() as stack:
         variables = {
-            corrections.PATH_VARIABLE: str(folder / "kept" / "corrections.sqlite3"),
+            "DIGITPAD_CORRECTIONS": str(folder / "kept" / "corrections.sqlite3"),
             training_jobs.TRAINING_VARIABLE: "on" if page == "train" else "off",
             data.FOLDER_VARIABLE: "nowhere",
-            access.PAGE_VARIABLE: "on",
+            "DIGITPAD_CORRECTIONS_PAGE": "on",
         }
         stack.callback(let_go)
         stack.enter_context(mock.patch.dict(os.environ, variables))

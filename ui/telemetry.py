@@ -20,7 +20,7 @@ def reading(source: str, drawing: object) -> AbstractContextManager[Reading]:
         drawing: What tells one drawing of this page from the next, compared by `==`.
 
     Returns:
-        A context whose `read(network, answers)` is to be told what was read.
+        A context whose `answered(network, answers)` records what was read.
     """
 
     def is_new(noted: Reading) -> bool:
@@ -31,7 +31,7 @@ def reading(source: str, drawing: object) -> AbstractContextManager[Reading]:
         st.session_state[_NOTED] = {**before, source: now}
         return not (noted.error == "NothingDrawn" and source in WAIT_FOR_INK)
 
-    return telemetry.reading(source, is_new)
+    return telemetry.timed_reading(source, is_new)
 
 
 def paths(drawing: dict) -> list:

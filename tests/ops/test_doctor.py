@@ -16,7 +16,7 @@ from model.files import artifacts
 from model.learning import data
 from model.reading.confidence import Answer
 from model.reading.recognizer import Recognizer
-from ops import doctor, telemetry, training_jobs
+from ops import doctor, training_jobs
 from ops.corrections import Corrections
 from ops.doctor import FAULT, NOTE, OK
 from tests.support import ROOT
@@ -32,7 +32,7 @@ def installation(tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr(doctor, "ROOT", tmp_path)
     monkeypatch.setattr(artifacts, "TRAINED", tmp_path / "model" / "trained")
     monkeypatch.setattr(artifacts, "RUNS", tmp_path / "runs")
-    for name in (training_jobs.TRAINING_VARIABLE, telemetry.LOG_VARIABLE):
+    for name in (training_jobs.TRAINING_VARIABLE, "DIGITPAD_LOG"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 
@@ -290,9 +290,9 @@ def test_training_from_the_page_is_told_and_needs_its_folder_and_tensorflow(
 
 def test_a_log_that_cannot_be_written_is_a_fault(tmp_path, monkeypatch):
     for where, level in (("on", OK), (str(tmp_path / "log"), OK), (str(tmp_path), FAULT)):
-        monkeypatch.setenv(telemetry.LOG_VARIABLE, where)
+        monkeypatch.setenv("DIGITPAD_LOG", where)
         assert levels("log") == {"log": level}
-    monkeypatch.setenv(telemetry.LOG_VARIABLE, str(tmp_path / "no" / "log"))
+    monkeypatch.setenv("DIGITPAD_LOG", str(tmp_path / "no" / "log"))
     assert "can't be written" in told(FAULT, "log")
     assert not (tmp_path / "log").exists()
 

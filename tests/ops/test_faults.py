@@ -327,7 +327,7 @@ def test_corrections_in_a_read_only_folder_are_told(disk):
     disk.refuse()
     with pytest.raises(CorrectionsError, match="allow"):
         keep(store, 1)
-    with pytest.raises(CorrectionsError, match=r"no room .*DIGITPAD_CORRECTIONS"):
+    with pytest.raises(CorrectionsError, match=r"can't be stored.*DIGITPAD_CORRECTIONS"):
         keep(Corrections(disk.path / "folder" / "corrections.sqlite3"))
     assert Corrections(disk.path / "none.sqlite3").load() == []
     disk.allow()

@@ -325,14 +325,14 @@ def test_mcnemars_test_of_many_misses_takes_no_seconds_and_is_as_exact_as_before
 def test_one_damaged_row_spoils_no_other_and_can_be_deleted(column, value, corrections_open):
     store = Corrections()
     fuzzing.spoil_corrections({"rows": [(column, 1, value)]}, store)
-    readable, unreadable = store.look()
+    readable, unreadable = store.load_readable()
     assert [each.id for each in readable] == [3, 1] or [each.id for each in readable] == [1, 3]
     assert [each.id for each in unreadable] == [2]
-    with pytest.raises(CorrectionsError, match=r"Correction 2 in .* delete it on the Corrections"):
+    with pytest.raises(CorrectionsError, match=r"Correction 2 .* Delete it on the Corrections"):
         store.load()
     app = AppTest.from_file(str(fuzzing.ROOT / "app_pages" / "corrections.py"), default_timeout=60)
     fuzzing.settled(app.run())
-    assert "Correction 2 in" in app.warning[0].value and len(app.checkbox) == 3
+    assert "Correction 2 can't be read" in app.warning[0].value and len(app.checkbox) == 3
     app.checkbox(key="correction-2").check()
     fuzzing.settled(app.run())
     next(button for button in app.button if button.label == "Delete 1 selected").click()

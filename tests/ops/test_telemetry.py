@@ -87,7 +87,7 @@ def drawing(*paths) -> dict:
 
 
 def test_a_line_says_when_where_by_which_network_how_long_and_what_came_of_it(log):
-    telemetry.predicted("draw", "a run", 0.01234, "digit", (7,))
+    telemetry.record_prediction("draw", "a run", 0.01234, "digit", (7,))
     (line,) = lines(log)
     assert list(line) == KEYS
     age = (datetime.now(UTC) - datetime.fromisoformat(line.pop("time"))).total_seconds()
@@ -115,8 +115,8 @@ def test_a_line_says_when_where_by_which_network_how_long_and_what_came_of_it(lo
 def test_a_digit_is_told_and_a_numbers_digits_are_only_counted(
     log, grown, answers, outcome, digits, num
 ):
-    with telemetry.reading("api") as noted:
-        noted.read("a run", answers)
+    with telemetry.timed_reading("api") as noted:
+        noted.answered("a run", answers)
     (line,) = lines(log)
     assert list(line) == KEYS
     assert (line["outcome"], line["digits"], line["num_digits"]) == (outcome, digits, num)
@@ -137,9 +137,9 @@ def test_a_digit_is_told_and_a_numbers_digits_are_only_counted(
 def test_what_ends_a_reading_is_noted_by_its_kind_and_counted_once(
     log, grown, error, outcome, kind
 ):
-    with pytest.raises(type(error)), telemetry.reading("draw"):
+    with pytest.raises(type(error)), telemetry.timed_reading("draw"):
         raise error
-    telemetry.failed(error)  # the server sees it pass as well
+    telemetry.count_error(error)  # the server sees it pass as well
     (line,) = lines(log)
     assert list(line) == KEYS
     assert (line["outcome"], line["error"], line["digits"]) == (outcome, kind, [])
@@ -148,22 +148,22 @@ def test_what_ends_a_reading_is_noted_by_its_kind_and_counted_once(
 
 
 def test_an_error_outside_of_a_reading_is_counted_too(grown):
-    telemetry.failed(KeyError("report"))
+    telemetry.count_error(KeyError("report"))
     assert grown("digitpad_errors_total", kind="unexpected") == 1
 
 
 def test_no_other_word_becomes_a_series_of_its_own():
     with pytest.raises(ValueError, match="source must be one of draw"):
-        telemetry.predicted("10.0.0.1", "", 0.1, "digit")
+        telemetry.record_prediction("10.0.0.1", "", 0.1, "digit")
     with pytest.raises(ValueError, match="outcome must be one of digit"):
-        telemetry.predicted("draw", "", 0.1, "7")
-    with pytest.raises(ValueError, match="source"), telemetry.reading("elsewhere"):
+        telemetry.record_prediction("draw", "", 0.1, "7")
+    with pytest.raises(ValueError, match="source"), telemetry.timed_reading("elsewhere"):
         pass
 
 
 def test_one_network_is_named_at_a_time():
     for network in ("first", "second"):
-        telemetry.predicted("api", network, 0.1, "digit", (1,))
+        telemetry.record_prediction("api", network, 0.1, "digit", (1,))
     samples = [
         s for m in REGISTRY.collect() if m.name == "digitpad_network_info" for s in m.samples
     ]
@@ -182,13 +182,13 @@ def test_a_log_that_cannot_be_written_costs_no_answer(tmp_path, monkeypatch, gro
     if where.startswith(("/", "no/")):
         telemetry.log_to(where if where.startswith("/") else str(tmp_path / where))
     else:
-        telemetry.log_to("on")
         closed = io.StringIO()
         closed.close()
         errors = {"closed": closed, "broken": Closed(), "none": None}
         monkeypatch.setattr(sys, "stderr", errors[where])
-    with telemetry.reading("draw") as noted:
-        noted.read("a run", [Answer((7,), True)])
+        telemetry.log_to("on")
+    with telemetry.timed_reading("draw") as noted:
+        noted.answered("a run", [Answer((7,), True)])
     assert grown("digitpad_log_lines_lost_total") == 1
     assert grown("digitpad_predictions_total", source="draw", outcome="digit") == 1
 
@@ -197,23 +197,23 @@ def test_what_goes_wrong_in_noting_costs_no_answer(grown):
     def broken(_noted) -> bool:
         raise RuntimeError
 
-    with telemetry.reading("draw", broken) as noted:
-        noted.read("a run", [Answer((7,), True)])
+    with telemetry.timed_reading("draw", broken) as noted:
+        noted.answered("a run", [Answer((7,), True)])
     assert grown("digitpad_log_lines_lost_total") == 1
 
 
 def test_a_file_that_is_moved_away_is_begun_anew(log):
-    telemetry.predicted("draw", "", 0.1, "digit", (1,))
+    telemetry.record_prediction("draw", "", 0.1, "digit", (1,))
     log.rename(log.with_suffix(".1"))
-    telemetry.predicted("draw", "", 0.1, "digit", (2,))
+    telemetry.record_prediction("draw", "", 0.1, "digit", (2,))
     assert [line["digits"] for line in lines(log)] == [[2]]
 
 
 def test_on_a_terminal_nothing_is_written_and_all_is_counted(capfd, grown):
     telemetry.log_to("")
-    telemetry.predicted("draw", "", 0.1, "digit", (7,))
+    telemetry.record_prediction("draw", "", 0.1, "digit", (7,))
     telemetry.log_to("on")
-    telemetry.predicted("draw", "", 0.1, "digit", (8,))
+    telemetry.record_prediction("draw", "", 0.1, "digit", (8,))
     written = capfd.readouterr()
     assert written.out == "" and len(written.err.splitlines()) == 1
     assert json.loads(written.err)["digits"] == [8]
@@ -221,12 +221,12 @@ def test_on_a_terminal_nothing_is_written_and_all_is_counted(capfd, grown):
 
 
 def test_the_module_may_be_imported_anew_and_goes_on_counting(monkeypatch, log, grown):
-    telemetry.predicted("draw", "a run", 0.1, "digit", (7,))
+    telemetry.record_prediction("draw", "a run", 0.1, "digit", (7,))
     monkeypatch.delitem(sys.modules, "ops.telemetry")
     again = importlib.import_module("ops.telemetry")
     monkeypatch.setattr("ops.telemetry", again)  # undone with the line before
     assert again is not telemetry
-    again.predicted("draw", "a run", 0.1, "digit", (8,))
+    again.record_prediction("draw", "a run", 0.1, "digit", (8,))
     assert grown("digitpad_predictions_total", source="draw", outcome="digit") == 2
     assert [line["digits"] for line in lines(log)] == [[7], [8]]
 
@@ -315,7 +315,13 @@ def test_a_correction_is_counted(grown):
 
 def test_the_documentation_names_every_field_word_and_figure():
     text = (ROOT / "docs" / "operations.md").read_text()
-    words = [*KEYS, *telemetry.SOURCES, *telemetry.OUTCOMES, *telemetry.KINDS, telemetry.UNEXPECTED]
+    words = [
+        *KEYS,
+        *telemetry.SOURCES,
+        *telemetry.OUTCOMES,
+        *telemetry.ERROR_KINDS,
+        telemetry.UNEXPECTED,
+    ]
     assert [word for word in words if f"`{word}`" not in text] == []
     for figures in REGISTRY.collect():
         if figures.name.startswith("digitpad_"):

@@ -25,12 +25,12 @@ WORD = "correct horse battery"
 def fresh_guard(monkeypatch):
     st.cache_resource.clear()
     st.cache_data.clear()
-    monkeypatch.setattr(access, "GUARD", access.Guard())
+    monkeypatch.setattr(access, "GUARD", access.PasswordGuard())
 
 
 @pytest.fixture
 def with_password(monkeypatch):
-    monkeypatch.setenv(access.PASSWORD_VARIABLE, WORD)
+    monkeypatch.setenv("DIGITPAD_PASSWORD", WORD)
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_the_password_opens_them_for_the_visit_and_a_wrong_one_does_not(
 def test_guesses_are_counted_across_visits(with_password):
     for _ in range(access.FREE_GUESSES - 1):
         with pytest.raises(AccessError):
-            access.GUARD.enter("open sesame now")  # as from other visits
+            access.GUARD.log_in("open sesame now")  # as from other visits
     say(opened("corrections"), "open sesame now")
     assert "Too many" in say(opened("corrections"), WORD).warning[0].value
 

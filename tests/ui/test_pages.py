@@ -16,7 +16,8 @@ from model.reading.confidence import Answer
 from model.reading.personalisation import Hand
 from model.reading.recognizer import Recognizer
 from ops import training_jobs
-from ops.corrections import Corrections, as_npz
+from ops.corrections import Corrections
+from ops.corrections_export import as_npz
 from tests.patterns import segments
 from tests.support import ROOT, until
 
@@ -695,7 +696,7 @@ def test_a_digit_tapped_is_kept_with_the_drawing_and_undo_deletes_just_that_one(
     assert not store.path.exists()  # nothing is kept unasked
     app = press(app, "1")
     (kept,) = store.load()
-    assert (kept.label, kept.said) == (1, 7)
+    assert (kept.label, kept.predicted) == (1, 7)
     assert kept.network == artifacts.load_report()["run"]
     assert np.allclose(kept.strokes[0], [[80, 60], [200, 60], [120, 230]])
     assert any("Kept: this is a 1." in text.value for text in app.markdown)

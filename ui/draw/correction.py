@@ -6,7 +6,7 @@ import streamlit as st
 from model.errors import CorrectionsError
 from model.reading.numbers import Digit
 from ops import telemetry
-from ops.corrections import Corrections, drawing_text
+from ops.corrections import Corrections, strokes_json
 
 WIDTH = 270  # CSS pixels; two rows of five digits, on a phone as well
 BUTTON_WIDTH = 44  # CSS pixels; what a finger hits
@@ -23,7 +23,7 @@ def correct(strokes: list[np.ndarray], digit: Digit, network: str) -> None:
         digit: How it was read.
         network: Which network read it.
     """
-    drawing = drawing_text(strokes)
+    drawing = strokes_json(strokes)
     state = st.session_state.get(_STATE, {})
     if state.get("drawing") != drawing:
         state = {}  # drawn on: what was said of another drawing doesn't count
@@ -59,11 +59,11 @@ def _keep(drawing: str, strokes: list, digit: Digit, label: int, network: str) -
                 f"{taps} corrections were kept in this visit, as many as one may bring: thank you."
             )
         number = Corrections().add(strokes, digit.frame, digit.probabilities, label, network)
-        telemetry.corrected()
+        telemetry.count_correction()
         state = {"drawing": drawing, "id": number, "label": label}
         st.session_state[_TAPS] = taps + 1
     except CorrectionsError as error:
-        telemetry.failed(error)
+        telemetry.count_error(error)
         state = {"drawing": drawing, "problem": str(error)}
     st.session_state[_STATE] = state
 

@@ -69,9 +69,9 @@ def _lesson(frames: np.ndarray) -> Lesson:
     if _LESSON not in st.session_state:
         rehearsed, checked = resources.others()
         shared = resources.shared_recognizer()
-        with telemetry.reading("handwriting") as noted:
+        with telemetry.timed_reading("handwriting") as noted:
             lesson = teach(frames, np.array(DIGITS), shared, rehearsed, checked)
-            noted.read(shared.version, [shared.answer(row) for row in lesson.before])
+            noted.answered(shared.version, [shared.answer(row) for row in lesson.before])
         st.session_state[_LESSON] = lesson
         resources.set_hand(lesson.hand)
     return st.session_state[_LESSON]

@@ -18,7 +18,9 @@ def kept(corrections: list[Correction]) -> list[int]:
         for each in corrections:
             with st.container(width=WIDTH, gap="xsmall"):
                 st.image(picture_url(each.frame, scale=3), width=PICTURE_WIDTH)
-                if st.checkbox(f"said {each.said}, is {each.label}", key=f"correction-{each.id}"):
+                if st.checkbox(
+                    f"said {each.predicted}, is {each.label}", key=f"correction-{each.id}"
+                ):
                     chosen.append(each.id)
                 when = datetime.fromisoformat(each.time)
                 st.caption(f"{when:%Y-%m-%d %H:%M} UTC, {each.network or 'unknown network'}")

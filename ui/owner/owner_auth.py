@@ -67,7 +67,7 @@ def _ask(why: str) -> None:
             key=_SAID,
             max_chars=access.MAX_PASSWORD,
             autocomplete="current-password",
-            help=f"It is what {access.PASSWORD_VARIABLE} was when the app was started.",
+            help="It is what DIGITPAD_PASSWORD was when the app was started.",
         )
         st.form_submit_button("Open", type="primary", icon=":material/lock_open:", on_click=_guess)
         if problem := st.session_state.pop(_PROBLEM, ""):
@@ -81,6 +81,6 @@ def _guess() -> None:
     if not said:
         return
     try:
-        state[_PASS] = access.GUARD.enter(said)
+        state[_PASS] = access.GUARD.log_in(said)
     except AccessError as error:
         state[_PROBLEM] = str(error)

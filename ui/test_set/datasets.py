@@ -44,7 +44,7 @@ def _mnist() -> Dataset:
 
 def _corrections() -> Dataset:
     owner_auth.enter(owner_auth.CORRECTIONS)
-    readable, unreadable = owner_auth.corrections().look(strokes=False)
+    readable, unreadable = owner_auth.corrections().load_readable(strokes=False)
     if unreadable:
         st.warning(
             f"{len(unreadable):,} corrections can't be read and are left out: the Corrections page "
