@@ -1,4 +1,4 @@
-"""The app for a server: `streamlit run server.py` serves the pages and what programs ask for."""
+"""The app for a server: `streamlit run server.py` serves the pages, `/api` and `/metrics`."""
 
 import contextlib
 import socket
@@ -18,8 +18,8 @@ from ops.settings import settings
 from ops.shield import Shield
 from ui import resources
 
-# What the pages need and no more: Vega compiles its charts, Streamlit writes styles into the page,
-# and the canvas and the downloads are blobs. No other server is asked for anything.
+# Only what the pages need: Vega compiles its charts, Streamlit writes styles into the page, the
+# canvas and the downloads are blobs. Nothing comes from another server.
 CONTENT_POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -46,12 +46,12 @@ HEADERS = (
 )
 
 
-class SafeAndSwift:
-    """Adds the headers to each answer that lacks them, and sends small answers at once.
+class HeadersAndNoDelay:
+    """Adds the headers to each answer that lacks them, and turns Nagle's algorithm off.
 
-    Streamlit opens its socket without naming the protocol, which asyncio takes for a reason to
-    leave Nagle's algorithm on: on a connection that is kept, the second half of an answer then
-    waits for the first to be acknowledged, 40 ms on Linux.
+    asyncio turns it off only on sockets that name their protocol, and Streamlit's doesn't. With it
+    the second half of an answer on an open connection waits until the client has acknowledged the
+    first, 40 ms on Linux.
     """
 
     def __init__(self, app: ASGIApp):
@@ -65,7 +65,7 @@ class SafeAndSwift:
                 message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 
-        # Uvicorn has the connection behind `receive`; behind another server there is none.
+        # `receive` is a method of Uvicorn's connection; other ASGI servers don't give access to it.
         transport = getattr(getattr(receive, "__self__", None), "transport", None)
         connection = transport.get_extra_info("socket") if transport else None
         if connection and connection.family in (socket.AF_INET, socket.AF_INET6):
@@ -74,12 +74,12 @@ class SafeAndSwift:
 
 
 def metrics(_: Request) -> Response:
-    """The process' figures for Prometheus; a proxy keeps the public away from them."""
+    """This process' metrics for Prometheus; the proxy must keep them from the public."""
     return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def tell(error: Exception) -> bool:
-    """One sentence for the visitor; Streamlit has the error in its log already."""
+def show_error(error: Exception) -> bool:
+    """Shows the visitor one sentence; Streamlit has logged the error already."""
     telemetry.count_error(error)
     st.error(
         str(error)
@@ -90,19 +90,19 @@ def tell(error: Exception) -> bool:
     return True
 
 
-def below(path: str) -> str:
-    """A path below the one that the pages are served under."""
+def below_base(path: str) -> str:
+    """A path below the base path of the pages, Streamlit's `server.baseUrlPath`."""
     base = (st.get_option("server.baseUrlPath") or "").strip("/")
     return f"/{base}{path}" if base else path
 
 
-# A server that says it is healthy reads at once: what takes seconds is loaded before.
-with contextlib.suppress(ArtifactError):  # what is wrong with the network is told on the page
+# Loaded before the server reports itself healthy, because it takes a moment.
+with contextlib.suppress(ArtifactError):  # the pages show what is wrong with the network
     resources.shared_recognizer()
 telemetry.log_to(settings().log or "on")
 app = st.App(
     "app.py",
-    routes=[Mount(below("/api"), api), Route(below("/metrics"), metrics)],
-    middleware=[Middleware(SafeAndSwift), Middleware(Shield)],
-    on_script_error=tell,
+    routes=[Mount(below_base("/api"), api), Route(below_base("/metrics"), metrics)],
+    middleware=[Middleware(HeadersAndNoDelay), Middleware(Shield)],
+    on_script_error=show_error,
 )

@@ -1,7 +1,7 @@
-"""What programs ask over HTTP: two endpoints beside the pages, and the page that explains them.
+"""The HTTP endpoint for programs: one digit, a photo of digits, and a page that documents both.
 
-`server.py` serves this below `/api`. Nothing is kept, and no other site's scripts may ask: there
-are no CORS headers.
+`server.py` serves it below `/api`. It stores nothing, and sends no CORS headers, so scripts of
+other sites can't use it through a visitor's browser.
 """
 
 import asyncio
@@ -31,32 +31,34 @@ from ops import telemetry
 
 JSON_TYPE = "application/json"
 PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp")
-MAX_ARRAY_BYTES = 64_000  # of JSON; 784 numbers of 17 digits, generously indented, need 35,000
-SECONDS_TO_SEND = 30  # a whole picture; 10 MB at 2.7 Mbit/s
-# Half of the cores read for programs, so that the pages beside them stay quick.
-WORKERS = max(1, (os.cpu_count() or 1) // 2)
-MAX_REQUESTS = 16  # that arrive or wait at once: 160 MB if all are as large as they may be
+MAX_ARRAY_BYTES = 64_000  # of JSON; 784 numbers of 17 digits with wide indentation need 35,000
+SECONDS_TO_SEND = 30  # for a whole picture; 10 MB at 2.7 Mbit/s
+# Receiving a body and reading its digits have limits of their own, so that slow senders don't keep
+# others from being read.
+MAX_RECEIVING = 100  # requests; each takes a connection and some kilobytes
+MAX_RECEIVED_BYTES = 80_000_000  # of all bodies that are not complete yet
+MAX_READING = 16  # complete requests, being read or waiting for it: 160 MB if all are the largest
 RETRY_AFTER = 1  # second; a digit takes a few milliseconds, a large photo half a second
+# Half of the cores read for programs, so that the pages stay fast.
+WORKERS = max(1, (os.cpu_count() or 1) // 2)
 CLOSE = {"Connection": "close"}
 
 _log = logging.getLogger("digitpad.api")
 _pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="digitpad-api")
-_places = threading.BoundedSemaphore(MAX_REQUESTS)
+_places = threading.BoundedSemaphore(MAX_READING)
+_receiving: dict[asyncio.Timeout, int] = {}  # bytes so far by request, the oldest first
 
 Reader = Callable[[bytes, Recognizer], list[picture_files.Prediction]]
 Number = Annotated[float, Field(ge=0, le=FULL_INK, allow_inf_nan=False)]
 Row = Annotated[list[Number], Field(min_length=FRAME_SIDE, max_length=FRAME_SIDE)]
-A_SEVEN = [  # left, top, right, bottom
-    (6, 6, 22, 8),
-    *((20 - row // 2, row, 22 - row // 2, row + 1) for row in range(8, 23)),
-]
 
 
-def _seven() -> list[list[int]]:
-    """A 7 of two strokes, for the example."""
+def _example_seven() -> list[list[int]]:
+    """A 7 of two strokes."""
     picture = np.zeros((FRAME_SIDE, FRAME_SIDE), int)
-    for left, top, right, bottom in A_SEVEN:
-        picture[top:bottom, left:right] = FULL_INK
+    picture[6:8, 6:22] = FULL_INK
+    for row in range(8, 23):
+        picture[row, 20 - row // 2 : 22 - row // 2] = FULL_INK
     return picture.tolist()
 
 
@@ -69,7 +71,7 @@ class Array(BaseModel):
         Field(
             min_length=FRAME_SIDE,
             max_length=FRAME_SIDE,
-            examples=[_seven()],
+            examples=[_example_seven()],
             json_schema_extra={  # an array without ink is refused
                 "contains": {"type": "array", "contains": {"minimum": FAINTEST_INK * FULL_INK}}
             },
@@ -78,22 +80,21 @@ class Array(BaseModel):
 
 
 class Prediction(BaseModel):
-    """What is read from one digit."""
+    """The answer for one digit."""
 
     digit: int | None = Field(ge=0, le=9, description="The likeliest digit; null if it is none.")
     is_digit: bool = Field(description="Whether it looks like a digit at all.")
     digits: list[int] = Field(
-        description="The answer set: the digits that it may be, the likeliest first; empty if it "
-        "is none."
+        description="The digits that it may be, the likeliest first; empty if it is none."
     )
     probabilities: list[float] = Field(
         min_length=NUM_CLASSES, max_length=NUM_CLASSES, description="Of the digits 0 to 9."
     )
-    network: str = Field(description="The run that trained the network.")
+    network: str = Field(description="The training run of the network.")
 
 
 class FoundDigit(Prediction):
-    """What is read from one digit of a sheet, and where it is."""
+    """The answer for one digit of a sheet, and its place."""
 
     box: Annotated[
         list[int],
@@ -104,7 +105,7 @@ class FoundDigit(Prediction):
 class Sheet(BaseModel):
     """All digits of a sheet of paper."""
 
-    found: list[FoundDigit] = Field(description="Line by line from above, from the left.")
+    found: list[FoundDigit] = Field(description="Line by line, from the top left.")
 
 
 class Problem(BaseModel):
@@ -116,24 +117,25 @@ class Problem(BaseModel):
 api = FastAPI(
     title="DigitPad",
     version="1",
-    description="Reads handwritten digits. Nothing that is sent is kept.",
+    description="Reads handwritten digits. Nothing that is sent is stored.",
     docs_url=None,  # FastAPI's own page loads its scripts from another company's server
     redoc_url=None,
 )
 
 PROBLEMS = {
     400: "The request broke off.",
-    408: f"The picture took more than {SECONDS_TO_SEND} seconds to arrive.",
-    413: f"It is too large: a picture may have {MAX_BYTES // 1_000_000} MB, an array "
+    408: f"The picture took more than {SECONDS_TO_SEND} seconds to arrive, or less on a server "
+    "with many slow senders.",
+    413: f"The body is too large: a picture may have {MAX_BYTES // 1_000_000} MB, an array "
     f"{MAX_ARRAY_BYTES // 1_000} kB of JSON.",
-    415: "It is of another type than those that are listed.",
-    422: "It can't be read, or there is no digit in it.",
-    503: "There is no network to read with, or too much to do: try again.",
+    415: "The type of the body is not one of those listed.",
+    422: "The body can't be read, or there is no digit in it.",
+    503: "There is no trained network, or too many requests at once: try again.",
 }
 
 
 def _documented(types: Iterable[str]) -> dict:
-    """What FastAPI can't tell from the code: the body's types, and what may go wrong."""
+    """What FastAPI can't derive from the code: the types of the body, and the errors."""
     schemas = {kind: {"type": "string", "format": "binary"} for kind in PICTURE_TYPES}
     schemas[JSON_TYPE] = Array.model_json_schema()
     return {
@@ -153,17 +155,17 @@ def _documented(types: Iterable[str]) -> dict:
 async def predict(request: Request) -> Prediction:
     """Reads one digit: a picture of any size, dark on light or light on dark, or a 28x28 array.
 
-    A picture of 28x28 pixels that is prepared as MNIST's are is read as it is, and so is an array.
+    An array, and a picture of 28x28 pixels that is prepared like MNIST's, is read as it is.
     """
     readers = {**dict.fromkeys(PICTURE_TYPES, read_file), JSON_TYPE: _read_array}
-    (prediction,) = await _answer(request, readers)
+    (prediction,) = await _respond(request, readers)
     return prediction
 
 
 @api.post("/predict/photo", **_documented(PICTURE_TYPES))
 async def predict_photo(request: Request) -> Sheet:
     """Finds and reads all digits on a photo of a sheet of paper."""
-    return {"found": await _answer(request, dict.fromkeys(PICTURE_TYPES, read_sheet))}
+    return {"found": await _respond(request, dict.fromkeys(PICTURE_TYPES, read_sheet))}
 
 
 def _read_array(content: bytes, recognizer: Recognizer) -> list[picture_files.Prediction]:
@@ -179,21 +181,21 @@ def _read_array(content: bytes, recognizer: Recognizer) -> list[picture_files.Pr
     return read_frames([frame_of_array(numbers)], recognizer)
 
 
-async def _answer(request: Request, readers: dict[str, Reader]) -> list[dict]:
-    """Receives the body and has it read by what reads its type, in a thread of a small pool."""
+async def _respond(request: Request, readers: dict[str, Reader]) -> list[dict]:
+    """Receives the body and has the reader for its type read it, in a thread of a small pool."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in readers:
         raise HTTPException(
-            415, f"Send the header Content-Type with one of {', '.join(readers)}, and that as body."
+            415, f"Send the header Content-Type with one of {', '.join(readers)}, and such a body."
         )
+    content = await _receive(request, MAX_ARRAY_BYTES if kind == JSON_TYPE else MAX_BYTES)
     if not _places.acquire(blocking=False):
         raise HTTPException(
             503,
-            "Too much is asked at once: try again in a second.",
+            "Too many requests at once: try again in a second.",
             {"Retry-After": f"{RETRY_AFTER}"},
         )
     try:
-        content = await _received(request, MAX_ARRAY_BYTES if kind == JSON_TYPE else MAX_BYTES)
         return await asyncio.get_running_loop().run_in_executor(
             _pool, _read, readers[kind], content
         )
@@ -202,27 +204,33 @@ async def _answer(request: Request, readers: dict[str, Reader]) -> list[dict]:
 
 
 def _read(reader: Reader, content: bytes) -> list[dict]:
-    """What every request comes to."""
-    with telemetry.timed_reading("api") as noted:
+    with telemetry.timed_reading("api") as reading:
         recognizer = served()
         predictions = reader(content, recognizer)
-        noted.answered(recognizer.version, [prediction.answer for prediction in predictions])
+        reading.answered(recognizer.version, [prediction.answer for prediction in predictions])
     return [prediction.as_dict() for prediction in predictions]
 
 
-async def _received(request: Request, limit: int) -> bytes:
-    """The body, refused as soon as it is known to be larger than the limit, in bytes."""
+async def _receive(request: Request, limit: int) -> bytes:
+    """The body; refused as soon as it is known to be larger than `limit`, in bytes."""
     too_large = f"The body may have {limit:,} bytes: make it smaller and try again."
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
         raise HTTPException(413, too_large)
     content = bytearray()
     try:
-        async with asyncio.timeout(SECONDS_TO_SEND):
-            async for chunk in request.stream():
-                content += chunk
-                if len(content) > limit:
-                    raise HTTPException(413, too_large, CLOSE)  # else all of it would be taken
+        async with asyncio.timeout(SECONDS_TO_SEND) as deadline:
+            try:
+                _note_received(deadline, 0)
+                async for chunk in request.stream():
+                    content += chunk
+                    if len(content) > limit:
+                        raise HTTPException(413, too_large, CLOSE)  # don't receive the rest
+                    if deadline not in _receiving:
+                        raise TimeoutError
+                    _note_received(deadline, len(content))
+            finally:
+                _receiving.pop(deadline, None)
     except TimeoutError:
         raise HTTPException(408, f"{PROBLEMS[408]} Send it again, smaller.", CLOSE) from None
     except ClientDisconnect:
@@ -230,10 +238,22 @@ async def _received(request: Request, limit: int) -> bytes:
     return bytes(content)
 
 
+def _note_received(deadline: asyncio.Timeout, num_bytes: int) -> None:
+    """Notes how much of a body has arrived, and ends the oldest ones while they are too many.
+
+    Most bodies arrive within a moment, so the oldest ones are those of the slowest senders.
+    """
+    _receiving[deadline] = num_bytes
+    while len(_receiving) > MAX_RECEIVING or sum(_receiving.values()) > MAX_RECEIVED_BYTES:
+        oldest = next(iter(_receiving))
+        del _receiving[oldest]
+        oldest.reschedule(0)  # a time in the past: at once
+
+
 @api.exception_handler(DigitError)
-async def _tell(_request: Request, error: DigitError) -> JSONResponse:
+async def _digit_error(_request: Request, error: DigitError) -> JSONResponse:
     if isinstance(error, ArtifactError):
-        _log.error("%s", error)  # it names folders, which are nobody's business outside
+        _log.error("%s", error)  # it names folders, which must not leave the server
         return JSONResponse(
             {"detail": "There is no network to read with at the moment: try again later."}, 503
         )
@@ -241,23 +261,23 @@ async def _tell(_request: Request, error: DigitError) -> JSONResponse:
 
 
 @api.exception_handler(HTTPException)
-async def _refuse(request: Request, error: HTTPException) -> JSONResponse:
+async def _http_error(request: Request, error: HTTPException) -> JSONResponse:
     sentence = error.detail
-    if sentence == HTTPStatus(error.status_code).phrase:  # nobody wrote one
+    if sentence == HTTPStatus(error.status_code).phrase:  # Starlette's own, as for another path
         docs = f"{request.scope.get('root_path', '')}/docs"
-        sentence = f"{sentence}: {docs} lists what can be asked, and how."
+        sentence = f"{sentence}: {docs} lists the requests that are possible."
     return JSONResponse({"detail": sentence}, error.status_code, error.headers)
 
 
 @api.exception_handler(Exception)
-async def _apologise(_request: Request, _error: Exception) -> JSONResponse:
-    """The server's log has the error itself."""
+async def _unexpected_error(_request: Request, _error: Exception) -> JSONResponse:
+    """Says that there was one; the exception itself is in the server's log."""
     return JSONResponse({"detail": "Something went wrong here; it is in the server's log."}, 500)
 
 
 @api.get("/docs", include_in_schema=False)
 async def docs(request: Request) -> HTMLResponse:
-    """What can be asked, made from `openapi.json`, without a script and from this server alone."""
+    """The documentation as one HTML page without scripts, made from `openapi.json`."""
     base = str(request.url.replace(path=request.scope["root_path"], query="", fragment=""))
     schema = api.openapi()
     parts = [
@@ -267,7 +287,7 @@ async def docs(request: Request) -> HTMLResponse:
     ]
     for path, methods in schema["paths"].items():
         for method, operation in methods.items():
-            parts += _operation(base + path, method, operation, schema["components"]["schemas"])
+            parts += _section(base + path, method, operation, schema["components"]["schemas"])
     style = "body{font:1rem/1.5 sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}"
     style += "pre{overflow:auto;padding:.5rem;border:1px solid}td{padding-right:1rem}"
     return HTMLResponse(
@@ -277,13 +297,8 @@ async def docs(request: Request) -> HTMLResponse:
     )
 
 
-def _operation(url: str, method: str, operation: dict, schemas: dict) -> list[str]:
-    """One endpoint's part of the page."""
-
-    def table(rows: Iterable[tuple[str, str]]) -> str:
-        cells = (f"<tr><td><code>{escape(a)}</code><td>{escape(b)}" for a, b in rows)
-        return f"<table>{''.join(cells)}</table>"
-
+def _section(url: str, method: str, operation: dict, schemas: dict) -> list[str]:
+    """The HTML of one request: its address, an example, the answer's fields, the errors."""
     answer = operation["responses"]["200"]["content"][JSON_TYPE]["schema"]["$ref"]
     fields = schemas[answer.split("/")[-1]]["properties"]
     inner = fields.get("found", {}).get("items", {}).get("$ref")
@@ -291,17 +306,22 @@ def _operation(url: str, method: str, operation: dict, schemas: dict) -> list[st
         fields = {**fields, **schemas[inner.split("/")[-1]]["properties"]}
     kinds = operation["requestBody"]["content"]
     examples = [f"curl -H 'Content-Type: {kind}' --data-binary @FILE {url}" for kind in kinds]
-    array = kinds.get(JSON_TYPE)
+    array = ""
+    if JSON_TYPE in kinds:
+        text = escape(kinds[JSON_TYPE]["schema"]["description"])
+        array = f'<p><code>{{"image": [[0, ...], ...]}}</code>: {text}</p>'
     return [
         f"<h2><code>{method.upper()} {escape(url)}</code></h2>",
         f"<p>{escape(operation['description'])}</p>",
         f"<pre>{escape(chr(10).join(examples))}</pre>",
-        f'<p><code>{{"image": [[0, ...], ...]}}</code>: '
-        f"{escape(array['schema']['description'])}</p>"
-        if array
-        else "",
+        array,
         "<h3>Answer</h3>",
-        table((name, field.get("description", "")) for name, field in fields.items()),
+        _table((name, field.get("description", "")) for name, field in fields.items()),
         '<h3>No answer: <code>{"detail": "why"}</code></h3>',
-        table((status, text) for status, text in ((str(k), v) for k, v in PROBLEMS.items())),
+        _table((str(status), text) for status, text in PROBLEMS.items()),
     ]
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> str:
+    cells = (f"<tr><td><code>{escape(a)}</code><td>{escape(b)}" for a, b in rows)
+    return f"<table>{''.join(cells)}</table>"

@@ -1,4 +1,4 @@
-"""The endpoint answers as the pages and the command line do, or says in a sentence why not."""
+"""The endpoint answers like the pages and predict.py, or gives one sentence and a status."""
 
 import asyncio
 import http.client
@@ -6,7 +6,8 @@ import json
 import re
 import threading
 import time
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 
 import numpy as np
 import pytest
@@ -22,8 +23,8 @@ import server
 from benchmarks.page import CHROMIUM, ROOT, chromium, running_app
 from model.files.artifacts import load_report
 from model.ink.sheet import decode, find_digits
-from model.reading import recognizer
 from model.reading.picture_files import frame_of_picture
+from model.reading.recognizer import Recognizer
 from ops import api as endpoint
 from tests.pictures_for_programs import FORMATS, picture_of, saved
 from tests.support import until
@@ -60,14 +61,12 @@ def ask(port: int, method: str = "POST", path: str = "/predict", body=b"", heade
 
 @schema.parametrize()
 @settings(max_examples=40, derandomize=True, deadline=None, database=None)
-def test_every_answer_is_as_documented(case):
+def test_every_answer_matches_the_openapi_schema(case):
     case.call_and_validate()
 
 
 @pytest.mark.parametrize(("kind", "name"), FORMATS.items())
-def test_the_endpoint_the_command_line_and_the_pages_way_read_alike(
-    kind, name, port, tmp_path, capsys
-):
+def test_endpoint_predict_and_pages_read_a_picture_alike(kind, name, port, tmp_path, capsys):
     content = saved(picture_of("5"), name)
     status, _, answer = ask(port, body=content, headers={"Content-Type": kind})
     assert status == 200 and answer["digit"] == 5 and answer["digits"] == [5]
@@ -76,29 +75,24 @@ def test_the_endpoint_the_command_line_and_the_pages_way_read_alike(
     assert predict.main([str(path), "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"source": str(path), **answer}
     frames = frame_of_picture(decode(content))[None]
-    assert np.allclose(
-        answer["probabilities"], recognizer.served().probabilities(frames), atol=1e-6
-    )
+    assert np.allclose(answer["probabilities"], endpoint.served().probabilities(frames), atol=1e-6)
     assert answer["network"] == load_report()["run"]
 
 
-def test_a_sheet_is_read_as_the_photo_page_and_the_command_line_read_it(port, tmp_path, capsys):
+def test_endpoint_predict_and_photo_page_read_a_sheet_alike(port, tmp_path, capsys):
     content = saved(picture_of("2758"))
     status, _, answer = ask(port, path="/predict/photo", body=content)
     assert status == 200 and [one["digit"] for one in answer["found"]] == [2, 7, 5, 8]
-    assert [tuple(one["box"]) for one in answer["found"]] == [
-        item.box for item in find_digits(decode(content))
-    ]
+    boxes = [item.box for item in find_digits(decode(content))]
+    assert [tuple(one["box"]) for one in answer["found"]] == boxes
     path = tmp_path / "sheet.png"
     path.write_bytes(content)
     assert predict.main([str(path), "--photo", "--format", "json"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [json.loads(line) for line in lines] == [
-        {"source": str(path), **one} for one in answer["found"]
-    ]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines == [{"source": str(path), **one} for one in answer["found"]]
 
 
-def test_an_array_is_read_as_the_picture_with_its_numbers(mnist, port):
+def test_an_array_is_read_like_the_same_picture(mnist, port):
     for image in mnist[1].images[:5]:
         array = json.dumps({"image": image.tolist()}).encode()
         as_array = ask(port, body=array, headers=JSON)
@@ -107,12 +101,12 @@ def test_an_array_is_read_as_the_picture_with_its_numbers(mnist, port):
 
 
 def rows(number: object) -> bytes:
-    """An array that is ink all over, but for its last number."""
+    """An array that is all ink except for its last number."""
     return json.dumps({"image": [[255] * 28] * 27 + [[255] * 27 + [number]]}).encode()
 
 
 @pytest.mark.parametrize(
-    ("body", "headers", "status", "said"),
+    ("body", "headers", "status", "sentence"),
     [
         (b"no picture", PNG, 422, "no whole PNG"),
         (b"", PNG, 422, "no whole PNG"),
@@ -135,19 +129,19 @@ def rows(number: object) -> bytes:
         (json.dumps({"image": [[255] * 28] * 29}).encode(), JSON, 422, "28"),
     ],
 )
-def test_what_cannot_be_read_is_refused_in_one_sentence(body, headers, status, said, port):
-    told = ask(port, body=body, headers=headers)
-    assert told[0] == status and re.search(said, told[2]["detail"])
+def test_an_unreadable_body_is_refused_in_one_sentence(body, headers, status, sentence, port):
+    found, _, answer = ask(port, body=body, headers=headers)
+    assert found == status and re.search(sentence, answer["detail"])
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/predict"), ("POST", "/nothing")])
-def test_what_is_not_there_says_where_to_look(method, path, port):
-    status, headers, told = ask(port, method, path)
-    assert status in (404, 405) and "/api/docs" in told["detail"]
+def test_an_unknown_request_names_the_documentation(method, path, port):
+    status, headers, answer = ask(port, method, path)
+    assert status in (404, 405) and "/api/docs" in answer["detail"]
     assert status == 404 or headers["Allow"] == "POST"
 
 
-def test_a_body_of_unknown_length_is_refused_before_it_ends(port):
+def test_an_endless_body_is_refused_early(port):
     sent = 0
 
     def endless():
@@ -166,63 +160,88 @@ def test_a_body_of_unknown_length_is_refused_before_it_ends(port):
     assert sent < 10**8
 
 
-def begin(connection: http.client.HTTPConnection) -> None:
-    """Sends a few of a thousand bytes, and waits until the one place is taken by them."""
-    connection.putrequest("POST", "/api/predict")
-    connection.putheader("Content-Type", "image/png")
-    connection.putheader("Content-Length", "1000")
-    connection.endheaders(b"a little")
-    until(lambda: endpoint._places._value == 0)
+@contextmanager
+def slow_senders(port: int, num: int, body: bytes = b"a little"):
+    """Connections that send the beginning of a body of a megabyte and then nothing more."""
+    with ExitStack() as stack:
+        senders = []
+        for _ in range(num):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            senders.append(stack.enter_context(closing(connection)))
+            connection.putrequest("POST", "/api/predict")
+            connection.putheader("Content-Type", "image/png")
+            connection.putheader("Content-Length", "1000000")
+            connection.endheaders(body)
+        yield senders
 
 
-def test_who_sends_too_slowly_or_too_much_at_once_is_told(port, monkeypatch):
+@pytest.mark.parametrize("num", [16, endpoint.MAX_RECEIVING, endpoint.MAX_RECEIVING + 20])
+def test_slow_senders_keep_no_fast_one_from_its_answer(port, num):
+    with slow_senders(port, num):
+        until(lambda: len(endpoint._receiving) == min(num, endpoint.MAX_RECEIVING))
+        started = time.perf_counter()
+        assert ask(port, body=saved(picture_of("5")))[0] == 200
+        assert time.perf_counter() - started < 5  # the slow ones have 30 seconds
+        assert len(endpoint._receiving) <= endpoint.MAX_RECEIVING
+    until(lambda: not endpoint._receiving)
+
+
+def test_unfinished_bodies_have_a_memory_limit(port, monkeypatch):
+    monkeypatch.setattr(endpoint, "MAX_RECEIVED_BYTES", 500_000)
+    with slow_senders(port, 1, bytes(400_000)) as (oldest,):
+        until(lambda: sum(endpoint._receiving.values()) == 400_000)
+        with slow_senders(port, 1, bytes(300_000)):
+            answer = oldest.getresponse()
+            assert answer.status == 408 and b"slow senders" in answer.read()
+            until(lambda: sum(endpoint._receiving.values()) == 300_000)
+    until(lambda: not endpoint._receiving)
+
+
+def test_a_slow_sender_is_told_to_send_again(port, monkeypatch):
     monkeypatch.setattr(endpoint, "SECONDS_TO_SEND", 0.3)
-    monkeypatch.setattr(endpoint, "_places", threading.BoundedSemaphore(1))
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as slow:
-        begin(slow)
-        status, headers, told = ask(port, body=saved(picture_of("5")))
-        assert status == 503 and headers["Retry-After"] == "1" and "again" in told["detail"]
+    with slow_senders(port, 1) as (slow,):
         answer = slow.getresponse()
         assert answer.status == 408 and b"Send it again" in answer.read()
-    assert ask(port, body=saved(picture_of("5")))[0] == 200
+    assert not endpoint._receiving
 
 
-def test_who_goes_away_leaves_nothing_behind(port, monkeypatch):
+def test_a_busy_endpoint_asks_to_try_again(port, monkeypatch):
     monkeypatch.setattr(endpoint, "_places", threading.BoundedSemaphore(1))
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as gone:
-        begin(gone)
-    until(lambda: endpoint._places._value == 1)
+    go_on = threading.Event()
+    read = endpoint._read
+    monkeypatch.setattr(endpoint, "_read", lambda *its: go_on.wait(10) and read(*its))
+    with ThreadPoolExecutor(1) as pool:
+        busy = pool.submit(ask, port, body=saved(picture_of("5")))
+        until(lambda: endpoint._places._value == 0)
+        status, headers, answer = ask(port, body=saved(picture_of("5")))
+        go_on.set()
+        assert status == 503 and headers["Retry-After"] == "1" and "again" in answer["detail"]
+        assert busy.result()[0] == 200
+    assert endpoint._places._value == 1
 
 
-def test_without_a_network_it_says_so_and_tells_no_folder(port, monkeypatch, tmp_path):
-    served = recognizer.served
-    monkeypatch.setattr(endpoint, "served", lambda: served(tmp_path))
-    status, _, told = ask(port, body=saved(picture_of("5")))
-    assert status == 503 and "no network" in told["detail"] and "/" not in told["detail"]
+def test_without_a_network_the_sentence_names_no_path(port, monkeypatch, tmp_path):
+    monkeypatch.setattr(endpoint, "served", lambda: Recognizer.load(tmp_path))
+    status, _, answer = ask(port, body=saved(picture_of("5")))
+    assert status == 503 and "no network" in answer["detail"] and "/" not in answer["detail"]
 
 
-def test_a_mistake_of_ours_is_one_sentence_too(port, monkeypatch):
+def test_a_bug_gives_one_sentence(port, monkeypatch):
     monkeypatch.setattr(endpoint, "served", lambda: 1 / 0)
-    status, _, told = ask(port, body=saved(picture_of("5")))
-    assert status == 500 and "log" in told["detail"]
+    status, _, answer = ask(port, body=saved(picture_of("5")))
+    assert status == 500 and "log" in answer["detail"]
 
 
-def test_many_at_once_are_answered_alike(port):
+def test_simultaneous_requests_get_equal_answers(port):
     content = saved(picture_of("3"))
-    answers = []
-    threads = [
-        threading.Thread(target=lambda: answers.append(ask(port, body=content)[2]))
-        for _ in range(endpoint.MAX_REQUESTS)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(answers) == endpoint.MAX_REQUESTS and all(one == answers[0] for one in answers)
+    with ThreadPoolExecutor(endpoint.MAX_READING) as pool:
+        requests = [pool.submit(ask, port, body=content) for _ in range(endpoint.MAX_READING)]
+        answers = [request.result()[2] for request in requests]
+    assert all(one == answers[0] for one in answers)
 
 
-def test_reading_does_not_hold_up_what_is_beside_it(monkeypatch):
-    """The pages live in the same event loop."""
+def test_reading_leaves_the_event_loop_free(monkeypatch):
+    """The pages use the same event loop."""
     begun, go_on = threading.Event(), threading.Event()
 
     def read(_reader, _content):
@@ -230,10 +249,10 @@ def test_reading_does_not_hold_up_what_is_beside_it(monkeypatch):
         go_on.wait(10)
         return [{"digit": 1}]
 
-    async def beside():
-        answer = asyncio.create_task(endpoint._answer(request, {"image/png": None}))
+    async def respond():
+        answer = asyncio.create_task(endpoint._respond(request, {"image/png": None}))
         while not begun.is_set():
-            await asyncio.sleep(0)  # would never return if the reading were in this thread
+            await asyncio.sleep(0)  # never returns if the reading is in this thread
         go_on.set()
         return await answer
 
@@ -243,10 +262,10 @@ def test_reading_does_not_hold_up_what_is_beside_it(monkeypatch):
     monkeypatch.setattr(endpoint, "_read", read)
     headers = [(b"content-type", b"image/png")]
     request = endpoint.Request({"type": "http", "headers": headers}, receive)
-    assert asyncio.run(beside()) == [{"digit": 1}]
+    assert asyncio.run(respond()) == [{"digit": 1}]
 
 
-def test_the_page_that_explains_needs_no_other_server(port):
+def test_the_documentation_page_needs_no_other_server(port):
     with closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
         connection.request("GET", "/api/docs")
         answer = connection.getresponse()
@@ -258,15 +277,7 @@ def test_the_page_that_explains_needs_no_other_server(port):
         assert word in page
 
 
-def timed(connection: http.client.HTTPConnection) -> float:
-    """Seconds until a small answer is there, on a connection that is kept."""
-    start = time.perf_counter()
-    connection.request("GET", "/_stcore/health")
-    connection.getresponse().read()
-    return time.perf_counter() - start
-
-
-def test_the_server_has_pages_and_endpoint_in_one_process_with_safe_headers_and_swift_answers():
+def test_server_has_pages_and_endpoint_with_safe_headers():
     with running_app(script="server.py") as (address, _):
         port = int(address.rsplit(":", 1)[1])
         status, headers, answer = ask(port, body=saved(picture_of("7")))
@@ -275,17 +286,25 @@ def test_the_server_has_pages_and_endpoint_in_one_process_with_safe_headers_and_
             connection.request("GET", "/photo")
             page = connection.getresponse()
             assert page.status == 200 and b"streamlit" in page.read().lower()
-            seconds = [timed(connection) for _ in range(30)]
+            seconds = [seconds_to_answer(connection) for _ in range(30)]
     assert min(seconds[10:]) < 0.03  # with Nagle's algorithm each takes 40 ms, after the first few
     for name, value in server.HEADERS:
         assert headers.get_all(name.decode()) == page.headers.get_all(name.decode())
         assert headers[name.decode()] == value.decode()
 
 
+def seconds_to_answer(connection: http.client.HTTPConnection) -> float:
+    """For a small answer on a connection that stays open."""
+    start = time.perf_counter()
+    connection.request("GET", "/_stcore/health")
+    connection.getresponse().read()
+    return time.perf_counter() - start
+
+
 @pytest.mark.parametrize(("base", "path"), [("", "/api"), ("digits", "/digits/api")])
-def test_the_endpoint_follows_the_pages_to_a_sub_path(base, path, monkeypatch):
+def test_the_endpoint_is_below_the_pages_base_path(base, path, monkeypatch):
     monkeypatch.setattr(st, "get_option", {"server.baseUrlPath": base}.get)
-    assert server.below("/api") == path
+    assert server.below_base("/api") == path
 
 
 @pytest.mark.browser
@@ -295,7 +314,7 @@ def test_the_page_shows_one_sentence_and_the_log_the_traceback(tmp_path):
     (tmp_path / "page.py").write_text("secret = 1 / 0\n")
     (tmp_path / "wrong.py").write_text(
         "import streamlit as st, server\n"
-        f"app = st.App({str(tmp_path / 'page.py')!r}, on_script_error=server.tell)\n"
+        f"app = st.App({str(tmp_path / 'page.py')!r}, on_script_error=server.show_error)\n"
     )
     with (tmp_path / "log.txt").open("w+") as log:
         wrong = str(tmp_path / "wrong.py")
