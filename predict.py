@@ -30,7 +30,8 @@ from tqdm import tqdm
 from model.errors import DigitError, PictureError
 from model.files.artifacts import TRAINED
 from model.ink.sheet import MAX_BYTES
-from model.reading.picture_files import Prediction, frame_of_file, read_frames, read_sheet
+from model.reading.picture_files import frame_of_file, read_sheet_file
+from model.reading.prediction import Prediction, read_frames
 from model.reading.recognizer import NUM_CLASSES, Recognizer
 from ui.words import in_words, percent
 
@@ -169,7 +170,7 @@ def read(
     for place, name in enumerate(names):
         try:
             if is_photo:
-                results[place] = read_sheet(content_of(name), recognizer)
+                results[place] = read_sheet_file(content_of(name), recognizer)
             else:
                 frames[place] = frame_of_file(content_of(name))
         except DigitError as error:

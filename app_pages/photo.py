@@ -4,7 +4,8 @@ import numpy as np
 import streamlit as st
 
 from model.errors import DigitError
-from model.ink.sheet import MAX_BYTES, decode, find_digits, smaller
+from model.ink.sheet import MAX_BYTES, decode, shrink
+from model.reading.sheets import read_sheet
 from ui import resources
 from ui.doubtful_digits import checked
 from ui.gallery import gallery
@@ -18,24 +19,24 @@ def read(content: bytes, file_id: str) -> None:
     try:
         with reading("photo", file_id) as noted:
             picture = decode(content)
-            found = find_digits(picture)
             recognizer = resources.recognizer()
-            frames = np.stack([item.frame for item in found])
-            probabilities = recognizer.probabilities(frames)
-            answers = [recognizer.answer(row) for row in probabilities]
+            found = read_sheet(picture, recognizer)
+            answers = [digit.answer for digit in found]
             noted.answered(recognizer.version, answers)
     except DigitError as error:
         st.warning(str(error), icon=":material/error:")
         return
+    frames = np.stack([digit.frame for digit in found])
+    probabilities = np.stack([digit.probabilities for digit in found])
     doubtful = np.array([answer.is_doubtful for answer in answers])
     st.metric("Digits found", len(found))
     text = st.container()
     digits = checked(frames, probabilities, doubtful, show_frames=True)
     text.code("".join(map(str, digits)), language=None, wrap_lines=True)
-    framed = resources.boxed(picture, [item.box for item in found])
+    framed = resources.boxed(picture, [digit.box for digit in found])
     with st.container(width=SHOWN_WIDTH):  # a phone is narrower, and so is the picture then
         st.image(
-            resources.picture_url(smaller(framed, 2 * SHOWN_WIDTH)[0]),  # or a message is too large
+            resources.picture_url(shrink(framed, 2 * SHOWN_WIDTH)[0]),  # or a message is too large
             caption="What was found, read line by line",
             width="stretch",
         )

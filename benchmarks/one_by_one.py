@@ -3,7 +3,7 @@
 import streamlit as st
 
 from model.learning.data import load_mnist
-from model.reading.filter_and_order import Filter, matching
+from model.reading.filter_and_order import Filter, filter_images
 from model.reading.recognizer import Recognizer
 
 PER_PAGE = 60
@@ -18,7 +18,7 @@ def read():
 st.set_page_config(layout="wide")
 data, probabilities = read()
 verdict = st.selectbox("Result", ["all", "right", "wrong"])
-chosen = matching(Filter(verdict=verdict), data.labels, probabilities)
+chosen = filter_images(Filter(verdict=verdict), data.labels, probabilities)
 st.write(f"**{len(chosen):,}** images")
 with st.container(horizontal=True):
     for index in chosen[:PER_PAGE]:

@@ -24,8 +24,8 @@ from starlette.requests import ClientDisconnect
 from model.errors import ArtifactError, DigitError, PictureError
 from model.ink.frame import FAINTEST_INK, FRAME_SIDE
 from model.ink.sheet import MAX_BYTES
-from model.reading import picture_files
-from model.reading.picture_files import FULL_INK, frame_of_array, read_file, read_frames, read_sheet
+from model.reading import prediction as model_prediction
+from model.reading.picture_files import FULL_INK, frame_of_array, read_file, read_sheet_file
 from model.reading.recognizer import NUM_CLASSES, Recognizer, served
 from ops import telemetry
 
@@ -48,7 +48,7 @@ _pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="digitpad-api")
 _places = threading.BoundedSemaphore(MAX_READING)
 _receiving: dict[asyncio.Timeout, int] = {}  # bytes so far by request, the oldest first
 
-Reader = Callable[[bytes, Recognizer], list[picture_files.Prediction]]
+Reader = Callable[[bytes, Recognizer], list[model_prediction.Prediction]]
 Number = Annotated[float, Field(ge=0, le=FULL_INK, allow_inf_nan=False)]
 Row = Annotated[list[Number], Field(min_length=FRAME_SIDE, max_length=FRAME_SIDE)]
 
@@ -165,10 +165,10 @@ async def predict(request: Request) -> Prediction:
 @api.post("/predict/photo", **_documented(PICTURE_TYPES))
 async def predict_photo(request: Request) -> Sheet:
     """Finds and reads all digits on a photo of a sheet of paper."""
-    return {"found": await _respond(request, dict.fromkeys(PICTURE_TYPES, read_sheet))}
+    return {"found": await _respond(request, dict.fromkeys(PICTURE_TYPES, read_sheet_file))}
 
 
-def _read_array(content: bytes, recognizer: Recognizer) -> list[picture_files.Prediction]:
+def _read_array(content: bytes, recognizer: Recognizer) -> list[model_prediction.Prediction]:
     try:
         numbers = np.array(Array.model_validate_json(content).image)
     except ValidationError as error:
@@ -178,7 +178,7 @@ def _read_array(content: bytes, recognizer: Recognizer) -> list[picture_files.Pr
             f'The body must be {{"image": [[0, ...], ...]}} with {FRAME_SIDE} rows of {FRAME_SIDE} '
             f"numbers from 0, paper, to {FULL_INK}, full ink; {where}: {first['msg']}."
         ) from None
-    return read_frames([frame_of_array(numbers)], recognizer)
+    return model_prediction.read_frames([frame_of_array(numbers)], recognizer)
 
 
 async def _respond(request: Request, readers: dict[str, Reader]) -> list[dict]:

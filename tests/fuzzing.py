@@ -46,14 +46,16 @@ from model.files.artifacts import (
     TRAINED,
 )
 from model.ink.frame import draw_canvas, draw_strokes, strokes_to_mnist, to_mnist
+from model.ink.keyboard_grid import NUM_CELLS
+from model.ink.layout import find_digits
 from model.ink.other_preparations import OTHERS
-from model.ink.sheet import decode, find_digits
+from model.ink.sheet import decode
 from model.ink.strokes import drawing_of_strokes, strokes_of_canvas
 from model.learning import config, data, glyphs
 from model.learning.upload import read_upload
 from model.reading.counterfactual import smallest_change
 from model.reading.explanation import contrast, tint
-from model.reading.keyboard_grid import NUM_CELLS, read_cells
+from model.reading.keyboard_grid import read_cells
 from model.reading.numbers import read_digits
 from model.reading.recognizer import Recognizer
 from ops import corrections, corrections_export, training_jobs

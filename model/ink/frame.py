@@ -1,7 +1,7 @@
-"""Turns any picture or pen strokes into MNIST's 28x28 format: the one place that does.
+"""Turns a picture or pen strokes into MNIST's 28x28 format. Nothing else does.
 
-After this module 0 is paper and 1 is ink. Frames have axes row, column; points of
-strokes are x, y in canvas pixels, as pens and canvases give them.
+From here on 0 is paper and 1 is ink. Frames have axes row, column. The points of strokes
+are x, y in canvas pixels.
 """
 
 import cv2
@@ -12,80 +12,45 @@ from model.errors import NothingDrawn, TooSmall
 FRAME_SIDE = 28  # pixels; the side of an MNIST image
 BOX_SIDE = 20  # pixels; MNIST scales a digit's longer side to this
 # MNIST pastes the digit so that its centre of mass, in pixel-index coordinates, falls into
-# (13.5, 14.5] on each axis, in all of its 70,000 images.
+# (13.5, 14.5] on each axis. This holds for all 70,000 images.
 LAST_CENTRE = 14.5
 FAINTEST_INK = 0.1  # of the full range; a picture with less contrast is blank
 MAX_SIDE = 4096  # pixels; larger pictures are refused before any work is done
 
-# A pen of this width in the 20-pixel box gives MNIST's mean ink of 0.131 and its median
-# stroke width, whatever pen the visitor chose.
+# Every stroke is drawn with this pen, whatever pen the visitor chose: it gives MNIST's mean
+# ink (0.131) and its median stroke width.
 PEN_WIDTH = 2.27  # pixels of the 20-pixel box
-SUPERSAMPLING = 8  # strokes are drawn this much larger and averaged down; OpenCV's own
-# anti-aliased lines come out too thick
-DOT = 0.04  # of the canvas' side; shorter drawings are dots, not digits
+SUPERSAMPLING = 8  # strokes are drawn this much larger and averaged down, because OpenCV's
+# own anti-aliased lines come out too thick
+CANVAS_SUPERSAMPLING = 4  # the same for a whole canvas, whose lines are wider
+SUBPIXEL_BITS = 4  # OpenCV takes fixed-point coordinates with this many fractional bits
+DOT = 0.04  # of the canvas' side; a shorter drawing is a dot, not a digit
 
-# Pictures with thinner or bolder strokes are brought to this range, where most of MNIST's
-# strokes lie (5th to 80th percentile), before they are scaled down.
+# Thinner or bolder strokes in a picture are brought into this range, which holds most of
+# MNIST's strokes (5th to 80th percentile), before the picture is scaled down.
 STROKE_WIDTHS = (1.8, 3.2)  # pixels of the 20-pixel box
-WORK_SIDE = 160  # pixels; larger boxes are averaged down to this first: eight for each of 20
+WORK_SIDE = 160  # pixels; a larger box is averaged down to this first (8 pixels for each of 20)
 
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
-def ink_from_rgba(rgba: np.ndarray) -> np.ndarray:
-    """Flattens a canvas picture onto plain paper and returns its ink.
-
-    What is transparent becomes paper: white under a dark pen, black under a light one.
-
-    Args:
-        rgba: `uint8` array of shape `(rows, cols, 4)`, values 0-255, as the drawing
-            canvas gives it.
-
-    Returns:
-        `float32` array of shape `(rows, cols)`; 0 is bare paper, 1 is full ink.
-
-    Raises:
-        ValueError: If `rgba` is not an 8-bit four-channel picture.
-        NothingDrawn: If all of the picture has one shade.
-
-    Source: the "over" operator, T. Porter and T. Duff, SIGGRAPH 1984.
-    """
-    if rgba.dtype != np.uint8 or rgba.ndim != 3 or rgba.shape[2] != 4 or not rgba.size:
-        raise ValueError(
-            f"rgba must be uint8 of shape (rows, cols, 4). Received: {rgba.dtype} {rgba.shape}"
-        )
-    shade = rgba[..., :3] @ (_LUMINANCE / 255)
-    alpha = rgba[..., 3].astype(np.float32) / 255
-    visible = float(alpha.sum())
-    if visible == 0:
-        raise NothingDrawn
-    paper = 1.0 if float((shade * alpha).sum()) / visible < 0.5 else 0.0
-    return _ink_from_shade(shade * alpha + paper * (1 - alpha))
-
-
 def ink_from_picture(picture: np.ndarray) -> np.ndarray:
-    """Returns the ink of a grey, RGB or RGBA picture, light on dark or dark on light.
+    """Returns the ink of a grey or RGB picture, light on dark or dark on light.
 
     Args:
-        picture: `uint8` array of shape `(rows, cols)`, `(rows, cols, 3)` or
-            `(rows, cols, 4)`, values 0-255, each side 1 to 4096 pixels.
+        picture: `uint8` array of shape `(rows, cols)` or `(rows, cols, 3)`, values 0-255.
 
     Returns:
         `float32` array of shape `(rows, cols)`; 0 is bare paper, 1 is full ink.
 
     Raises:
         ValueError: If `picture` has another dtype or shape.
-        NothingDrawn: If all of the picture has one shade.
+        NothingDrawn: If the whole picture has one shade.
     """
-    if picture.ndim == 3 and picture.shape[2] == 4:
-        return ink_from_rgba(picture)
-    if (
-        picture.dtype != np.uint8
-        or not picture.size
-        or not (picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] == 3))
-    ):
+    is_picture = picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] == 3)
+    if picture.dtype != np.uint8 or not picture.size or not is_picture:
         raise ValueError(
-            "picture must be uint8 of shape (rows, cols), (rows, cols, 3) or (rows, cols, 4). "
+            "picture must be uint8 of shape (rows, cols) or (rows, cols, 3). "
             f"Received: {picture.dtype} {picture.shape}"
         )
     scale = np.float32(1 / 255)
@@ -94,9 +59,9 @@ def ink_from_picture(picture: np.ndarray) -> np.ndarray:
 
 
 def _ink_from_shade(shade: np.ndarray) -> np.ndarray:
-    """Ink of a `float32` picture with 0 black and 1 white, whichever of them is the paper.
+    """Returns the ink of a `float32` picture, 0 black to 1 white.
 
-    The paper is what most of the border shows; a 1-pixel-wide picture is all border.
+    The paper is the median shade of the border, so it may be dark or light.
     """
     border = np.concatenate([shade[0], shade[-1], shade[:, 0], shade[:, -1]])
     paper = float(np.median(border))
@@ -113,10 +78,9 @@ def _ink_from_shade(shade: np.ndarray) -> np.ndarray:
 def to_mnist(ink: np.ndarray) -> np.ndarray:
     """Scales and places ink as MNIST does.
 
-    The ink's bounding box is scaled by area averaging until its longer side has 20 pixels,
-    its peak becomes 1, and it is pasted, moved by whole pixels only, with its centre of mass
-    where MNIST has it. Strokes thinner or bolder than MNIST's are mended first where the
-    picture is fine enough to tell: from 80 pixels on.
+    The ink's bounding box is scaled by area averaging to a longer side of 20 pixels and a
+    peak of 1. It is then pasted by whole pixels, so that its centre of mass lies where MNIST
+    has it. From 80 pixels on, strokes thinner or bolder than MNIST's are corrected first.
 
     Args:
         ink: `float32` array of shape `(rows, cols)`, 0 paper to 1 ink, each side 1 to 4096.
@@ -125,12 +89,11 @@ def to_mnist(ink: np.ndarray) -> np.ndarray:
         `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
 
     Raises:
-        ValueError: If `ink` is not two-dimensional, is too large or holds values that are
-            not finite.
+        ValueError: If `ink` is not two-dimensional, is too large or is not finite.
         NothingDrawn: If there is no ink.
 
-    Source: C. Yadav and L. Bottou, "Cold case: the lost MNIST digits", arXiv:1905.10498,
-    whose reconstruction of MNIST's preparation is followed.
+    Source: MNIST's preparation as reconstructed by C. Yadav and L. Bottou, "Cold case: the
+    lost MNIST digits", arXiv:1905.10498.
     """
     if ink.ndim != 2 or not ink.size or max(ink.shape) > MAX_SIDE:
         raise ValueError(
@@ -144,13 +107,13 @@ def to_mnist(ink: np.ndarray) -> np.ndarray:
     rows = np.flatnonzero((ink > 0).any(axis=1))
     cols = np.flatnonzero((ink > 0).any(axis=0))
     box = ink[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
-    return _paste(_to_box(_mend_stroke_width(np.ascontiguousarray(box, np.float32))))
+    return _paste(_to_box(_correct_stroke_width(np.ascontiguousarray(box, np.float32))))
 
 
-def _mend_stroke_width(box: np.ndarray) -> np.ndarray:
-    """Thickens or thins a box of ink, still grey, until its strokes are as wide as MNIST's.
+def _correct_stroke_width(box: np.ndarray) -> np.ndarray:
+    """Thickens or thins a box of grey ink to stroke widths that MNIST has.
 
-    The width is twice the median distance from the ridge of the strokes to their edge.
+    The stroke width is twice the median distance from the strokes' ridge to their edge.
 
     Source: the distance transform, G. Borgefors, Computer Vision, Graphics, and Image
     Processing 34 (1986) 344-371.
@@ -175,7 +138,7 @@ def _mend_stroke_width(box: np.ndarray) -> np.ndarray:
         return cv2.dilate(np.pad(box, radius), kernel)
     thinned = cv2.erode(box, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     if thinned.max() < box.max() / 2:
-        return box  # a blot: nothing of it would be left
+        return box  # a blot, of which nothing would be left
     inner = np.nonzero(thinned > 0)
     return np.ascontiguousarray(
         thinned[inner[0].min() : inner[0].max() + 1, inner[1].min() : inner[1].max() + 1]
@@ -186,7 +149,7 @@ def _to_box(box: np.ndarray) -> np.ndarray:
     """Scales a box of ink to a longer side of 20 pixels and a peak of 1."""
     longer = max(box.shape)
     if longer < BOX_SIDE:
-        # Small pictures are enlarged smoothly first, so that averaging has pixels to average.
+        # Area averaging needs pixels to average, so a small box is enlarged smoothly first.
         factor = -(-BOX_SIDE // longer)
         box = cv2.resize(box, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
         longer *= factor
@@ -198,15 +161,15 @@ def _to_box(box: np.ndarray) -> np.ndarray:
 
 
 def _paste(box: np.ndarray) -> np.ndarray:
-    """Places a box of at most 20x20 pixels in a frame by its centre of mass."""
+    """Pastes a box of at most 20x20 pixels into a frame by its centre of mass."""
     frame = np.zeros((FRAME_SIDE, FRAME_SIDE), np.float32)
     mass = box.sum()
     starts = []
     for axis, side in enumerate(box.shape):
         centre = float(box.sum(axis=1 - axis) @ np.arange(side)) / mass
         start = int(np.floor(LAST_CENTRE - centre))
-        # Lopsided ink (an L, say) would reach past the frame; MNIST cuts it, but ink is
-        # what there is to read, so the shift ends at the border.
+        # Lopsided ink, such as an L, would reach past the frame. MNIST cuts it there; here it
+        # stays at the border, because the ink is what is to be read.
         starts.append(min(max(start, 0), FRAME_SIDE - side))
     row, col = starts
     frame[row : row + box.shape[0], col : col + box.shape[1]] = box
@@ -214,30 +177,27 @@ def _paste(box: np.ndarray) -> np.ndarray:
 
 
 def strokes_to_mnist(strokes: list[np.ndarray], canvas_side: float) -> np.ndarray:
-    """Draws pen strokes anew in MNIST's format, with MNIST's stroke width.
+    """Redraws pen strokes in MNIST's format and with MNIST's stroke width.
 
-    The pen's width is chosen in proportion to the digit, so neither the visitor's pen, nor
-    the size, nor the place on the canvas changes the frame.
+    The pen's width is proportional to the digit's size, so the frame depends neither on the
+    visitor's pen nor on the digit's size or place on the canvas.
 
     Args:
         strokes: Arrays of shape `(num_points, 2)`, points x, y in canvas pixels; y grows
             downwards.
-        canvas_side: The canvas' side in the same pixels.
+        canvas_side: The canvas' side, canvas pixels.
 
     Returns:
         `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
 
     Raises:
         NothingDrawn: If there is no point.
-        TooSmall: If the drawing is a dot: shorter than 4 % of the canvas.
+        TooSmall: If the drawing is a dot, shorter than 4 % of the canvas.
     """
     strokes = [np.asarray(stroke, np.float64) for stroke in strokes if len(stroke)]
     if not strokes:
         raise NothingDrawn
-    points = np.concatenate(strokes)
-    corner = points.min(axis=0)
-    extent = float((points.max(axis=0) - corner).max())
-    if extent < DOT * canvas_side:
+    if float(np.ptp(np.concatenate(strokes), axis=0).max()) < DOT * canvas_side:
         raise TooSmall
     return to_mnist(draw_strokes(strokes, PEN_WIDTH))
 
@@ -253,7 +213,7 @@ def draw_canvas(strokes: list[np.ndarray], pen_width: float, side: int) -> np.nd
     Returns:
         `float32` array of shape `(side, side)`, 0 paper to 1 ink.
     """
-    factor = 4  # drawn larger and averaged down, like strokes in the 20-pixel box
+    factor = CANVAS_SUPERSAMPLING
     large = np.zeros((side * factor, side * factor), np.uint8)
     _draw_lines(large, strokes, pen_width * factor, factor, np.zeros(2))
     small = cv2.resize(large, (side, side), interpolation=cv2.INTER_AREA)
@@ -261,7 +221,7 @@ def draw_canvas(strokes: list[np.ndarray], pen_width: float, side: int) -> np.nd
 
 
 def draw_strokes(strokes: list[np.ndarray], pen_width: float) -> np.ndarray:
-    """Draws strokes so that ink and pen together fill the 20-pixel box.
+    """Draws strokes so that their ink, pen width included, fills the 20-pixel box.
 
     Args:
         strokes: At least one array of shape `(num_points, 2)`, points x, y in any unit.
@@ -275,8 +235,7 @@ def draw_strokes(strokes: list[np.ndarray], pen_width: float) -> np.ndarray:
     size = points.max(axis=0) - corner
     scale = (BOX_SIDE - pen_width) / max(float(size.max()), 1e-9)
     sides = np.clip(np.ceil(size * scale + pen_width - 1e-6), 1, BOX_SIDE).astype(int)
-    # The shorter side is centred in its whole pixels.
-    start = (sides - size * scale) / 2
+    start = (sides - size * scale) / 2  # centres the shorter side in its whole pixels
     cols, rows = map(int, sides)
     large = np.zeros((rows * SUPERSAMPLING, cols * SUPERSAMPLING), np.uint8)
     _draw_lines(
@@ -294,10 +253,7 @@ def _draw_lines(
     picture: np.ndarray, strokes: list[np.ndarray], width: float, scale: float, shift: np.ndarray
 ) -> None:
     """Draws strokes, scaled and then shifted, into a `uint8` picture with a round pen."""
-    bits = 4  # OpenCV takes fixed-point coordinates, counted from pixel centres
-    lines = [
-        np.round((stroke * scale + shift - 0.5) * 2**bits).astype(np.int32).reshape(-1, 1, 2)
-        for stroke in strokes
-    ]
+    points = [(stroke * scale + shift - 0.5) * 2**SUBPIXEL_BITS for stroke in strokes]
+    lines = [np.round(line).astype(np.int32).reshape(-1, 1, 2) for line in points]
     thickness = max(1, round(width))
-    cv2.polylines(picture, lines, False, 255, thickness, cv2.LINE_8, shift=bits)
+    cv2.polylines(picture, lines, False, 255, thickness, cv2.LINE_8, shift=SUBPIXEL_BITS)

@@ -1,24 +1,26 @@
-"""Finds handwritten digits in a photo of paper: uneven light, shadows, ruled lines."""
+"""Decodes a picture file, evens out the light and separates ink from paper.
+
+A file comes from a stranger: its size, its number of parts and the memory that decoding takes
+are limited before any work is done.
+"""
 
 import contextlib
 import io
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from model.errors import NothingDrawn, PictureError
-from model.ink.frame import to_mnist
+from model.errors import PictureError
 
 MAX_BYTES = 10_000_000
-MAX_PIXELS = 40_000_000  # what today's phones take; more is refused before it is decoded
-MAX_SIDE = 65_535  # pixels; what a JPEG can have
-MAX_DECODED = 170_000_000  # bytes while decoding, with what comes on top less than 200 MB
-MAX_PARTS = 20_000  # of a file; 10 MB of PNG in the usual 8 kB have 1,200
+MAX_PIXELS = 40_000_000  # what today's phones take; more is refused before decoding
+MAX_SIDE = 65_535  # pixels; the longest side that a JPEG can have
+MAX_DECODED = 170_000_000  # bytes while decoding; 200 MB with everything around it
+MAX_PARTS = 20_000  # chunks or segments of a file; a usual PNG of 10 MB has 1,200
 FORMATS = ("PNG", "JPEG", "WEBP")
-KEPT_SIDE = 1600  # pixels; more than is worked on or shown
-STRIP = 1_000_000  # pixels turned to RGB at once
+KEPT_SIDE = 1600  # pixels; no more is worked on or shown
+STRIP = 1_000_000  # pixels converted to RGB at once
 _ORIENTATION = 0x0112  # the EXIF tag
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -29,44 +31,32 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_PNG_START, _JPEG_START = b"\x89PNG", b"\xff\xd8"
+_JPEG_MARKER, _JPEG_SCAN = 0xFF, 0xDA  # a segment's first byte; the segment that ends the head
+
 WORK_SIDE = 1200  # pixels; larger photos are scaled down to this first
-PAPER_SIDE = 1 / 12  # of the longer side: ink is narrower than this, shadows are wider
+DARK_GROUND = 110  # median grey level below which the ink is the lighter part
+PAPER_SIDE = 1 / 12  # of the longer side; ink is narrower than this, shadows are wider
 FAINTEST_STROKE = 0.12  # of the paper's brightness; fainter marks are shadow or dirt
-SMALLEST_DIGIT = 0.02  # of the longer side, in height
-# Straight runs longer than this are ruled lines; a large 1 is not.
+# Straight runs longer than this are ruled lines; a large 1 is shorter.
 LINE_LENGTHS = (0.5, 0.85)  # of the width across, of the height upright
-MAX_DIGITS = 100
-MAX_MARKS = 400  # four strokes apart for each; noise has thousands
-
-
-@dataclass(frozen=True)
-class Found:
-    """A digit in a photo.
-
-    Attributes:
-        box: Left, top, right and bottom, pixels of the picture given.
-        frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
-    """
-
-    box: tuple[int, int, int, int]
-    frame: np.ndarray
 
 
 def decode(content: bytes) -> np.ndarray:
-    """Decodes an uploaded picture, upright as its EXIF note says.
+    """Decodes a picture file and turns it upright as its EXIF orientation says.
 
-    Large ones are made smaller while they are decoded, so that one of 40 megapixels takes less
-    than 200 MB.
+    A large picture is made smaller while it is decoded, so that one of 40 megapixels takes
+    less than 200 MB.
 
     Args:
         content: A PNG, JPEG or WebP file, at most 10 MB and 40 megapixels.
 
     Returns:
-        `uint8` array of shape `(rows, cols, 3)`, RGB, each side at most 1600; what is
-        transparent is white.
+        `uint8` array of shape `(rows, cols, 3)`, RGB, each side at most 1600 pixels. What is
+        transparent becomes white.
 
     Raises:
-        PictureError: If it is another format, damaged or too large.
+        PictureError: If the file has another format, is damaged or too large.
     """
     if len(content) > MAX_BYTES:
         raise PictureError(
@@ -77,7 +67,7 @@ def decode(content: bytes) -> np.ndarray:
         if _has_too_many_parts(content):
             raise ValueError("too many parts")
         picture = Image.open(io.BytesIO(content), formats=FORMATS)
-        most = min(MAX_PIXELS, MAX_DECODED // _bytes_a_pixel(picture))
+        most = min(MAX_PIXELS, MAX_DECODED // _bytes_per_pixel(picture))
         is_too_large = picture.width * picture.height > most or max(picture.size) > MAX_SIDE
         if not is_too_large:
             factor = min(1.0, WORK_SIDE / max(picture.size))
@@ -86,7 +76,7 @@ def decode(content: bytes) -> np.ndarray:
             small = _on_white(picture)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         most, is_too_large = MAX_PIXELS, True
-    except Exception as error:  # Pillow raises a dozen kinds, by what is damaged
+    except Exception as error:  # Pillow raises a dozen types, depending on the damage
         raise PictureError(
             f"This is no whole PNG, JPEG or WebP picture ({type(error).__name__}): save it again "
             "or choose another."
@@ -96,42 +86,47 @@ def decode(content: bytes) -> np.ndarray:
             f"The picture has more than {most // 1_000_000} million pixels, or more than "
             f"{MAX_SIDE:,} on a side: make it smaller and try again."
         )
-    return np.asarray(_upright(small, picture))
+    return np.asarray(_turn_upright(small, picture))
+
+
+def longer_side(content: bytes) -> int:
+    """Returns the longer side, in pixels, of a picture file that `decode` accepts."""
+    with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+        return max(picture.size)
 
 
 def _has_too_many_parts(content: bytes) -> bool:
-    """Whether a PNG or JPEG file is made of far more parts than a picture needs."""
+    """Tells whether a PNG or JPEG file has far more parts than a picture needs."""
     num = 0
-    if content.startswith(b"\x89PNG"):
+    if content.startswith(_PNG_START):
         at = 8
         while at + 12 <= len(content) and num <= MAX_PARTS:
             at, num = at + 12 + int.from_bytes(content[at : at + 4], "big"), num + 1
-    elif content.startswith(b"\xff\xd8"):
+    elif content.startswith(_JPEG_START):
         at = 2
-        # Bytes without a marker's 255 and the scan's data (218) end the head.
-        while at + 4 <= len(content) and content[at] == 255 and num <= MAX_PARTS:
-            is_filling = content[at + 1] == 255
-            if content[at + 1] == 218:
+        while at + 4 <= len(content) and content[at] == _JPEG_MARKER and num <= MAX_PARTS:
+            if content[at + 1] == _JPEG_SCAN:
                 break
+            is_filling = content[at + 1] == _JPEG_MARKER
             length = 1 if is_filling else 2 + int.from_bytes(content[at + 2 : at + 4], "big")
             at, num = at + length, num + 1
     return num > MAX_PARTS
 
 
-def _bytes_a_pixel(picture: Image.Image) -> int:
-    """What decoding takes at most, bytes a pixel of the whole picture."""
+def _bytes_per_pixel(picture: Image.Image) -> int:
+    """Returns how many bytes a pixel of the file takes at most while it is decoded."""
     if picture.format == "WEBP":
-        return 16  # the decoder's two canvases, its answer and Pillow's picture
+        return 16  # the decoder's two canvases, its result and Pillow's picture
     if picture.format != "PNG":
-        # Read in parts and made smaller at once, unless its parts are refined bit by bit.
+        # A baseline JPEG is read in parts and reduced at once; a progressive one is kept whole.
         return 2 * len(picture.getbands()) if "progressive" in picture.info else 1
     return 1 if picture.mode in ("1", "L", "P") else 4
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
-    """A decoded picture as RGB on white, its longer side at most `KEPT_SIDE`.
+    """Returns a decoded picture as RGB on white, its longer side at most `KEPT_SIDE`.
 
-    Done in strips: at no time is there a second picture of that size.
+    It works in strips, so that memory never holds a second picture of the full size.
     """
     cols, rows = picture.size
     factor = max(1, max(picture.size) // KEPT_SIDE)
@@ -140,7 +135,7 @@ def _on_white(picture: Image.Image) -> Image.Image:
     height = max(STRIP // cols // down, 1) * down
     for top in range(0, rows, height):
         strip = picture.crop((0, top, cols, min(top + height, rows)))
-        if strip.mode.startswith("I"):  # 16 bits a pixel, of which the upper 8 are seen
+        if strip.mode.startswith("I"):  # 16 bits per pixel, of which the upper 8 matter
             strip = Image.fromarray((np.asarray(strip) >> 8).clip(0, 255).astype(np.uint8))
         strip = strip.convert("RGBA")
         white = Image.new("RGBA", strip.size, "white")
@@ -153,52 +148,23 @@ def _on_white(picture: Image.Image) -> Image.Image:
     return small
 
 
-def _upright(small: Image.Image, picture: Image.Image) -> Image.Image:
-    """A picture turned as the EXIF note of its file says, if there is one that can be read."""
-    with contextlib.suppress(Exception):  # by what is damaged; then it stays as it is
+def _turn_upright(small: Image.Image, picture: Image.Image) -> Image.Image:
+    """Turns a picture as its file's EXIF orientation says, if that can be read."""
+    with contextlib.suppress(Exception):  # a damaged EXIF part raises many types
         if turn := _TURNS.get(picture.getexif().get(_ORIENTATION)):
             return small.transpose(turn)
     return small
 
 
-def find_digits(picture: np.ndarray) -> list[Found]:
-    """Finds all digits on a sheet of paper, in reading order.
-
-    Args:
-        picture: `uint8` array of shape `(rows, cols, 3)`, RGB, each side at least 1.
-
-    Returns:
-        Digits line by line from above, in each line from the left; at least one.
-
-    Raises:
-        NothingDrawn: If there is nothing that could be a digit.
-    """
-    grey, factor = smaller(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
-    ink = ink_on_paper(grey)
-    mask = _without_ruled_lines(ink > threshold(ink))
-    boxes = _merge(_components(mask, max(grey.shape))[:MAX_MARKS])[:MAX_DIGITS]
-    if not boxes:
-        raise NothingDrawn(
-            "No digit was found: write larger and darker, on plain paper, and fill the picture."
-        )
-    clean = np.where(cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0, ink, 0)
-    found = []
-    for left, top, right, bottom in _reading_order(boxes):
-        frame = to_mnist(np.ascontiguousarray(clean[top:bottom, left:right]))
-        box = tuple(round(value / factor) for value in (left, top, right, bottom))
-        found.append(Found(box, frame))
-    return found
-
-
-def smaller(picture: np.ndarray, longest: int = WORK_SIDE) -> tuple[np.ndarray, float]:
-    """A picture averaged down until its longer side is short enough, if it is not.
+def shrink(picture: np.ndarray, longest: int = WORK_SIDE) -> tuple[np.ndarray, float]:
+    """Averages a picture down until its longer side is at most `longest`.
 
     Args:
         picture: `uint8` array of shape `(rows, cols)` or `(rows, cols, 3)`.
-        longest: Pixels that the longer side may have.
+        longest: Pixels.
 
     Returns:
-        The picture, and by what its sides were multiplied: 1 or less.
+        The picture, and the factor by which its sides were multiplied, at most 1.
     """
     factor = longest / max(picture.shape[:2])
     if factor >= 1:
@@ -208,15 +174,15 @@ def smaller(picture: np.ndarray, longest: int = WORK_SIDE) -> tuple[np.ndarray, 
 
 
 def ink_on_paper(grey: np.ndarray) -> np.ndarray:
-    """Ink as a share of the paper's local brightness, so that light and shadow drop out.
+    """Returns ink relative to the paper's local brightness, which removes light and shadow.
 
     Args:
-        grey: `uint8` array of shape `(rows, cols)`.
+        grey: `uint8` array of shape `(rows, cols)`, dark on light or light on dark.
 
     Returns:
         `float32` array like it, 0 paper to 1 full ink.
     """
-    if np.median(grey) < 110:  # light ink on dark ground: a blackboard, a dark screen
+    if np.median(grey) < DARK_GROUND:  # a blackboard or a dark screen
         grey = 255 - grey
     side = max(3, int(max(grey.shape) * PAPER_SIDE) | 1)
     small = (
@@ -231,8 +197,8 @@ def ink_on_paper(grey: np.ndarray) -> np.ndarray:
     return share / max(float(share.max()), FAINTEST_STROKE)
 
 
-def threshold(ink: np.ndarray) -> float:
-    """Otsu's threshold, but never below what dirt and noise reach.
+def ink_threshold(ink: np.ndarray) -> float:
+    """Returns Otsu's threshold, but never less than what dirt and noise reach.
 
     Source: N. Otsu, IEEE Trans. Systems, Man, and Cybernetics 9 (1979) 62-66.
     """
@@ -242,8 +208,15 @@ def threshold(ink: np.ndarray) -> float:
     return max(level / 255, 2 * FAINTEST_STROKE)
 
 
-def _without_ruled_lines(mask: np.ndarray) -> np.ndarray:
-    """Takes long straight lines out and closes the cuts that this leaves in strokes."""
+def remove_ruled_lines(mask: np.ndarray) -> np.ndarray:
+    """Removes long straight lines and closes the gaps that this leaves in strokes.
+
+    Args:
+        mask: `bool` array of shape `(rows, cols)`, true where there is ink.
+
+    Returns:
+        A `bool` array like it.
+    """
     across, upright = (
         max(15, int(side * share))
         for side, share in zip(mask.shape[::-1], LINE_LENGTHS, strict=True)
@@ -256,54 +229,3 @@ def _without_ruled_lines(mask: np.ndarray) -> np.ndarray:
         return mask
     without = ink & ~cv2.dilate(lines, np.ones((3, 3), np.uint8))
     return cv2.morphologyEx(without, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)) > 0
-
-
-def _components(mask: np.ndarray, longer: int) -> list[list[int]]:
-    """Boxes `[left, top, right, bottom]` of connected ink, specks left out."""
-    num, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    boxes = []
-    for left, top, width, height, area in stats[1:num].tolist():
-        if max(width, height) >= SMALLEST_DIGIT * longer and area >= 8:
-            boxes.append([left, top, left + width, top + height])
-    if not boxes:
-        return []
-    tallest = float(np.percentile([box[3] - box[1] for box in boxes], 80))
-    return [box for box in boxes if max(box[3] - box[1], box[2] - box[0]) >= 0.3 * tallest]
-
-
-def _merge(boxes: list[list[int]]) -> list[list[int]]:
-    """Joins boxes that lie above one another and near: a 5 and its bar."""
-    boxes = list(boxes)
-    merged = True
-    while merged:
-        merged = False
-        for index in range(len(boxes)):
-            if index + 1 >= len(boxes):
-                break
-            a, others = np.array(boxes[index]), np.array(boxes[index + 1 :])
-            across = np.minimum(a[2], others[:, 2]) - np.maximum(a[0], others[:, 0])
-            apart = np.maximum(a[1], others[:, 1]) - np.minimum(a[3], others[:, 3])
-            narrower = np.minimum(a[2] - a[0], others[:, 2] - others[:, 0])
-            height = np.maximum(a[3] - a[1], others[:, 3] - others[:, 1])
-            near = np.flatnonzero((across > 0.5 * narrower) & (apart < 0.15 * height))
-            if len(near):
-                b = boxes.pop(index + 1 + int(near[0]))
-                corners = (*map(min, a[:2], b[:2]), *map(max, a[2:], b[2:]))
-                boxes[index] = [int(value) for value in corners]
-                merged = True
-    return boxes
-
-
-def _reading_order(boxes: list[list[int]]) -> list[list[int]]:
-    """Line by line from above; boxes are in a line if their middles are in each other."""
-    lines: list[list[list[int]]] = []
-    for box in sorted(boxes, key=lambda box: (box[1] + box[3]) / 2):
-        middle = (box[1] + box[3]) / 2
-        for line in lines:
-            top, bottom = np.mean([[other[1], other[3]] for other in line], axis=0)
-            if top < middle < bottom:
-                line.append(box)
-                break
-        else:
-            lines.append([box])
-    return [box for line in lines for box in sorted(line)]

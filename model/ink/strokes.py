@@ -1,4 +1,7 @@
-"""Reads the pen strokes out of what the drawing canvas sends, and trusts none of it."""
+"""Converts between the drawing canvas' JSON and pen strokes, and measures strokes.
+
+The JSON comes from the visitor's browser, so everything in it is checked.
+"""
 
 import math
 
@@ -6,37 +9,46 @@ import numpy as np
 
 from model.errors import BadDrawing
 
-# Far more than a hand draws, and little enough to be read in milliseconds.
+# Far more than anyone draws, and few enough to be read in milliseconds.
 MAX_STROKES = 500
-MAX_COMMANDS = 20_000  # path commands of all strokes together
-MAX_POINTS = 20_000  # of all flattened curves: 140 times the canvas' side with the pen down
+MAX_COMMANDS = 20_000  # path commands, all strokes together
+MAX_POINTS = 20_000  # of flattened curves, all strokes together: 140 canvas sides of ink
 MAX_COORDINATE = 100_000.0  # canvas pixels
 CURVE_STEP = 2.0  # pixels between the points of a flattened curve
 MAX_CURVE_POINTS = 32
 
 _NUM_ARGUMENTS = {"M": 2, "L": 2, "Q": 4}
-# What a drawing of another form raises; one nested deep enough can't even be written out.
-_ODD = (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
+# What malformed JSON raises here; deeply nested JSON raises RecursionError.
+_MALFORMED = (
+    TypeError,
+    ValueError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
 _ORIGIN = {"left": 0.5, "top": 0.5, "center": 0.0, "right": -0.5, "bottom": -0.5}
 
 
 def strokes_of_canvas(drawing: dict | None) -> list[np.ndarray]:
-    """The strokes of a Fabric.js drawing as polylines in canvas pixels.
+    """Returns the strokes of a Fabric.js drawing as polylines.
 
-    A stroke that was moved, scaled or turned keeps its path, and its other fields say what
-    was done; that is applied here.
+    A stroke that was moved, scaled or rotated keeps its path; its other fields describe the
+    change, which is applied here.
 
     Args:
-        drawing: The canvas' `json_data`, a dict with a list `objects` of paths.
+        drawing: The canvas' `json_data`, a dict with a list `objects` of paths, or `None`.
 
     Returns:
-        One `float64` array of shape `(num_points, 2)`, points x, y, for each stroke.
+        One `float64` array of shape `(num_points, 2)` per stroke, points x, y in canvas
+        pixels.
 
     Raises:
         BadDrawing: If it is anything but free-hand strokes of finite numbers, or too many.
 
-    Source: Fabric.js, `Path` and `PencilBrush`; a path's own coordinates are centred by the
-    box around its exact curves.
+    Source: Fabric.js, `Path` and `PencilBrush`. A path is centred by the bounding box of its
+    exact curves.
     """
     try:
         objects = [] if drawing is None else drawing["objects"]
@@ -51,7 +63,7 @@ def strokes_of_canvas(drawing: dict | None) -> list[np.ndarray]:
             if num_points > MAX_POINTS:
                 raise ValueError("too much ink")
         return strokes
-    except _ODD as error:
+    except _MALFORMED as error:
         raise BadDrawing(
             "This drawing can't be read: clear the canvas and draw again, in "
             f"{MAX_STROKES} strokes at most."
@@ -59,7 +71,7 @@ def strokes_of_canvas(drawing: dict | None) -> list[np.ndarray]:
 
 
 def drawing_of_strokes(strokes: list[np.ndarray], pen_width: float, color: str) -> dict:
-    """The Fabric.js drawing that shows strokes on the canvas: `strokes_of_canvas` undone.
+    """Returns the Fabric.js drawing that shows strokes; the inverse of `strokes_of_canvas`.
 
     Args:
         strokes: Arrays of shape `(num_points, 2)`, points x, y in canvas pixels.
@@ -67,7 +79,7 @@ def drawing_of_strokes(strokes: list[np.ndarray], pen_width: float, color: str) 
         color: A CSS colour.
 
     Returns:
-        A dict with a list `objects` of paths, as the canvas takes it.
+        A dict with a list `objects` of paths, for the canvas' `initial_drawing`.
     """
     objects = []
     for stroke in strokes:
@@ -87,8 +99,8 @@ def drawing_of_strokes(strokes: list[np.ndarray], pen_width: float, color: str) 
     return {"objects": objects}
 
 
-def growing(strokes: list[np.ndarray], num: int) -> list[list[np.ndarray]]:
-    """The drawing at `num` moments while it was made, evenly along the pen's path.
+def partial_drawings(strokes: list[np.ndarray], num: int) -> list[list[np.ndarray]]:
+    """Returns the drawing at `num` moments, spaced evenly along the pen's path.
 
     Args:
         strokes: Arrays of shape `(num_points, 2)`, at least one point in all.
@@ -105,7 +117,7 @@ def growing(strokes: list[np.ndarray], num: int) -> list[list[np.ndarray]]:
     travelled = np.cumsum(np.concatenate(steps))
     moments = []
     for share in np.arange(1, num + 1) / num:
-        # A point of tolerance: the sum of many steps is not exactly the whole.
+        # The tolerance covers rounding: many steps don't add up exactly to the whole.
         left = int(np.searchsorted(travelled, share * travelled[-1] + 1e-6, side="right"))
         part = []
         for stroke, end in zip(strokes, ends, strict=True):
@@ -117,14 +129,20 @@ def growing(strokes: list[np.ndarray], num: int) -> list[list[np.ndarray]]:
     return moments
 
 
+def arc_length(stroke: np.ndarray) -> float:
+    """Returns the length of a stroke, `(num_points, 2)`, in its own unit."""
+    return float(np.linalg.norm(np.diff(stroke, axis=0), axis=1).sum())
+
+
 def resample(stroke: np.ndarray, num: int) -> np.ndarray:
-    """A stroke of shape `(num_points, 2)` with `num` points, evenly spaced along it."""
+    """Returns a stroke, `(num_points, 2)`, with `num` points evenly spaced along it."""
     travelled = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(stroke, axis=0), axis=1))])
     at = np.linspace(0, travelled[-1], num)
     return np.stack([np.interp(at, travelled, stroke[:, axis]) for axis in range(2)], axis=1)
 
 
 def _stroke(item: dict) -> np.ndarray:
+    """Returns the points of one path object, where the canvas shows them."""
     if item["type"].lower() != "path":
         raise ValueError("not a stroke")
     points, box = _flatten(item["path"])
@@ -137,7 +155,7 @@ def _stroke(item: dict) -> np.ndarray:
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     middle = box.mean(axis=0)
     place = np.array([_number(item, "left", middle[0]), _number(item, "top", middle[1])])
-    # Left and top say where the origin is, half a box (pen included) away from the middle.
+    # Left and top are the origin, which lies half a box (pen included) from the middle.
     origin = np.array(
         [_ORIGIN[item.get("originX", "center")], _ORIGIN[item.get("originY", "center")]]
     )
@@ -150,6 +168,7 @@ def _stroke(item: dict) -> np.ndarray:
 
 
 def _number(item: dict, key: str, default: float) -> float:
+    """Returns a field as a number within `MAX_COORDINATE`; NaN fails the comparison too."""
     number = float(item.get(key, default))
     if not abs(number) <= MAX_COORDINATE:
         raise ValueError(f"{key} out of range")
@@ -157,14 +176,16 @@ def _number(item: dict, key: str, default: float) -> float:
 
 
 def _flatten(path: list) -> tuple[np.ndarray, np.ndarray]:
-    """Points along the path, and the corners `[[x0, y0], [x1, y1]]` of the exact curves."""
+    """Returns points along the path, and the exact curves' box `[[x0, y0], [x1, y1]]`."""
     rows, curved = [], []
     for command in path:
         kind = command[0]
         if len(command) != 1 + _NUM_ARGUMENTS[kind] or (not rows and kind != "M"):
             raise ValueError(f"odd path command {kind}")
         numbers = [float(number) for number in command[1:]]
-        rows.append(numbers if kind == "Q" else numbers * 2)  # a line is bent towards its end
+        rows.append(
+            numbers if kind == "Q" else numbers * 2
+        )  # a line is a curve whose control is its end
         curved.append(kind == "Q")
     if not rows:
         raise ValueError("an empty path")
@@ -189,13 +210,13 @@ def _flatten(path: list) -> tuple[np.ndarray, np.ndarray]:
 def _on_curve(
     starts: np.ndarray, controls: np.ndarray, ends: np.ndarray, t: np.ndarray
 ) -> np.ndarray:
-    """A point on each of `n` quadratic Bezier curves, `(n, 2)`, at `t` from 0 to 1, `(n,)`."""
+    """Returns a point on each of n quadratic Bezier curves, `(n, 2)`, at `t`, `(n,)`, 0 to 1."""
     t = t[:, None]
     return (1 - t) ** 2 * starts + 2 * t * (1 - t) * controls + t**2 * ends
 
 
 def _turning_points(starts: np.ndarray, controls: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Where quadratic Bezier curves turn back on an axis, `(m, 2)`."""
+    """Returns the points where quadratic Bezier curves turn back on an axis, `(m, 2)`."""
     bend = starts - 2 * controls + ends
     places = np.divide(starts - controls, bend, out=np.zeros_like(bend), where=bend != 0)
     of, axis = np.nonzero((places > 0) & (places < 1))

@@ -9,8 +9,9 @@ import numpy as np
 
 from model.errors import TrainingError
 from model.files import artifacts
+from model.ink.distort import distort
 from model.ink.frame import PEN_WIDTH, draw_strokes, to_mnist
-from model.learning import augment, training
+from model.learning import training
 from model.learning.config import TrainConfig
 from model.learning.data import Dataset
 from model.learning.network import BUILDERS, NUM_CLASSES
@@ -61,7 +62,7 @@ class FineTuningBatches(keras.utils.PyDataset):
         rng = np.random.default_rng((self._seed, self._epoch, index))
         which = rng.integers(len(self._labels), size=CORRECTIONS_A_STEP)
         pens = rng.integers(self._frames.shape[1], size=CORRECTIONS_A_STEP)
-        corrected = augment.distort(self._frames[which, pens], rng)[..., None]
+        corrected = distort(self._frames[which, pens], rng)[..., None]
         said = np.eye(NUM_CLASSES, dtype=np.float32)[self._labels[which]]
         return np.concatenate([frames, corrected]), np.concatenate([targets, said])
 

@@ -88,6 +88,23 @@ class LookAlikes:
         return np.argsort(distances, kind="stable")[:num]
 
 
+def nearest_images(coordinates: np.ndarray, index: int, num: int = NUM_NEAREST) -> np.ndarray:
+    """Returns the images nearest to one of them, itself left out.
+
+    Args:
+        coordinates: `(n, num_coordinates)`.
+        index: Of the image.
+        num: How many; fewer are returned if there are not as many.
+
+    Returns:
+        Their indices, the nearest first.
+    """
+    places = coordinates.astype(np.float32)
+    distances = ((places - places[index]) ** 2).sum(axis=1)
+    distances[index] = np.inf
+    return np.argsort(distances, kind="stable")[: min(num, len(places) - 1)]
+
+
 def fit(features: np.ndarray, labels: np.ndarray, network: str) -> LookAlikes:
     """Places images by the directions in which their features vary most.
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from model.errors import DigitError, TooSmall
 from model.ink.frame import strokes_to_mnist
-from model.ink.split import cuts
+from model.ink.split import split_touching
 from model.ink.strokes import resample
 from model.reading.confidence import Answer
 from model.reading.recognizer import Recognizer
@@ -122,7 +122,7 @@ def _apart(digit: Digit, canvas_side: float, recognizer: Recognizer) -> list[Dig
     if width < (WIDTH_OF_TWO_DESPITE if digit.answer.is_digit else WIDTH_OF_TWO):
         return [digit]
     ways, frames = [], []
-    for way in cuts(digit.strokes):
+    for way in split_touching(digit.strokes):
         try:
             frames.append([strokes_to_mnist(part, canvas_side) for part in way])
         except DigitError:  # a part is a dot

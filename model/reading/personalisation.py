@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.learning import augment
+from model.ink.distort import distort
 from model.reading.confidence import logits, softmax
 from model.reading.recognizer import NUM_CLASSES, Recognizer
 
@@ -145,7 +145,7 @@ def learn(
     targets, Z. Li and D. Hoiem, arXiv:1606.09282.
     """
     rng = np.random.default_rng(seed)
-    copies = augment.distort(np.repeat(frames, NUM_COPIES, axis=0), rng, STRENGTH)
+    copies = distort(np.repeat(frames, NUM_COPIES, axis=0), rng, STRENGTH)
     copies = np.concatenate([frames, np.clip(copies, 0, 1)])
     features = recognizer.features(copies)
     own = features[: len(frames)]

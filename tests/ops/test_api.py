@@ -22,7 +22,8 @@ import predict
 import server
 from benchmarks.page import CHROMIUM, ROOT, chromium, running_app
 from model.files.artifacts import load_report
-from model.ink.sheet import decode, find_digits
+from model.ink.layout import find_digits
+from model.ink.sheet import decode
 from model.reading.picture_files import frame_of_picture
 from model.reading.recognizer import Recognizer
 from ops import api as endpoint

@@ -25,7 +25,8 @@ from model.files.artifacts import (
     load_run,
     load_runs,
 )
-from model.ink.sheet import KEPT_SIDE, decode, find_digits
+from model.ink.layout import find_digits
+from model.ink.sheet import KEPT_SIDE, decode
 from model.ink.strokes import strokes_of_canvas
 from model.learning import evaluation
 from model.learning.config import PRESETS, load_config

@@ -238,7 +238,7 @@ def test_configured_limits_fit_the_largest_uploads_and_drawings():
 
 def test_the_largest_photo_fits_into_a_message():
     noise = np.random.default_rng(0).integers(0, 256, (2600, 2600, 3), np.uint8)
-    picture, _ = sheet.smaller(noise, 1280)  # as the page shows it
+    picture, _ = sheet.shrink(noise, 1280)  # as the page shows it
     assert picture.shape == (1280, 1280, 3)
     assert len(resources.picture_url(picture)) < CONFIG["maxMessageSize"] * 1e6 / 2
 

@@ -27,7 +27,7 @@ from benchmarks.page import (
 )
 from benchmarks.sheets import sheet
 from model.files.artifacts import load_report
-from model.ink.frame import ink_from_rgba, strokes_to_mnist, to_mnist
+from model.ink.frame import ink_from_picture, strokes_to_mnist, to_mnist
 from ops.training_jobs import Desk
 from tests.model.ink.test_sheet import saved
 from tests.support import SCRIPTS, end_run
@@ -234,7 +234,8 @@ def test_the_ink_on_the_screen_is_where_the_strokes_say(page):
     expect_prediction(page, "7")
     url = canvas_of(page).evaluate(f"upper => {LOWER}.toDataURL('image/png')")
     shown = np.array(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))))
-    seen = to_mnist(ink_from_rgba(shown))
+    flat = shown[..., 0] * (shown[..., 3] / 255)  # white ink on black or on clear paper
+    seen = to_mnist(ink_from_picture(flat.astype(np.uint8)))
     drawn = strokes_to_mnist([np.array(SEVEN, float)], 280)
     assert np.abs(seen - drawn).mean() < 0.03
 

@@ -4,8 +4,8 @@ import numpy as np
 import streamlit as st
 
 from model.ink.frame import strokes_to_mnist
+from model.ink.keyboard_grid import NUM_CELLS, cells_from_ink
 from model.learning import glyphs
-from model.reading.keyboard_grid import NUM_CELLS, cells_of_ink
 
 GRID_WIDTH = 430  # CSS pixels at most; on a phone, what there is
 BLANK = "0" * NUM_CELLS
@@ -236,7 +236,7 @@ def _example() -> None:
     last = st.session_state.get(_EXAMPLE, int(rng.integers(10)))
     digit = (last + int(rng.integers(1, 10))) % 10
     st.session_state[_EXAMPLE] = digit
-    _replace(cells_of_ink(strokes_to_mnist(glyphs.draw_digit(digit, rng), 1)))
+    _replace(cells_from_ink(strokes_to_mnist(glyphs.draw_digit(digit, rng), 1)))
 
 
 def _replace(cells: str) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from model.errors import DigitError
 from model.ink.frame import strokes_to_mnist
-from model.ink.strokes import growing
+from model.ink.strokes import partial_drawings
 from model.reading.recognizer import Recognizer
 from ui import charts
 from ui.resources import picture_url
@@ -41,7 +41,7 @@ def replay(strokes: list[np.ndarray], canvas_side: int, recognizer: Recognizer) 
 def _frames(strokes: list[np.ndarray], canvas_side: int) -> tuple[list[float], list[np.ndarray]]:
     """The frames at all moments at which there was more than a dot."""
     shares, frames = [], []
-    for index, part in enumerate(growing(strokes, NUM_MOMENTS), start=1):
+    for index, part in enumerate(partial_drawings(strokes, NUM_MOMENTS), start=1):
         try:
             frames.append(strokes_to_mnist(part, canvas_side))
         except DigitError:

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from model.reading.filter_and_order import as_csv, sheet
+from model.reading.export import contact_sheet, predictions_csv
 from ui import resources
 from ui.test_set.predictions import Reading
 
@@ -21,13 +21,13 @@ def take_along(reading: Reading, chosen: np.ndarray) -> None:
     with st.popover("Download", icon=":material/download:"):
         st.download_button(
             f"Table of {len(chosen):,} images, CSV",
-            lambda: as_csv(chosen, reading.data.labels, reading.probabilities),
+            lambda: predictions_csv(chosen, reading.data.labels, reading.probabilities),
             "images.csv",
             on_click="ignore",
         )
         st.download_button(
             f"Sheet of {len(some):,} images, PNG",
-            lambda: resources.png(sheet(reading.data.images[some])),
+            lambda: resources.png(contact_sheet(reading.data.images[some])),
             "images.png",
             on_click="ignore",
         )

@@ -5,7 +5,13 @@ import streamlit as st
 
 from model.errors import ArtifactError
 from model.learning.data import Dataset
-from model.reading.filter_and_order import ORDERS, Filter, arranged, matching, strangeness
+from model.reading.filter_and_order import (
+    ORDERS,
+    Filter,
+    distance_to_class_mean,
+    filter_images,
+    order_images,
+)
 from ui import resources
 from ui.test_set.predictions import Reading
 
@@ -78,15 +84,15 @@ def chosen_images(reading: Reading) -> np.ndarray:
     strange = None
     if order == "Most typical first":
         try:
-            strange = strangeness(resources.coordinates(reading.data), labels)
+            strange = distance_to_class_mean(resources.coordinates(reading.data), labels)
         except ArtifactError as error:
             st.info(str(error))
             order = "Index"
-    chosen = matching(wanted, labels, probabilities, reading.disputed)
+    chosen = filter_images(wanted, labels, probabilities, reading.disputed)
     if reading.other is not None:
         differ = reading.predicted != reading.other.argmax(axis=1)
         chosen = chosen[differ[chosen]]
-    return arranged(chosen, order, labels, probabilities, strange, seed)
+    return order_images(chosen, order, labels, probabilities, strange, seed)
 
 
 def _wanted(has_disputed: bool) -> Filter:

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from model.reading.filter_and_order import sheet
+from model.reading.export import contact_sheet
 from ui.resources import picture_url
 from ui.test_set.predictions import Reading
 
@@ -111,7 +111,7 @@ def tiles(reading: Reading, which: np.ndarray, key: str, title: str) -> int | No
     sent = _TILES(
         key=key,
         data={
-            "sheet": picture_url(sheet(reading.data.images[which], COLUMNS)),
+            "sheet": picture_url(contact_sheet(reading.data.images[which], COLUMNS)),
             "columns": COLUMNS,
             "tiles": [
                 {

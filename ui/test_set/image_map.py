@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from model.reading.filter_and_order import inside
+from model.reading.filter_and_order import inside_area
 from ui import resources
 from ui.test_set.filters import LINK, first_page
 from ui.test_set.predictions import Reading
@@ -62,7 +62,7 @@ def map_of(reading: Reading, chosen: np.ndarray, frame: np.ndarray | None) -> np
     behind = st.expander("The points as a table", key="points", on_change="rerun")
     if behind.open:
         behind.dataframe(table, hide_index=True)
-    return chosen if area is None else chosen[inside(places[chosen], area)]
+    return chosen if area is None else chosen[inside_area(places[chosen], area)]
 
 
 def map_table(reading: Reading, places: np.ndarray, chosen: np.ndarray) -> pd.DataFrame:

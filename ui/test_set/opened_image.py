@@ -4,7 +4,8 @@ import numpy as np
 import streamlit as st
 
 from model.errors import ArtifactError
-from model.reading.filter_and_order import nearest_others, rank_of_label
+from model.reading.filter_and_order import rank_of_label
+from model.reading.look_alikes import nearest_images
 from ui import charts, resources
 from ui.explanation import why
 from ui.resources import picture_url
@@ -103,7 +104,7 @@ def _ordinal(rank: int) -> str:
 
 def _nearest(reading: Reading, index: int) -> None:
     try:
-        nearest = nearest_others(resources.coordinates(reading.data), index)
+        nearest = nearest_images(resources.coordinates(reading.data), index)
     except ArtifactError as error:
         st.info(str(error))
         return

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.ink.split import MAX_STROKES, NUM_CUTS, NUM_ORDERS, cuts
+from model.ink.split import MAX_STROKES, NUM_CUTS, NUM_ORDERS, split_touching
 from model.learning import glyphs
 from model.reading.numbers import read_digits
 from model.reading.recognizer import Recognizer
@@ -60,7 +60,7 @@ def test_few_scribbles_and_letters_are_taken_for_two_digits():
 
 def test_no_ink_is_lost_by_a_cut_and_the_parts_lie_beside_one_another():
     stroke = np.concatenate([ZERO, TOUCHING_SEVEN])
-    for left, right in cuts([stroke]):
+    for left, right in split_touching([stroke]):
         lengths = [np.linalg.norm(np.diff(part, axis=0), axis=1).sum() for part in left + right]
         whole = np.linalg.norm(np.diff(stroke, axis=0), axis=1).sum()
         assert sum(lengths) == pytest.approx(whole)
@@ -71,7 +71,7 @@ def test_there_are_few_cuts_and_both_parts_have_ink():
     rng = np.random.default_rng(0)
     for _ in range(50):
         strokes = [rng.random((rng.integers(1, 9), 2)) * 200 for _ in range(rng.integers(1, 9))]
-        ways = cuts(strokes)
+        ways = split_touching(strokes)
         assert len(ways) <= NUM_CUTS + NUM_ORDERS
         assert all(left and right for left, right in ways)
 
@@ -82,4 +82,4 @@ def test_there_are_few_cuts_and_both_parts_have_ink():
     ids=["a point", "one point again and again", "a dot", "a scribble"],
 )
 def test_what_has_no_width_or_too_many_strokes_is_not_cut(strokes):
-    assert cuts(strokes) == []
+    assert split_touching(strokes) == []

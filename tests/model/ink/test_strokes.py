@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from model.errors import BadDrawing
-from model.ink.strokes import MAX_STROKES, drawing_of_strokes, growing, strokes_of_canvas
+from model.ink.strokes import MAX_STROKES, drawing_of_strokes, partial_drawings, strokes_of_canvas
 
 
 def path(*commands, **fields) -> dict:
@@ -92,8 +92,8 @@ def test_strokes_shown_on_the_canvas_come_back_as_they_were():
 
 def test_a_drawing_grows_evenly_along_the_pens_path_to_the_whole():
     strokes = [np.array([[x, 0.0] for x in range(0, 101, 10)]), np.array([[0.0, 0], [0, 100]])]
-    moments = growing(strokes, 4)
+    moments = partial_drawings(strokes, 4)
     assert [len(part) for part in moments] == [1, 2, 2, 2]
     assert moments[0][0][-1, 0] == 50
     assert all(np.array_equal(a, b) for a, b in zip(moments[-1], strokes, strict=True))
-    assert growing([np.array([[3.0, 3.0]])], 2)[-1][0].shape == (1, 2)
+    assert partial_drawings([np.array([[3.0, 3.0]])], 2)[-1][0].shape == (1, 2)

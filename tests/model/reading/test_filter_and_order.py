@@ -1,13 +1,10 @@
 """Filters keep what they say, orders order, and what is taken along says what was shown."""
 
-import csv
-import io
-
 import numpy as np
 import pytest
 
 from model.reading import filter_and_order
-from model.reading.filter_and_order import Filter, arranged, matching
+from model.reading.filter_and_order import Filter, filter_images, order_images
 
 # Six images: four right and two wrong (the third and the last).
 LABELS = np.array([1, 2, 2, 3, 3, 9])
@@ -35,12 +32,12 @@ PROBABILITIES = np.eye(10, dtype=np.float32)[PREDICTED] * CONFIDENCE[:, None]
     ids=str,
 )
 def test_a_filter_keeps_what_it_says(wanted, kept):
-    assert matching(wanted, LABELS, PROBABILITIES, disputed=(2, 3, 99)).tolist() == kept
+    assert filter_images(wanted, LABELS, PROBABILITIES, disputed=(2, 3, 99)).tolist() == kept
 
 
 def test_a_probability_a_rounding_error_above_one_is_not_filtered_away():
     probabilities = np.eye(10, dtype=np.float32)[[1]] * np.float32(1.0000001)
-    assert matching(Filter(), np.array([1]), probabilities).tolist() == [0]
+    assert filter_images(Filter(), np.array([1]), probabilities).tolist() == [0]
 
 
 @pytest.mark.parametrize(
@@ -55,42 +52,36 @@ def test_a_probability_a_rounding_error_above_one_is_not_filtered_away():
 )
 def test_an_order_orders(order, indices):
     strange = np.arange(6)[::-1].astype(np.float32)
-    shown = arranged(np.arange(6), order, LABELS, PROBABILITIES, strange)
+    shown = order_images(np.arange(6), order, LABELS, PROBABILITIES, strange)
     assert shown.tolist() == indices
 
 
 def test_every_order_can_be_had_and_another_is_the_programmers_mistake():
     for order in filter_and_order.ORDERS:
         strange = np.zeros(6, np.float32)
-        shown = arranged(np.array([3, 5]), order, LABELS, PROBABILITIES, strange)
+        shown = order_images(np.array([3, 5]), order, LABELS, PROBABILITIES, strange)
         assert sorted(shown.tolist()) == [3, 5]
         empty = np.arange(0)
-        assert len(arranged(empty, order, LABELS, PROBABILITIES, strange)) == 0
+        assert len(order_images(empty, order, LABELS, PROBABILITIES, strange)) == 0
     with pytest.raises(ValueError, match="Received: 'Upside down'"):
-        arranged(np.arange(6), "Upside down", LABELS, PROBABILITIES)
+        order_images(np.arange(6), "Upside down", LABELS, PROBABILITIES)
 
 
 def test_a_seed_gives_one_shuffle_which_a_filter_leaves_in_order():
     labels, probabilities = np.zeros(100, int), np.ones((100, 10))
     first, again, other = (
-        arranged(np.arange(100), "Random", labels, probabilities, seed=seed) for seed in (1, 1, 2)
+        order_images(np.arange(100), "Random", labels, probabilities, seed=seed)
+        for seed in (1, 1, 2)
     )
     assert first.tolist() == again.tolist() != other.tolist()
-    some = arranged(np.arange(0, 100, 3), "Random", labels, probabilities, seed=1)
+    some = order_images(np.arange(0, 100, 3), "Random", labels, probabilities, seed=1)
     assert some.tolist() == [index for index in first if index % 3 == 0]
 
 
 def test_the_most_typical_image_lies_at_the_mean_of_its_label():
     coordinates = np.array([[0, 0], [2, 0], [1, 0], [9, 9], [9, 5], [9, 7]], np.float16)
-    distance = filter_and_order.strangeness(coordinates, np.array([4, 4, 4, 6, 6, 6]))
+    distance = filter_and_order.distance_to_class_mean(coordinates, np.array([4, 4, 4, 6, 6, 6]))
     assert distance.tolist() == [1, 1, 0, 2, 2, 0]
-
-
-def test_the_nearest_others_come_in_order_without_the_image_itself():
-    coordinates = np.array([[0.0], [1], [3], [7]], np.float16)
-    assert filter_and_order.nearest_others(coordinates, 1, 2).tolist() == [0, 2]
-    assert filter_and_order.nearest_others(coordinates, 3).tolist() == [2, 1, 0]
-    assert len(filter_and_order.nearest_others(coordinates[:1], 0)) == 0
 
 
 def test_the_true_label_has_a_rank():
@@ -100,27 +91,4 @@ def test_the_true_label_has_a_rank():
 
 def test_points_on_the_border_of_an_area_lie_inside():
     places = np.array([[0, 0], [1, 1], [0.5, 2], [-1, 0.5]], np.float16)
-    assert filter_and_order.inside(places, (0, 1, 0, 1)).tolist() == [True, True, False, False]
-
-
-def test_a_sheet_has_each_image_in_its_place_and_paper_behind_the_last():
-    images = np.arange(1, 6, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 3), np.uint8)
-    laid = filter_and_order.sheet(images, columns=2)
-    assert laid.shape == (6, 6) and laid.dtype == np.uint8
-    assert laid[::2, ::3].tolist() == [[1, 2], [3, 4], [5, 0]]
-
-
-def test_a_table_to_take_along_has_a_row_an_image_in_the_order_shown():
-    text = filter_and_order.as_csv(np.array([2, 0]), LABELS, PROBABILITIES)
-    first, second = csv.DictReader(io.StringIO(text))
-    assert (first["index"], first["label"], first["predicted"]) == ("2", "2", "7")
-    assert float(first["confidence"]) == float(first["p7"]) == pytest.approx(0.95, abs=1e-6)
-    assert second["index"] == "0" and len(second) == 14
-    assert (
-        list(
-            csv.DictReader(
-                io.StringIO(filter_and_order.as_csv(np.arange(0), LABELS, PROBABILITIES))
-            )
-        )
-        == []
-    )
+    assert filter_and_order.inside_area(places, (0, 1, 0, 1)).tolist() == [True, True, False, False]

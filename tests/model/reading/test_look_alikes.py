@@ -32,6 +32,13 @@ def test_an_image_is_its_own_nearest_and_its_cluster_comes_next():
     assert placed.places_of(np.empty((0, 24), np.float32)).shape == (0, 2)
 
 
+def test_nearest_images_come_in_order_without_the_image_itself():
+    coordinates = np.array([[0.0], [1], [3], [7]], np.float16)
+    assert look_alikes.nearest_images(coordinates, 1, 2).tolist() == [0, 2]
+    assert look_alikes.nearest_images(coordinates, 3).tolist() == [2, 1, 0]
+    assert len(look_alikes.nearest_images(coordinates[:1], 0)) == 0
+
+
 def test_of_test_images_each_finds_itself_and_mostly_its_like(mnist, trained):
     frames, labels = mnist[1].frames[:200], mnist[1].labels[:200]
     placed = artifacts.load_lookalikes(trained)

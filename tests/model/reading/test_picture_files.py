@@ -9,17 +9,17 @@ from PIL import Image
 
 from model.errors import NothingDrawn, PictureError
 from model.ink.frame import ink_from_picture, to_mnist
-from model.ink.sheet import decode, find_digits
+from model.ink.layout import find_digits
+from model.ink.sheet import decode
 from model.reading.picture_files import (
-    Prediction,
     frame_of_array,
     frame_of_file,
     frame_of_picture,
     is_as_mnist,
     read_file,
-    read_frames,
-    read_sheet,
+    read_sheet_file,
 )
+from model.reading.prediction import Prediction, read_frames
 from model.reading.recognizer import Recognizer
 from tests.pictures_for_programs import picture_of, saved
 
@@ -77,7 +77,7 @@ def test_one_digit_is_read_in_any_format_shade_and_size(kind, ink, paper, side, 
 
 def test_a_sheet_is_read_as_the_photo_page_reads_it(recognizer):
     content = saved(picture_of("30758"))
-    found = read_sheet(content, recognizer)
+    found = read_sheet_file(content, recognizer)
     frames = np.stack([item.frame for item in find_digits(decode(content))])
     assert np.array_equal([one.probabilities for one in found], recognizer.probabilities(frames))
     assert [one.digits[0] for one in found] == [3, 0, 7, 5, 8]
@@ -87,7 +87,9 @@ def test_a_sheet_is_read_as_the_photo_page_reads_it(recognizer):
 
 def test_boxes_are_of_the_picture_that_was_sent_however_large(recognizer):
     for side in (120, 1200):
-        for place, one in enumerate(read_sheet(saved(picture_of("27", side=side)), recognizer)):
+        for place, one in enumerate(
+            read_sheet_file(saved(picture_of("27", side=side)), recognizer)
+        ):
             left, top, right, bottom = one.box
             assert place * side < left < right < (place + 1) * side
             assert 0.15 * side < top < 0.3 * side and 0.7 * side < bottom < 0.85 * side
@@ -100,7 +102,7 @@ def test_what_programs_get_is_json_and_says_when_it_is_no_digit(recognizer):
     assert len(written["probabilities"]) == 10 and abs(sum(written["probabilities"]) - 1) < 1e-5
     assert written["network"] == recognizer.version and "box" not in written
     unlikely = recognizer.confidence.answer(np.full(10, 0.1))
-    none = Prediction(np.full(10, 0.1), unlikely, "a run").as_dict()
+    none = Prediction(seven.frame, np.full(10, 0.1), unlikely, "a run").as_dict()
     assert none["digit"] is None and none["is_digit"] is False and none["digits"] == []
 
 
@@ -117,7 +119,7 @@ def test_odd_shapes_are_read_or_told(shape, recognizer):
     picture = np.full(shape, 255, np.uint8)
     picture[: 1 + shape[0] // 2, : 1 + shape[1] // 3] = 0
     picture[-1, -1] = 255
-    for read in (read_file, read_sheet):
+    for read in (read_file, read_sheet_file):
         try:
             assert len(read(saved(picture), recognizer)) >= 1
         except NothingDrawn as error:

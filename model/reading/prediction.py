@@ -1,0 +1,59 @@
+"""What the network says about one frame, in the form that pages and programs use."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.reading.confidence import Answer
+from model.reading.recognizer import Recognizer
+
+DECIMALS = 6  # of a written probability; the network agrees with Keras to 1e-5
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One digit as it was read.
+
+    Attributes:
+        frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
+        probabilities: `float32` array of shape `(10,)`.
+        answer: Which digits it may be, and whether it is one.
+        network: The name of the run that trained the network, `""` if its file has none.
+        box: Left, top, right and bottom on a sheet, pixels of the picture; `None` if the
+            picture is one digit.
+    """
+
+    frame: np.ndarray
+    probabilities: np.ndarray
+    answer: Answer
+    network: str
+    box: tuple[int, int, int, int] | None = None
+
+    @property
+    def digits(self) -> tuple[int, ...]:
+        """The digits that it may be, the likeliest first; empty if it is no digit."""
+        return self.answer.digits if self.answer.is_digit else ()
+
+    def as_dict(self) -> dict:
+        """Returns what programs get, in JSON's types."""
+        written = {
+            "digit": self.digits[0] if self.digits else None,
+            "is_digit": self.answer.is_digit,
+            "digits": list(self.digits),
+            "probabilities": [round(float(value), DECIMALS) for value in self.probabilities],
+            "network": self.network,
+        }
+        return written if self.box is None else {**written, "box": list(self.box)}
+
+
+def read_frames(frames: list[np.ndarray], recognizer: Recognizer) -> list[Prediction]:
+    """Reads frames, many at once.
+
+    Args:
+        frames: `float32` arrays of shape `(28, 28)`, 0 paper to 1 ink; at least one.
+        recognizer: Reads them.
+    """
+    return [
+        Prediction(frame, row, recognizer.answer(row), recognizer.version)
+        for frame, row in zip(frames, recognizer.probabilities(np.stack(frames)), strict=True)
+    ]
