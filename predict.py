@@ -1,14 +1,14 @@
-"""Reads pictures of digits and says what each shows, a line a picture.
+"""Reads pictures of digits and prints a line for each.
 
-    python predict.py seven.png scans/             files, and folders with all that is in them
+    python predict.py seven.png scans/             files, and all pictures in and below folders
     cat seven.png | python predict.py -            one picture from standard input
     python predict.py scans/ --format csv > all.csv
     python predict.py --photo sheet.jpg            all digits on a sheet of paper, in reading order
 
-A picture is PNG, JPEG or WebP, dark on light or light on dark, of any size. One of 28x28 pixels
-that is prepared as MNIST's are is read as it is. JSON is an object a line, so that it can be read
-while it grows. Exit status: 0 if all were read, 1 if one was not (standard error says which and
-why), 2 if the command can't be understood.
+A picture is PNG, JPEG or WebP, dark on light or light on dark, of any size. A picture of 28x28
+pixels that is prepared like MNIST's is read as it is. JSON output has one object per line, so that
+another program can read it while it grows. Exit status: 0 if all pictures were read, 1 if one was
+not (standard error says which and why), 2 for wrong options.
 """
 
 import argparse
@@ -37,11 +37,11 @@ from ui.words import in_words, percent
 
 STDIN = "-"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-CHUNK = 100  # pictures read at once, and written at once; more are no faster
-WORKERS = min(4, os.cpu_count() or 1)  # decoding is partly Python, which more only fight over
-MANY = 100  # from so many pictures on a bar shows how far it is
-INTERRUPTED = 128 + signal.SIGINT  # what a process stopped by Ctrl-C returns
-PIPE_CLOSED = 128 + 13  # and one whose reader has gone: SIGPIPE, which Windows does not have
+CHUNK = 100  # pictures read in one call of the network; larger chunks are no faster
+WORKERS = min(4, os.cpu_count() or 1)  # decoding is partly Python, which runs one thread at a time
+MIN_FOR_BAR = 100  # pictures; fewer get no progress bar
+INTERRUPTED = 128 + signal.SIGINT  # the usual exit status after Ctrl-C
+PIPE_CLOSED = 128 + 13  # and after SIGPIPE, which Windows does not define
 BOX = ("left", "top", "right", "bottom")
 
 
@@ -51,7 +51,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("images", nargs="+", metavar="IMAGE", help='a file, a folder, or "-" for standard input')
-    add("--format", choices=FORMATS, default="text", help="what is written (default: text)")
+    add("--format", choices=FORMATS, default="text", help="output (default: text)")
     add("--photo", action="store_true", help="find all digits on each picture")
     add(
         "--network",
@@ -75,16 +75,17 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still to write
+        # Else Python would report the same error again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
 
 
 def run(options: argparse.Namespace) -> int:
-    """Reads all pictures and writes what they show; 0, or 1 if one could not be read."""
+    """Reads all pictures and prints the answers; returns 1 if one could not be read, else 0."""
     recognizer = Recognizer.load(options.network)
     problems = 0
 
-    def tell(name: str, problem: str) -> None:
+    def report_problem(name: str, problem: str) -> None:
         nonlocal problems
         problems += 1
         tqdm.write(f"{name}: {problem}", file=sys.stderr)
@@ -93,12 +94,12 @@ def run(options: argparse.Namespace) -> int:
     if header:
         print(header(options.photo))
     with progress(options.images) as bar:
-        chunks = in_chunks(names_of(options.images, tell))
+        chunks = in_chunks(picture_names(options.images, report_problem))
         work = partial(read, recognizer=recognizer, is_photo=options.photo)
         for results in in_order(work, chunks):
             for name, found in results:
                 if isinstance(found, DigitError):
-                    tell(name, str(found))
+                    report_problem(name, str(found))
                     continue
                 for prediction in found:
                     print(line(name, prediction))
@@ -107,38 +108,40 @@ def run(options: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def names_of(images: Iterable[str], tell: Callable[[str, str], None]) -> Iterator[str]:
-    """The files that are meant: those named, and the pictures in folders and below, sorted.
+def picture_names(
+    images: Iterable[str], report_problem: Callable[[str, str], None]
+) -> Iterator[str]:
+    """The names of all pictures: files as given, and those in and below folders, sorted.
 
     Args:
         images: Names of files and folders, and "-".
-        tell: Is called with a folder's name and what is wrong with it.
+        report_problem: Called with the name of a folder that has none, or can't be read, and why.
     """
 
-    def unreadable(error: OSError) -> None:
-        tell(error.filename, f"It can't be read ({error.strerror}).")
+    def report_unreadable(error: OSError) -> None:
+        report_problem(error.filename, f"It can't be read ({error.strerror}).")
 
     for image in images:
         if image == STDIN or not os.path.isdir(image):
             yield image
             continue
         is_empty = True
-        for folder, below, files in os.walk(image, onerror=unreadable):
+        for folder, below, files in os.walk(image, onerror=report_unreadable):
             below[:] = sorted(name for name in below if not name.startswith("."))
             for name in sorted(files):
                 if name.lower().endswith(SUFFIXES) and not name.startswith("."):
                     is_empty = False
                     yield os.path.join(folder, name)
         if is_empty:
-            tell(image, "There is no PNG, JPEG or WebP picture in this folder.")
+            report_problem(image, "There is no PNG, JPEG or WebP picture in this folder.")
 
 
 def progress(images: list[str]) -> tqdm:
-    """A bar on standard error, if someone looks and does not see the lines themselves."""
+    """A progress bar, if standard error is a terminal and the answers go somewhere else."""
     if not sys.stderr.isatty() or sys.stdout.isatty():
         return tqdm(disable=True)
-    total = sum(1 for _ in names_of(images, lambda *_: None))
-    return tqdm(total=total, unit=" pictures", disable=total < MANY)
+    total = sum(1 for _ in picture_names(images, lambda *_: None))
+    return tqdm(total=total, unit=" pictures", disable=total < MIN_FOR_BAR)
 
 
 def in_chunks(names: Iterable[str]) -> Iterator[list[str]]:
@@ -148,7 +151,7 @@ def in_chunks(names: Iterable[str]) -> Iterator[list[str]]:
 
 
 def in_order(work: Callable, chunks: Iterable[list[str]]) -> Iterator[list]:
-    """What `work` makes of each chunk, in their order, a few of them at a time."""
+    """The results of `work` for each chunk, in order; works on a few chunks at a time."""
     pool = ThreadPoolExecutor(WORKERS)
     waiting = deque()
     try:
@@ -165,7 +168,7 @@ def in_order(work: Callable, chunks: Iterable[list[str]]) -> Iterator[list]:
 def read(
     names: list[str], recognizer: Recognizer, is_photo: bool
 ) -> list[tuple[str, list[Prediction] | DigitError]]:
-    """Each name with what its picture shows, or with what is wrong with it."""
+    """Reads pictures: each name with its predictions, or with the error."""
     results, frames = {}, {}
     for place, name in enumerate(names):
         try:
@@ -182,7 +185,7 @@ def read(
 
 
 def content_of(name: str) -> bytes:
-    """A file's bytes, or standard input's; of what is too large, no more than tells that it is.
+    """The bytes of a file, or of standard input for "-".
 
     Raises:
         PictureError: If it can't be read or is too large.
@@ -230,7 +233,7 @@ def csv_line(row: list) -> str:
     return text.getvalue()
 
 
-# What a format begins with, if anything, and what it makes of one prediction.
+# For each format: a function for the header line, if it has one, and one for a prediction's line.
 FORMATS = {"text": (None, as_text), "json": (None, as_json), "csv": (csv_header, as_csv)}
 
 
@@ -238,4 +241,4 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # pictures that are still being read need not be waited for
+    os._exit(code)  # doesn't wait for threads that still read pictures

@@ -1,4 +1,4 @@
-"""The command line reads files, folders and standard input, and says what it can't read."""
+"""predict.py reads files, folders and standard input, and reports what it can't read."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ from tests.support import ROOT, popen_with_default_signals
 
 @pytest.fixture
 def folder(tmp_path):
-    """Pictures here and below, and what is none."""
+    """Pictures in and below a folder, and files that are none."""
     (tmp_path / "below").mkdir()
     (tmp_path / ".hidden").mkdir()
     for name in ("b-3.png", "a-7.JPG", "below/2.webp", ".hidden/5.png", ".8.png"):
@@ -36,7 +36,7 @@ def command(*arguments, **options) -> subprocess.CompletedProcess:
     return subprocess.run(line, capture_output=True, **options)
 
 
-def test_text_is_a_line_a_picture_in_order(folder, capsys):
+def test_text_output_has_one_sorted_line_per_picture(folder, capsys):
     assert predict.main([str(folder), str(folder / "below" / "2.webp")]) == 0
     lines = capsys.readouterr().out.splitlines()
     names, digits, sure = zip(*(line.split("  ") for line in lines), strict=True)
@@ -45,18 +45,18 @@ def test_text_is_a_line_a_picture_in_order(folder, capsys):
     assert digits == ("7", "3", "2", "2") and all(share.endswith("%") for share in sure)
 
 
-def test_doubt_is_told_as_on_the_pages(capsys, monkeypatch, folder, trained):
+def test_doubtful_answers_read_as_on_the_pages(capsys, monkeypatch, folder, trained):
     recognizer = Recognizer.load(trained)
     rows = np.zeros((3, 10), np.float32)
     rows[0, [4, 9]], rows[1, 7], rows[2] = (0.6, 0.4), 1, 0.1
     monkeypatch.setattr(Recognizer, "probabilities", lambda self, frames: rows[: len(frames)])
     assert not recognizer.answer(rows[2]).is_digit
     assert predict.main([str(folder)]) == 0
-    said = [line.split("  ", 1)[1] for line in capsys.readouterr().out.splitlines()]
-    assert said == ["4 or 9  >99.9%", "7  >99.9%", "no digit"]
+    answers = [line.split("  ", 1)[1] for line in capsys.readouterr().out.splitlines()]
+    assert answers == ["4 or 9  >99.9%", "7  >99.9%", "no digit"]
 
 
-def test_json_is_an_object_a_line_and_csv_the_same_in_columns(folder, capsys):
+def test_json_and_csv_hold_the_same_answers(folder, capsys):
     assert predict.main([str(folder), "--format", "json"]) == 0
     objects = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert predict.main([str(folder), "--format", "csv"]) == 0
@@ -69,7 +69,7 @@ def test_json_is_an_object_a_line_and_csv_the_same_in_columns(folder, capsys):
         assert one["network"] == row["network"] == load_report()["run"]
 
 
-def test_what_cannot_be_read_is_told_and_the_rest_goes_on(folder, capsys):
+def test_unreadable_pictures_are_reported_and_the_rest_read(folder, capsys):
     (folder / "c.png").write_bytes(saved(picture_of("4"))[:60])
     (folder / "d.png").write_bytes(saved(np.full((30, 30), 200, np.uint8)))
     (folder / "e.png").write_bytes(b"")
@@ -79,7 +79,7 @@ def test_what_cannot_be_read_is_told_and_the_rest_goes_on(folder, capsys):
     assert predict.main(list(map(str, images))) == 1
     out, err = capsys.readouterr()
     assert [line.split("  ")[1] for line in out.splitlines()] == ["7", "3", "2", "3"]
-    told = dict(line.split(": ", 1) for line in err.splitlines())
+    problems = dict(line.split(": ", 1) for line in err.splitlines())
     reasons = {
         "missing": "No such file",
         "c.png": "no whole PNG",
@@ -89,13 +89,13 @@ def test_what_cannot_be_read_is_told_and_the_rest_goes_on(folder, capsys):
         "empty": "no PNG, JPEG or WebP picture in this folder",
         "a\0b": "null byte",
     }
-    assert len(told) == len(reasons)
+    assert len(problems) == len(reasons)
     for name, reason in reasons.items():
-        (sentence,) = (said for path, said in told.items() if path.endswith(name))
+        (sentence,) = (text for path, text in problems.items() if path.endswith(name))
         assert reason in sentence
 
 
-def test_a_sheet_gives_a_line_a_digit_with_its_box(tmp_path, capsys):
+def test_a_photo_gives_one_line_per_digit_with_its_box(tmp_path, capsys):
     (tmp_path / "sheet.png").write_bytes(saved(picture_of("275")))
     assert predict.main([str(tmp_path), "--photo", "--format", "csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
@@ -106,7 +106,7 @@ def test_a_sheet_gives_a_line_a_digit_with_its_box(tmp_path, capsys):
     assert f"sheet.png at {box}  2  " in capsys.readouterr().out.splitlines()[0]
 
 
-def test_many_more_pictures_than_are_read_at_once_stay_in_order(tmp_path, capsys, monkeypatch):
+def test_many_chunks_stay_in_order(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(predict, "CHUNK", 3)
     digits = [str(place % 7 + 2) for place in range(50)]
     for place, digit in enumerate(digits):
@@ -118,7 +118,7 @@ def test_many_more_pictures_than_are_read_at_once_stay_in_order(tmp_path, capsys
         assert name.endswith(f"-{digit}.png")
 
 
-def test_pictures_are_read_as_they_are_asked_for_and_not_collected():
+def test_chunks_are_read_only_when_needed():
     taken = []
     chunks = (taken.append(place) or [str(place)] for place in range(100_000))
     results = predict.in_order(lambda names: names, chunks)
@@ -126,7 +126,7 @@ def test_pictures_are_read_as_they_are_asked_for_and_not_collected():
     results.close()
 
 
-def test_standard_input_another_network_and_names_of_any_bytes(tmp_path, trained):
+def test_standard_input_and_undecodable_names_are_read(tmp_path, trained):
     picture = saved(picture_of("7"))
     done = command("-", "--network", trained, input=picture)
     assert done.returncode == 0 and done.stdout.startswith(b"-  7  ") and not done.stderr
@@ -138,14 +138,14 @@ def test_standard_input_another_network_and_names_of_any_bytes(tmp_path, trained
     assert command(tmp_path).stdout.count(b"  7  ") == 1
 
 
-def test_no_network_is_told_in_one_sentence(tmp_path, capsys):
+def test_a_missing_network_gives_one_sentence(tmp_path, capsys):
     assert predict.main(["x.png", "--network", str(tmp_path)]) == 1
     out, err = capsys.readouterr()
     assert not out and "There is no trained network" in err and err.count("\n") == 1
 
 
 @pytest.mark.parametrize("arguments", [[], ["x.png", "--format", "xml"], ["x.png", "--unknown"]])
-def test_what_is_no_command_is_told_with_status_2(arguments, capsys):
+def test_wrong_options_exit_with_status_2(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
         predict.main(arguments)
     assert ended.value.code == 2 and "usage" in capsys.readouterr().err
@@ -169,10 +169,10 @@ def test_an_interrupt_or_a_closed_pipe_ends_it_without_a_traceback(tmp_path, end
         assert process.wait(timeout=30) == status
 
 
-def test_a_bar_shows_only_where_someone_looks_and_there_is_much(folder, monkeypatch):
-    assert predict.progress([str(folder)]).disable  # standard error is no terminal in a test
+def test_the_progress_bar_needs_a_terminal_and_many_pictures(folder, monkeypatch):
+    assert predict.progress([str(folder)]).disable  # in a test standard error is no terminal
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     assert predict.progress([str(folder)]).disable
-    monkeypatch.setattr(predict, "MANY", 3)
+    monkeypatch.setattr(predict, "MIN_FOR_BAR", 3)
     with predict.progress([str(folder)]) as bar:
         assert not bar.disable and bar.total == 3
