@@ -1,20 +1,20 @@
-"""How long the test set page takes, in real Chromium: grid, filter, one image, map.
+"""Measures the test set page in Chromium: grid, filter, one image, map.
 
-    python -m benchmarks.browse
+    python -m benchmarks.browse [--times 7]
 
-Needs MNIST in the folder that DIGITPAD_DATA names. From the click, or from asking for the page,
-until what was asked for can be seen. The ratio is against a page that shows the same 60 pictures
-with one `st.image` each (`benchmarks/one_by_one.py`).
+Needs MNIST in the folder DIGITPAD_DATA. Each time is from the click, or from opening the page,
+until the result is visible. The ratio compares with a page that shows the same 60 pictures with one
+`st.image` each (`benchmarks/one_by_one.py`).
 """
 
+import argparse
 import time
 from collections.abc import Callable
 from statistics import median
 
 from benchmarks.page import chromium, running_app
 
-NUM = 7  # times each
-# Resolves when all pictures below a selector have arrived and there are as many as wanted.
+# Resolves when exactly `num` pictures are on the page and all are loaded.
 PICTURES = """
 num => new Promise(resolve => {
   const look = () => {
@@ -30,30 +30,33 @@ NUM_WRONG = 35  # of the shipped network
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--times", type=int, default=7, help="measurements of each")
+    num = parser.parse_args().times
     with chromium() as browser:
         with running_app(script="benchmarks/one_by_one.py", PYTHONPATH=".") as (address, _):
-            base = one_by_one(browser, address)
+            baseline = one_by_one(browser, address, num)
         with running_app(DIGITPAD_CORRECTIONS_PAGE="on") as (address, _):
-            ours = test_set(browser, address)
-    print(f"{'median of ' + str(NUM) + ', ms':<34}{'DigitPad':>10}{'one by one':>12}{'ratio':>8}")
+            ours = test_set(browser, address, num)
+    print(f"{f'median of {num}, ms':<34}{'DigitPad':>10}{'one by one':>12}{'ratio':>8}")
     for name, times in ours.items():
         line = f"{name:<34}{median(times):10.0f}"
-        if name in base:
-            line += f"{median(base[name]):12.0f}{median(times) / median(base[name]):8.2f}"
+        if name in baseline:
+            line += f"{median(baseline[name]):12.0f}{median(times) / median(baseline[name]):8.2f}"
         print(line)
 
 
-def one_by_one(browser, address: str) -> dict[str, list[float]]:
-    """Milliseconds of the page with one `st.image` a picture."""
+def one_by_one(browser, address: str, num: int) -> dict[str, list[float]]:
+    """Milliseconds on the page with one `st.image` for each picture."""
 
     def first_grid(page) -> None:
         page.goto(address)
         page.evaluate(PICTURES, 60)
 
     times = {"first grid, new server": [timed(browser, first_grid)]}
-    times["first grid"] = [timed(browser, first_grid) for _ in range(NUM)]
+    times["first grid"] = [timed(browser, first_grid) for _ in range(num)]
     times["a filter"] = []
-    for _ in range(NUM):
+    for _ in range(num):
         page = browser.new_page()
         first_grid(page)
         times["a filter"].append(filtered(page, lambda page: page.evaluate(PICTURES, NUM_WRONG)))
@@ -61,8 +64,8 @@ def one_by_one(browser, address: str) -> dict[str, list[float]]:
     return times
 
 
-def test_set(browser, address: str) -> dict[str, list[float]]:
-    """Milliseconds of the app's page."""
+def test_set(browser, address: str, num: int) -> dict[str, list[float]]:
+    """Milliseconds on the app's page."""
 
     def first_grid(page) -> None:
         page.goto(f"{address}/test_set")
@@ -84,10 +87,10 @@ def test_set(browser, address: str) -> dict[str, list[float]]:
         page.locator(MAP).wait_for()
 
     times = {"first grid, new server": [timed(browser, first_grid)]}
-    times["first grid"] = [timed(browser, first_grid) for _ in range(NUM)]
-    times["first grid, from another page"] = [from_another_page() for _ in range(NUM)]
+    times["first grid"] = [timed(browser, first_grid) for _ in range(num)]
+    times["first grid, from another page"] = [from_another_page() for _ in range(num)]
     times |= {"a filter": [], "opening an image": [], "the map, from the grid": []}
-    for _ in range(NUM):
+    for _ in range(num):
         page = browser.new_page()
         first_grid(page)
         times["a filter"].append(
@@ -107,12 +110,12 @@ def test_set(browser, address: str) -> dict[str, list[float]]:
         page.locator(MAP).wait_for()
         times["the map, from the grid"].append(since(begin))
         page.close()
-    times["the map, by a link"] = [timed(browser, shared_map) for _ in range(NUM)]
+    times["the map, by a link"] = [timed(browser, shared_map) for _ in range(num)]
     return times
 
 
 def filtered(page, until: Callable) -> float:
-    """Milliseconds from choosing "wrong" until its pictures are there."""
+    """Milliseconds from choosing the result "wrong" until its pictures are there."""
     page.get_by_role("combobox", name="Result").click()
     choice = page.get_by_role("option", name="wrong")
     choice.wait_for()
@@ -123,7 +126,7 @@ def filtered(page, until: Callable) -> float:
 
 
 def timed(browser, visit: Callable) -> float:
-    """Milliseconds of a visit in a new browser page."""
+    """Milliseconds of `visit` in a new browser tab."""
     page = browser.new_page()
     begin = time.perf_counter()
     visit(page)

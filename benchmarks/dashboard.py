@@ -1,10 +1,10 @@
-"""From opening the dashboard to its first and its last chart, in real Chromium.
+"""Measures the time from opening the dashboard to its first and last chart, in Chromium.
 
     python -m benchmarks.dashboard
 
-A fresh server first, whose first visitor waits while the network reads all test images for the
-risk curve (where MNIST is at hand: DIGITPAD_DATA); then visitors with an empty cache each. A page
-without charts, Corrections, is the baseline: what Streamlit itself takes to open.
+The first visitor of a new server waits while the network reads all test images for the risk curve
+(if MNIST is there: DIGITPAD_DATA). The others have an empty browser cache each. The baseline is
+Corrections, a page without charts: what Streamlit itself needs.
 """
 
 from statistics import median
@@ -38,16 +38,20 @@ def main() -> None:
         ),
     ):
         print(name)
-        for sign, time in zip(("first chart", "last chart"), times, strict=True):
-            print(f"  {sign:<28}{time:7.0f} ms   {time / baseline:.1f} times a page without charts")
+        for chart, time in zip(("first chart", "last chart"), times, strict=True):
+            print(
+                f"  {chart:<28}{time:7.0f} ms   {time / baseline:.1f} times a page without charts"
+            )
 
 
-def visit(browser, address: str, *signs: str) -> list[float]:
-    """Milliseconds from opening an address to each sign, by the page's own clock."""
+def visit(browser, address: str, *conditions: str) -> list[float]:
+    """Milliseconds by the page's clock from opening an address until each condition is true."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.goto(address, wait_until="commit")
-    times = [page.wait_for_function(sign, timeout=60_000).json_value() for sign in signs]
+    times = [
+        page.wait_for_function(condition, timeout=60_000).json_value() for condition in conditions
+    ]
     context.close()
     return times
 

@@ -1,20 +1,20 @@
-"""From pen-up to the new answer on the page, in real Chromium.
+"""Measures the time from pen-up to the new answer on the page, in Chromium.
 
-    python -m benchmarks.latency
+    python -m benchmarks.latency [--drawings 40]
 
-Draws strokes with the mouse and waits, inside the page, for the answer to change: 7 and 1 in
-turn, cleared in between. The canvas component itself waits 200 ms before it sends a stroke.
+Draws 7 and 1 in turn with the mouse, clears in between, and measures inside the page. The canvas
+component waits 200 ms before it sends a stroke, so that is the minimum.
 """
 
+import argparse
 import time
 from statistics import quantiles
 
 from benchmarks.page import ONE, SEVEN, chromium, draw, ready_to_draw, running_app
 
-NUM_DRAWINGS = 40
 COMPONENT_WAIT = 200  # ms
 
-# Resolves with the page's own clock when the metric shows the digit.
+# Resolves with the page's clock when the metric shows the digit.
 UNTIL_SHOWN = """
 digit => new Promise(resolve => {
   const shown = () => [...document.querySelectorAll('[data-testid="stMetricValue"]')]
@@ -29,25 +29,28 @@ digit => new Promise(resolve => {
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--drawings", type=int, default=40)
+    num = parser.parse_args().drawings
     with running_app() as (address, _), chromium() as browser:
-        report(measure(browser.new_page(), address))
+        report(measure(browser.new_page(), address, num))
 
 
-def measure(page, address: str) -> list[float]:
+def measure(page, address: str, num: int) -> list[float]:
     """Milliseconds from pen-up to the answer, for each drawing."""
     page.goto(address)
     ready_to_draw(page)
     page.evaluate("addEventListener('mouseup', () => { window.up = performance.now() }, true)")
     times = []
-    for index in range(NUM_DRAWINGS + 2):
+    for index in range(num + 2):
         digit, points = (("7", SEVEN), ("1", ONE))[index % 2]
         draw(page, points)
         shown = page.evaluate(UNTIL_SHOWN, digit)
         times.append(shown - page.evaluate("window.up"))
         page.get_by_role("button", name="Clear").click()
         page.get_by_text("There is no digit yet").wait_for()
-        time.sleep(0.3)  # as a person would pause; no condition to wait for
-    return times[2:]  # the first ones load the network and the chart
+        time.sleep(0.3)  # a person's pause
+    return times[2:]  # the first two load the network and the chart
 
 
 def report(times: list[float]) -> None:

@@ -1,4 +1,4 @@
-"""What `benchmarks.browse` compares with: the same pictures, one `st.image` each."""
+"""The baseline of `benchmarks.browse`: a page with one `st.image` for each picture."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""A running app and a real Chromium: what scripts and tests need to be a person at the page."""
+"""Runs the app and drives it with Chromium, for benchmarks and tests."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 START_TIMEOUT = 60  # seconds
 
-# The layer with the ink, beside the one that takes the pen.
+# The canvas layer that shows the ink; `canvas_of` finds the one that takes the pen.
 LOWER = "upper.parentNode.querySelector('canvas.lower-canvas')"
 METRIC = '[data-testid="stMetricValue"]'
 SEVEN = ((80, 60), (200, 60), (120, 230))
@@ -26,7 +26,7 @@ ONE = ((140, 50), (138, 230))
 def running_app(
     log=subprocess.DEVNULL, script: str = "app.py", **environment: str
 ) -> Iterator[tuple[str, int]]:
-    """Runs the app, or another script, on a free port; gives its address and process' number.
+    """Runs the app, or another script, on a free port; yields its address and process id.
 
     Raises:
         RuntimeError: If it does not start.
@@ -34,7 +34,7 @@ def running_app(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = subprocess.Popen(  # the words are ours, no shell reads them  # nosec B603
+    server = subprocess.Popen(  # fixed arguments, no shell  # nosec B603
         [
             *(sys.executable, "-m", "streamlit", "run", script, "--server.headless=true"),
             *(f"--server.port={port}", "--server.address=127.0.0.1"),
@@ -85,7 +85,7 @@ def canvas_of(page):
 
 
 def ready_to_draw(page) -> None:
-    """A stroke begun before the component set its tool is lost; then the cursor changes."""
+    """Waits until the canvas takes strokes: then its cursor changes; earlier ones are lost."""
     canvas_of(page).wait_for()
     canvas_of(page).hover(position={"x": 140, "y": 140})
     handle = canvas_of(page).element_handle()
@@ -93,7 +93,7 @@ def ready_to_draw(page) -> None:
 
 
 def draw(page, points) -> None:
-    """Draws a stroke with the mouse through points in canvas pixels."""
+    """Draws a stroke with the mouse through points x, y in canvas pixels."""
     box = canvas_of(page).bounding_box()
     (x, y), *rest = [(box["x"] + x, box["y"] + y) for x, y in points]
     page.mouse.move(x, y)
@@ -104,5 +104,5 @@ def draw(page, points) -> None:
 
 
 def expect_prediction(page, digit: str) -> None:
-    """Waits until the page shows the digit as its answer."""
+    """Waits until the page shows this digit as its answer."""
     page.locator(METRIC).get_by_text(digit, exact=True).first.wait_for()

@@ -1,14 +1,15 @@
-"""What serving costs: time to the first answer, memory, and one frame, against Keras.
+"""Measures the cost of serving: start, memory, and one frame with ONNX Runtime and Keras.
 
-    python -m benchmarks.serving
+    python -m benchmarks.serving [--rounds 3]
 
-Starts `streamlit run app.py` three times on a free port, opens a session as a browser does and
-waits until the first page has run; then reads frames with ONNX Runtime and with Keras in fresh
-processes of this machine, and 10,000 frames with the served network and the tutorial's.
+Starts `streamlit run app.py` and waits until Chromium shows the first page; then reads frames with
+ONNX Runtime and with Keras in new processes, and 10,000 frames with the served network and the
+tutorial's.
 """
 
+import argparse
 import json
-import subprocess  # each measurement needs a fresh process  # nosec B404
+import subprocess  # each measurement needs a new process  # nosec B404
 import sys
 import tempfile
 import time
@@ -29,7 +30,6 @@ from benchmarks.page import (
 from model.files.artifacts import ONNX_FILE
 from model.reading.recognizer import Recognizer
 
-ROUNDS = 3
 NUM_FRAMES = 10_000
 
 LOAD_ONNX = """
@@ -63,18 +63,21 @@ print(json.dumps([ready, kilobytes / 1000, sorted(calls)[25] * 1000]))
 
 
 def main() -> None:
-    seconds, megabytes = zip(*(serve() for _ in range(ROUNDS)), strict=True)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=3, help="of each measurement")
+    rounds = parser.parse_args().rounds
+    seconds, megabytes = zip(*(serve() for _ in range(rounds)), strict=True)
     print(f"streamlit run to the first answer possible  {median(seconds):8.1f} s")
     print(f"memory of the server process after it       {median(megabytes):8.0f} MB")
-    onnx, keras = measure(LOAD_ONNX), measure(LOAD_KERAS)
+    onnx, keras = measure(LOAD_ONNX, rounds), measure(LOAD_KERAS, rounds)
     print(f"\n{'':<28}{'ONNX Runtime':>14}{'Keras':>14}{'ratio':>9}")
     for name, a, b in zip(("ready, s", "memory, MB", "one frame, ms"), onnx, keras, strict=True):
         print(f"{name:<28}{a:14.2f}{b:14.2f}{b / a:9.1f}")
-    compare_networks()
+    compare_networks(rounds)
 
 
-def compare_networks() -> None:
-    """10,000 frames through the served network and the tutorial's, both by ONNX Runtime."""
+def compare_networks(rounds: int) -> None:
+    """Reads 10,000 frames with the served network and the tutorial's, both by ONNX Runtime."""
     from model.learning import network
 
     frames = np.random.default_rng(0).random((NUM_FRAMES, 28, 28), np.float32)
@@ -82,7 +85,7 @@ def compare_networks() -> None:
         network.export(network.build_tutorial(), Path(folder) / ONNX_FILE)
         networks = {"served": Recognizer.load(), "tutorial": Recognizer.load(Path(folder))}
     seconds = {name: [] for name in networks}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, recognizer in networks.items():
             started = time.perf_counter()
             recognizer.probabilities(frames)
@@ -94,35 +97,31 @@ def compare_networks() -> None:
 
 
 def serve() -> tuple[float, float]:
-    """Seconds until a browser shows the first page, and the server's memory then, MB."""
+    """Seconds until Chromium shows the first page; the server's MB after the first answer."""
     started = time.perf_counter()
     with running_app() as (address, process), chromium() as browser:
         page = browser.new_page()
         page.goto(address)
         page.get_by_text("There is no digit yet").wait_for()
         seconds = time.perf_counter() - started
-        draw_first(page)
+        ready_to_draw(page)
+        draw(page, SEVEN)
+        expect_prediction(page, "7")
         return seconds, memory(process)
 
 
-def draw_first(page) -> None:
-    """The first answer loads what is still missing; memory is measured after it."""
-    ready_to_draw(page)
-    draw(page, SEVEN)
-    expect_prediction(page, "7")
-
-
 def memory(pid: int) -> float:
+    """Resident memory of a process, MB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split("VmRSS:")[1].split()[0]) / 1000
 
 
-def measure(load: str) -> list[float]:
-    """Seconds to ready, megabytes, milliseconds a frame; medians of three fresh processes."""
+def measure(load: str, num: int) -> list[float]:
+    """Seconds until ready, MB, milliseconds a frame; medians of `num` new processes."""
     command = [sys.executable, "-c", MEASURE.format(load=load)]
     rounds = []
-    for _ in range(ROUNDS):
-        answer = subprocess.run(  # the script stands above, no shell reads it  # nosec B603
+    for _ in range(num):
+        answer = subprocess.run(  # the script above, no shell  # nosec B603
             command, cwd=ROOT, capture_output=True, text=True, check=True
         )
         rounds.append(json.loads(answer.stdout.splitlines()[-1]))

@@ -1,4 +1,4 @@
-"""Sheets of paper with handwritten digits, made by code, as a camera might see them."""
+"""Draws photos of sheets of paper with handwritten digits, as input for tests."""
 
 import cv2
 import numpy as np
@@ -9,7 +9,20 @@ ROWS = ((3, 1, 7), (4, 0, 2))
 
 
 def sheet(rows=ROWS, seed=0, ground=225, ink=50, gradient=0, noise=0, ruled=False) -> np.ndarray:
-    """A sheet of paper with digits, as a camera might see it; `(rows, cols, 3)` RGB."""
+    """A photo of a sheet of paper with digits.
+
+    Args:
+        rows: The digits, line by line.
+        seed: Of the handwriting and the noise.
+        ground: Grey of the paper, 0 to 255.
+        ink: Grey of the ink, 0 to 255.
+        gradient: How much darker the right edge is, 0 to 1.
+        noise: Standard deviation of the noise, in grey levels.
+        ruled: Whether the paper has lines.
+
+    Returns:
+        `uint8` array of shape `(rows, cols, 3)`, RGB.
+    """
     rng = np.random.default_rng(seed)
     height, width = 220 * len(rows) + 60, 200 * max(map(len, rows)) + 80
     grey = np.full((height, width), float(ground))

@@ -1,9 +1,9 @@
-"""A visitor without a screen: one websocket session that says what a browser at the page says.
+"""A simulated visitor: a WebSocket session that sends what a browser sends, without a screen.
 
-The page is not drawn, so a hundred of them cost less than one browser. What a browser says was
-taken down from Chromium: every run of a fragment carries the states of all widgets; a canvas that
-was told to show other strokes reports them; a page switch carries no states. None of the page's
-messages is large enough for Streamlit to have a browser keep it, so none is referred to later.
+A hundred of them cost less than one browser. What a browser sends was recorded from Chromium: a run
+of a fragment has the states of all widgets; a canvas that gets other strokes to show reports them
+back; a page switch has no states. No message of our pages is large enough for Streamlit's cache of
+messages in the browser.
 """
 
 import asyncio
@@ -27,25 +27,25 @@ from model.reading.recognizer import Recognizer
 from ui.resources import picture_url
 from ui.words import in_words, percent
 
-CANVAS_SIDE, PEN_WIDTH, INK = 280, 20, "#ffffff"  # as `ui/canvas.py` has them
-SIZES = (0.45, 0.8)  # of the canvas' side; people draw neither tiny nor to the edge
-PATIENCE = 30  # seconds for one run; whoever waits longer has left
-FRAME_SCALE = 4  # how large `ui/answer.py` shows the frame
+CANVAS_SIDE, PEN_WIDTH, INK = 280, 20, "#ffffff"  # as in `ui/canvas.py`
+SIZES = (0.45, 0.8)  # of a digit, as a share of the canvas' side
+RUN_TIMEOUT = 30  # seconds
+FRAME_SCALE = 4  # as in `ui/answer.py`
 CANVAS = "streamlit-drawable-canvas.streamlit_drawable_canvas"
 
 
 class VisitError(Exception):
-    """The page did not do what a visitor may expect of it."""
+    """The page failed, or lacks a widget."""
 
 
 @dataclass(frozen=True)
-class Said:
-    """What the page says of a drawing; all empty where it says nothing.
+class ShownAnswer:
+    """The answer on the page; all fields are empty if there is none.
 
     Attributes:
         prediction: "7", "4 or 9" or "none".
         sure: "98.2%" or "not sure".
-        picture: The frame that the network saw, a data URL: the drawing's fingerprint.
+        picture: The frame that the network saw, a data URL; it identifies the drawing.
     """
 
     prediction: str = ""
@@ -53,24 +53,24 @@ class Said:
     picture: str = ""
 
 
-def expected(drawing: dict, recognizer: Recognizer) -> Said | None:
-    """What the page must say of a drawing, `None` if that is a number of several digits."""
+def expected_answer(drawing: dict, recognizer: Recognizer) -> ShownAnswer | None:
+    """The answer that the page must show, `None` for a number of several digits."""
     try:
         digits = read_digits(strokes_of_canvas(drawing), CANVAS_SIDE, recognizer)
     except DigitError:
-        return Said()
+        return ShownAnswer()
     if len(digits) > 1:
         return None
     (digit,) = digits
     picture = picture_url(digit.frame, FRAME_SCALE)
     if not digit.answer.is_digit:
-        return Said("none", "not sure", picture)
+        return ShownAnswer("none", "not sure", picture)
     sure = float(digit.probabilities[list(digit.answer.digits)].sum())
-    return Said(in_words(digit.answer.digits), percent(sure), picture)
+    return ShownAnswer(in_words(digit.answer.digits), percent(sure), picture)
 
 
 def stroke_by_stroke(digit: int, rng: np.random.Generator) -> list[dict]:
-    """A digit by some hand, somewhere on the canvas: the drawing after each of its strokes."""
+    """A handwritten digit somewhere on the canvas: the drawing after each of its strokes."""
     strokes = glyphs.draw_digit(digit, rng)
     points = np.concatenate(strokes)
     size = rng.uniform(*SIZES) * CANVAS_SIDE / np.ptp(points, axis=0).max()
@@ -83,84 +83,84 @@ def stroke_by_stroke(digit: int, rng: np.random.Generator) -> list[dict]:
 
 
 class Visitor:
-    """One visitor at the app.
+    """A session at the app.
 
     Attributes:
         seconds: From sending the last drawing to its answer.
-        num_runs: How many runs of the page were asked for.
+        num_runs: How many runs of the page were requested.
     """
 
     def __init__(self, socket: ClientConnection):
         self.seconds = float("nan")
         self.num_runs = 0
         self._socket = socket
-        self._pages: dict[str, str] = {}  # a script's hash by the page's name
+        self._pages: dict[str, str] = {}  # the script's hash by page name
         self._page = ""
-        self._shown: dict[tuple, tuple] = {}  # by place: element, its fragment, its run
-        self._drawing: dict | None = None  # what the canvas has reported
-        self._told = ""  # what the canvas was told to show
-        self._switched: set[str] = set()  # the toggles that are on
+        self._shown: dict[tuple, tuple] = {}  # element, fragment and run by its place on the page
+        self._drawing: dict | None = None  # as the canvas reported it last
+        self._command = ""  # the strokes that the canvas got last, as JSON
+        self._switched: set[str] = set()  # ids of the toggles that are on
 
     async def open(self, page: str = "") -> None:
-        """Shows a page, by its name in the navigation; the first one by default."""
-        self._drawing, self._told, self._switched = None, "", set()
+        """Opens a page by its name in the navigation; the first one by default."""
+        self._drawing, self._command, self._switched = None, "", set()
         request = BackMsg()
         request.rerun_script.page_script_hash = self._pages.get(page, "")
         await self._run(request)
-        self._told = self._told_now()  # shown while the page is built, and not reported
+        self._command = self._canvas_command()  # part of the new page, so it is not reported
 
-    async def draw(self, drawing: dict) -> Said:
-        """Has the canvas report a drawing; what the page says of it."""
+    async def draw(self, drawing: dict) -> ShownAnswer:
+        """Reports a drawing as the canvas does; returns the answer."""
         self._drawing = drawing
         sent = time.perf_counter()
-        answered = await self._run(self._of_fragment(self._canvas()[1]))
+        answered = await self._run(self._request(self._canvas()[1]))
         self.seconds = answered - sent
-        return self.said()
+        return self.answer()
 
     async def press(self, name: str) -> None:
-        """Presses a button by its label, or by its key where its label is not its own."""
+        """Presses a button, by its label or its key."""
         for element, fragment, _ in self._shown.values():
             button = element.button
             if name in (button.label, _key(button.id)):
                 if button.disabled:
                     raise VisitError(f"the button {name} can't be pressed")
-                request = self._of_fragment(fragment)
+                request = self._request(fragment)
                 request.rerun_script.widget_states.widgets.add(id=button.id, trigger_value=True)
                 await self._run(request)
-                await self._follow()
+                await self._report_command()
                 return
         raise VisitError(f"there is no button {name}")
 
-    async def turn(self, label: str, on: bool) -> None:
+    async def toggle(self, label: str, on: bool) -> None:
         """Turns a toggle on or off."""
         for element, fragment, _ in self._shown.values():
             if element.checkbox.label == label:
                 (self._switched.add if on else self._switched.discard)(element.checkbox.id)
-                await self._run(self._of_fragment(fragment))
+                await self._run(self._request(fragment))
                 return
         raise VisitError(f"there is no toggle {label}")
 
     def can_press(self, name: str) -> bool:
-        """Whether a button can be pressed, by its label or its key."""
+        """Whether there is such a button and it is enabled."""
         return any(
             name in (each.button.label, _key(each.button.id)) and not each.button.disabled
             for each in self.elements("button")
         )
 
     def texts(self) -> list[str]:
-        """What is written on the page."""
+        """All Markdown texts on the page."""
         return [element.markdown.body for element in self.elements("markdown")]
 
-    def said(self) -> Said:
-        """What the page says of the drawing."""
+    def answer(self) -> ShownAnswer:
+        """The answer on the page."""
         metrics = {each.metric.label: each.metric.body for each in self.elements("metric")}
         if not metrics:
-            return Said()
+            return ShownAnswer()
         picture = next(each.imgs.imgs[0].url for each in self.elements("imgs"))
-        return Said(metrics["Prediction"], metrics["How sure"], picture)
+        return ShownAnswer(metrics["Prediction"], metrics["How sure"], picture)
 
     def elements(self, kind: str) -> Iterator:
-        """The elements of a kind that are shown, as Streamlit's protobufs have them."""
+        """The elements of a kind on the page, as Streamlit's protobufs."""
         return (
             element for element, _, _ in self._shown.values() if element.WhichOneof("type") == kind
         )
@@ -172,22 +172,23 @@ class Visitor:
                 return element.bidi_component, fragment
         raise VisitError("there is no canvas")
 
-    def _told_now(self) -> str:
-        """What the canvas is told to show; `""` where there is no canvas or nothing to show."""
+    def _canvas_command(self) -> str:
+        """The strokes that the page sends to the canvas, as JSON; `""` if there are none."""
         with contextlib.suppress(VisitError):
-            told = self._canvas()[0].json or self._canvas()[0].mixed.json
-            return told if "digitpad_command" in told else ""
+            command = self._canvas()[0].json or self._canvas()[0].mixed.json
+            return command if "digitpad_command" in command else ""
         return ""
 
-    async def _follow(self) -> None:
-        """Reports what the canvas was told to show, as the component does when it has done so."""
-        told = self._told_now()
-        if told and told != self._told:
-            self._told = told
-            self._drawing = {"objects": json.loads(told)["initialDrawing"]["objects"]}
-            await self._run(self._of_fragment(self._canvas()[1]))
+    async def _report_command(self) -> None:
+        """Reports new strokes from the page back, as the canvas does once it shows them."""
+        command = self._canvas_command()
+        if command and command != self._command:
+            self._command = command
+            self._drawing = {"objects": json.loads(command)["initialDrawing"]["objects"]}
+            await self._run(self._request(self._canvas()[1]))
 
-    def _of_fragment(self, fragment: str) -> BackMsg:
+    def _request(self, fragment: str) -> BackMsg:
+        """A request to run a fragment, with the states of all widgets."""
         request = BackMsg()
         request.rerun_script.page_script_hash = self._page
         request.rerun_script.fragment_id = fragment
@@ -206,16 +207,16 @@ class Visitor:
         return request
 
     async def _run(self, request: BackMsg) -> float:
-        """Asks for a run and follows it to its end.
+        """Requests a run and waits for its end.
 
         Returns:
-            When the answer came, or the end if there was none; the performance counter's time.
+            The time of the answer, or of the end if there was none, by `time.perf_counter`.
         """
         self.num_runs += 1
-        asked_for = request.rerun_script.fragment_id
+        fragment = request.rerun_script.fragment_id
         answered = 0.0
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(RUN_TIMEOUT):
                 await self._socket.send(request.SerializeToString())
                 while True:
                     message = ForwardMsg.FromString(await self._socket.recv())
@@ -228,23 +229,25 @@ class Visitor:
                         self._pages = {page.page_name: page.page_script_hash for page in pages}
                         self._page = message.navigation.page_script_hash
                     elif kind == "ref_hash":
-                        raise VisitError("the server refers to what it was never told we keep")
+                        raise VisitError(
+                            "the server refers to a message in a cache that we don't have"
+                        )
                     elif kind == "script_finished" and message.script_finished in (
                         ForwardMsg.FINISHED_SUCCESSFULLY,
                         ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
                     ):
                         break
         except TimeoutError as error:
-            raise VisitError(f"no end of a run within {PATIENCE} s") from error
+            raise VisitError(f"no end of a run within {RUN_TIMEOUT} s") from error
         self._shown = {
             place: shown
             for place, shown in self._shown.items()
-            if shown[2] == self.num_runs or (asked_for and shown[1] != asked_for)
+            if shown[2] == self.num_runs or (fragment and shown[1] != fragment)
         }
         return answered or time.perf_counter()
 
     def _show(self, message: ForwardMsg) -> bool:
-        """Keeps what is to be shown; says whether it is the answer."""
+        """Stores an element of the page; returns whether it is the answer."""
         delta = message.delta
         if delta.WhichOneof("type") != "new_element":
             return False
@@ -257,16 +260,16 @@ class Visitor:
 
 
 def _key(identity: str) -> str:
-    """The key that a page gave a widget, out of Streamlit's name for it."""
+    """The key of a widget, which Streamlit's id for it ends with."""
     return identity.split("-", 2)[-1]
 
 
 @contextlib.asynccontextmanager
 async def visiting(address: str) -> AsyncIterator[Visitor]:
-    """A visitor who has opened the first page, and leaves at the end."""
+    """A visitor who has opened the first page; the session ends with the block."""
     scheme, host, path, *_ = urlsplit(address)
     stream = f"{scheme.replace('http', 'ws')}://{host}{path.rstrip('/')}/_stcore/stream"
-    # As a browser: it names its origin, takes messages of any size and does not ping.
+    # Like a browser: sends its origin, accepts messages of any size, does not ping.
     async with connect(
         stream,
         origin=f"{scheme}://{host}",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.page import running_app
-from benchmarks.visitor import Said, Visitor, expected, stroke_by_stroke, visiting
+from benchmarks.visitor import ShownAnswer, Visitor, expected_answer, stroke_by_stroke, visiting
 from model.ink.strokes import drawing_of_strokes
 from model.reading.personalisation import Hand
 from model.reading.recognizer import Recognizer
@@ -50,12 +50,12 @@ def visit(address: str, num: int, script) -> None:
     asyncio.run(together())
 
 
-def some_drawing(digit: int, seed: int, recognizer: Recognizer) -> tuple[dict, Said]:
+def some_drawing(digit: int, seed: int, recognizer: Recognizer) -> tuple[dict, ShownAnswer]:
     """A drawing that is surely read as its digit, and what must be said of it."""
     rng = np.random.default_rng(seed)
     while True:
         drawing = stroke_by_stroke(digit, rng)[-1]
-        said = expected(drawing, recognizer)
+        said = expected_answer(drawing, recognizer)
         if said and said.prediction == str(digit):
             return drawing, said
 
@@ -74,16 +74,16 @@ def test_each_visitor_sees_the_answer_to_their_own_drawing_and_to_no_other(addre
             assert await visitor.draw(drawing) == must
             await all_have_drawn.wait()
             # Run once more, after the others drew: what is kept on the server is shown then.
-            await visitor.turn("Why", True)
-            assert visitor.said() == must
-            await visitor.turn("Why", False)
+            await visitor.toggle("Why", True)
+            assert visitor.answer() == must
+            await visitor.toggle("Why", False)
         await visitor.open("Lab")
         await all_have_drawn.wait()
         await visitor.open("Draw")
-        assert visitor.said() == must
+        assert visitor.answer() == must
         await all_have_drawn.wait()
         await visitor.press("Clear")
-        assert visitor.said() == Said()
+        assert visitor.answer() == ShownAnswer()
 
     async def all_draw(*visitors: Visitor) -> None:
         barrier = asyncio.Barrier(NUM_VISITORS)
@@ -102,10 +102,10 @@ def test_a_stroke_taken_back_by_one_is_not_given_back_to_another(address, recogn
         await one.draw(drawing)
         await other.draw(drawing)
         await one.press("Undo")
-        await other.turn("Why", True)
-        assert other.said() == must and not other.can_press("Redo")
+        await other.toggle("Why", True)
+        assert other.answer() == must and not other.can_press("Redo")
         await one.press("Redo")
-        assert one.said() == must
+        assert one.answer() == must
 
     visit(address, 2, undo_and_redo)
 
@@ -121,10 +121,10 @@ def test_a_correction_is_shown_to_and_undone_by_its_visitor_alone(address, corre
         assert KEPT.format(7) not in other.texts() and not other.can_press("not-kept")
         await other.draw(another)
         await other.press("it-is-2")
-        await one.turn("Why", True)
+        await one.toggle("Why", True)
         assert KEPT.format(7) in one.texts() and KEPT.format(2) not in one.texts()
         await other.press("not-kept")
-        await one.turn("Why", False)
+        await one.toggle("Why", False)
         assert KEPT.format(7) in one.texts() and one.can_press("not-kept")
         assert [each.label for each in Corrections(corrections).load()] == [7]
 
@@ -133,7 +133,7 @@ def test_a_correction_is_shown_to_and_undone_by_its_visitor_alone(address, corre
 
 def test_a_hand_that_one_visitor_taught_reads_for_no_other(address, recognizer):
     bolt = drawing_of_strokes(OWN_SEVEN, 20, "#ffffff")
-    before = expected(bolt, recognizer)
+    before = expected_answer(bolt, recognizer)
 
     async def teach(pupil: Visitor, other: Visitor) -> None:
         assert await other.draw(bolt) == before
@@ -145,8 +145,8 @@ def test_a_hand_that_one_visitor_taught_reads_for_no_other(address, recognizer):
         assert pupil.can_press("Undo: read me as everyone")
         await pupil.open("Draw")
         assert (await pupil.draw(bolt)).prediction == "7"
-        await other.turn("Why", True)
-        assert other.said() == before
+        await other.toggle("Why", True)
+        assert other.answer() == before
         async with visiting(address) as newcomer:
             assert await newcomer.draw(bolt) == before
         assert (await pupil.draw(bolt)).prediction == "7"
