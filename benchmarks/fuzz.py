@@ -1,91 +1,85 @@
-"""Ten thousand bad inputs for all that comes from outside: time, memory and what came of them.
+"""Feeds the app ten thousand bad inputs and reports outcomes, time and memory.
 
-    python -m benchmarks.fuzz                     about a quarter of an hour
+    python -m benchmarks.fuzz                     about ten minutes
     python -m benchmarks.fuzz --only pictures --inputs 500 --seed 7
 
-What is made and checked is in `tests/fuzzing.py`. Each target's inputs go to a process of its own,
-one by one, and are watched from here: each has to end in an answer or one sentence, within 2 s
-and with less than 200 MB on top of what the process had when it was loaded. What it waited for a
-core is not counted, and what takes longer is tried again, since a busy machine slows any. Failing
-inputs are kept in a folder, and the exit code is 1.
+Each target in `tests/fuzz/` has hand-made inputs and a Hypothesis strategy, which draws the others.
+A process of its own checks a target's inputs one by one. Each must end in an answer or one
+sentence, within 2 s and with less than 200 MB on top of what the process used before. Time spent
+waiting for a core is not counted, and an input that takes longer is tried again, because a busy
+machine slows everything. Failing inputs are kept in a folder, and the exit code is 1.
 """
 
 import argparse
 import contextlib
+import importlib
+import multiprocessing
 import os
-import pickle  # between our own two processes  # nosec B403
-import random
-import select
-import shutil
-import subprocess  # each target has a process of its own  # nosec B404
+import pickle  # failing inputs are written, never read  # nosec B403
 import sys
 import tempfile
 import time
 import traceback
 import warnings
+from collections import Counter
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
 
-from tests.fuzzing import ANSWER, ROOT, SENTENCE, TARGETS, first_inputs
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from tests.fuzz.target import ANSWER, MAX_MB, MAX_SECONDS, SENTENCE, Target
 
 NUM_INPUTS = 10_000
-MOST_SECONDS = 2.0
-MOST_MB = 200
-TRIES = 3  # for what took too long
-PATIENCE = 30.0  # seconds until an input counts as a hang, and its process is killed
+TRIES = 3  # for an input that took too long
+TIMEOUT = 30.0  # seconds; then the process is killed
+FAILURE = "failure"
+NAMES = (  # of the modules in `tests/fuzz/`, without "test_"
+    *("drawings", "cells", "pictures", "uploads", "networks", "reports", "runs", "mnist_files"),
+    *("command_lines", "corrections", "pages"),
+)
 
 
-@dataclass
-class Row:
-    """What came of a target's inputs."""
-
-    num: int = 0
-    said: dict[str, int] = field(default_factory=lambda: {ANSWER: 0, SENTENCE: 0})
-    slowest: float = 0.0  # seconds
-    most: float = 0.0  # MB
-    failures: list[str] = field(default_factory=list)
+def load_target(name: str) -> Target:
+    return importlib.import_module(f"tests.fuzz.test_{name}").TARGET
 
 
-class Child:
-    """A process that checks one input after another.
-
-    Args:
-        name: The target's.
-    """
+class Checker:
+    """A process that checks one input of a target after another."""
 
     def __init__(self, name: str):
-        self._process = subprocess.Popen(  # the words are ours  # nosec B603
-            [sys.executable, "-m", "benchmarks.fuzz", "--child", name],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
+        context = multiprocessing.get_context("spawn")
+        self._connection, other_end = context.Pipe()
+        self._process = context.Process(target=check_inputs, args=(name, other_end), daemon=True)
+        self._process.start()
+        other_end.close()
+        for content in load_target(name).ordinary:  # loads what a process loads once
+            self.check(content)
 
     def check(self, content: object) -> tuple[str, float, float]:
         """Has an input checked.
 
         Returns:
-            `ANSWER`, `SENTENCE` or what went wrong; seconds; and MB on top.
+            `ANSWER`, `SENTENCE` or what went wrong; seconds; and MB used on top.
         """
-        pickle.dump(content, self._process.stdin)
-        self._process.stdin.flush()
         try:
-            self._hear()  # it has the input; all it takes from now on is on top
+            self._connection.send(content)
+            self._receive()  # the input is loaded; memory counts from here on
             self._memory_file("clear_refs").write_text("5")  # proc(5): forget the peak
             before = self._memory("VmRSS")
-            self._process.stdin.write(b"\n")
-            self._process.stdin.flush()
-            said, seconds = self._hear()
-            return said, seconds, self._memory("VmHWM") - before
+            self._connection.send("start")
+            outcome, seconds = self._receive()
+            return outcome, seconds, self._memory("VmHWM") - before
         except TimeoutError:
-            return f"no end after {PATIENCE:.0f} s", PATIENCE, 0.0
+            return f"no end after {TIMEOUT:.0f} s", TIMEOUT, 0.0
         except (EOFError, OSError):
-            return f"the process ended with {self._process.wait()}", 0.0, 0.0
+            self._process.join()
+            return f"the process ended with {self._process.exitcode}", 0.0, 0.0
 
-    def _hear(self) -> object:
-        if not select.select([self._process.stdout], [], [], PATIENCE)[0]:
+    def _receive(self) -> object:
+        if not self._connection.poll(TIMEOUT):
             raise TimeoutError
-        return pickle.load(self._process.stdout)  # our own child sent it  # nosec B301
+        return self._connection.recv()
 
     def _memory_file(self, name: str) -> Path:
         return Path(f"/proc/{self._process.pid}/{name}")
@@ -96,91 +90,102 @@ class Child:
 
     def end(self) -> None:
         self._process.kill()
-        self._process.wait()
-        self._process.stdin.close()
-        self._process.stdout.close()
+        self._process.join()
+        self._connection.close()
 
 
-def child(name: str) -> None:
-    """Checks inputs from the standard input until it ends."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what libraries print is no answer
-    target = TARGETS[name]
-    warnings.simplefilter("error", RuntimeWarning)  # NumPy's way to say that numbers went wrong
-    while True:
-        try:
-            sent = pickle.load(sys.stdin.buffer)  # by our own parent  # nosec B301
-            content = target.load(sent)
-        except EOFError:
-            return
-        folder = Path(tempfile.mkdtemp(prefix="digitpad-fuzz-"))
-        pickle.dump("ready", answers)
-        answers.flush()
-        sys.stdin.buffer.read(1)
-        start, worked, waited = time.perf_counter(), time.process_time(), waiting()
-        try:
-            said = target.check(content, folder)
-        except BaseException:
-            said = traceback.format_exc()
-        worked = time.process_time() - worked
-        seconds = max(time.perf_counter() - start - (waiting() - waited), worked)
-        pickle.dump((said, seconds), answers)
-        answers.flush()
-        del content
-        shutil.rmtree(folder, ignore_errors=True)
+def check_inputs(name: str, connection: Connection) -> None:
+    """Checks the inputs that come through a connection, until that closes."""
+    os.dup2(2, 1)  # the standard output is for the report
+    target = load_target(name)
+    warnings.simplefilter("error", RuntimeWarning)  # how NumPy reports numbers that went wrong
+    with contextlib.suppress(EOFError, KeyboardInterrupt):
+        while True:
+            content = target.load(connection.recv())
+            prefix = "digitpad-fuzz-"
+            with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as folder:
+                connection.send("loaded")
+                connection.recv()
+                start, worked, waited = time.perf_counter(), time.process_time(), waiting()
+                try:
+                    outcome = target.check(content, Path(folder))
+                except BaseException:
+                    outcome = traceback.format_exc()
+                worked = time.process_time() - worked
+                elapsed = time.perf_counter() - start
+                connection.send((outcome, max(elapsed - (waiting() - waited), worked)))
+            del content
 
 
 def waiting() -> float:
-    """For how long this process could have worked and had no core, seconds: not its fault."""
-    total = 0
+    """Seconds for which threads of this process were ready to run and had no core."""
+    nanoseconds = 0
     for task in Path("/proc/self/task").iterdir():
         with contextlib.suppress(OSError):
-            total += int((task / "schedstat").read_text().split()[1])
-    return total / 1e9
+            nanoseconds += int((task / "schedstat").read_text().split()[1])
+    return nanoseconds / 1e9
 
 
-def warm(name: str) -> Child:
-    """A process that has loaded what a target loads once."""
-    process = Child(name)
-    for content in first_inputs(name):
-        process.check(content)
-    return process
+@dataclass
+class Tally:
+    """Counts of outcomes, and the largest time and memory of one input."""
+
+    outcomes: Counter = field(default_factory=Counter)
+    seconds: float = 0.0
+    memory: float = 0.0  # MB
+
+    def add(self, other: "Tally") -> None:
+        self.outcomes += other.outcomes
+        self.seconds = max(self.seconds, other.seconds)
+        self.memory = max(self.memory, other.memory)
+
+    def print_row(self, name: str) -> None:
+        answers, sentences, failures = (self.outcomes[x] for x in (ANSWER, SENTENCE, FAILURE))
+        print(
+            f"{name:<16}{self.outcomes.total():>8,}{answers:>9,}{sentences:>11,}"
+            f"{1000 * self.seconds:>13,.0f}{self.memory:>10,.0f}{failures:>10,}",
+            flush=True,
+        )
 
 
-def fuzz(name: str, num: int, seed: int, kept: Path) -> Row:
-    """Feeds a target its inputs."""
-    row, target = Row(), TARGETS[name]
-    process = warm(name)
-    for number in range(num):
-        rng = random.Random(f"{name} {seed} {number}")  # chance, no secret  # nosec B311
-        content = target.make(rng)
-        said, seconds, more = process.check(content)
+def fuzz(name: str, num: int, first_seed: int, failing: Path) -> Tally:
+    """Has a target check its hand-made inputs and as many drawn ones as make up `num`."""
+    target, tally, checker = load_target(name), Tally(), Checker(name)
+
+    def check(content: object) -> None:
+        nonlocal checker
+        outcome, seconds, memory = checker.check(content)
         for _ in range(TRIES - 1):
-            if MOST_SECONDS < seconds < PATIENCE:
-                said, again, _ = process.check(content)
+            if MAX_SECONDS < seconds < TIMEOUT:
+                outcome, again, _ = checker.check(content)
                 seconds = min(seconds, again)
-        row.num += 1
-        row.slowest, row.most = max(row.slowest, seconds), max(row.most, more)
-        problem = ""
-        if said in row.said:
-            row.said[said] += 1
-        else:
-            problem = said
-        if seconds > MOST_SECONDS:
-            problem += f" {seconds:.1f} s"
-        if more > MOST_MB:
-            problem += f" {more:.0f} MB"
+        problem = "" if outcome in (ANSWER, SENTENCE) else outcome
         if problem:
-            row.failures.append(problem)
-            stem = f"{name.replace(' ', '-')}-{seed}-{number}"
-            (kept / f"{stem}.pickle").write_bytes(pickle.dumps(content))
-            (kept / f"{stem}.txt").write_text(problem, errors="backslashreplace")
-            print(f"{name} {number}: {problem.strip().splitlines()[-1][:200]!a}", flush=True)
-        if said not in row.said:
-            process.end()
-            process = warm(name)
-    process.end()
-    return row
+            checker.end()
+            checker = Checker(name)
+        if seconds > MAX_SECONDS:
+            problem += f" {seconds:.1f} s"
+        if memory > MAX_MB:
+            problem += f" {memory:.0f} MB"
+        if problem:
+            stem = f"{name}-{first_seed}-{tally.outcomes.total()}"
+            (failing / f"{stem}.pickle").write_bytes(pickle.dumps(content))
+            (failing / f"{stem}.txt").write_text(problem, errors="backslashreplace")
+            print(f"{stem}: {problem.strip().splitlines()[-1][:200]!a}", flush=True)
+        tally.add(Tally(Counter([FAILURE if problem else outcome]), seconds, memory))
+
+    for make in target.special.values():
+        check(make())
+    draw = seed(first_seed)(given(target.inputs)(check))
+    settings(
+        max_examples=max(num - len(target.special), 1),
+        phases=[Phase.generate],
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )(draw)()
+    checker.end()
+    return tally
 
 
 def main() -> int:
@@ -189,47 +194,27 @@ def main() -> int:
     )
     parser.add_argument("--inputs", type=int, default=NUM_INPUTS, help="over all targets")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", choices=tuple(TARGETS), help="one target")
-    parser.add_argument("--child", choices=tuple(TARGETS), help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=NAMES, help="one target")
     options = parser.parse_args()
-    if options.child:
-        with contextlib.suppress(KeyboardInterrupt):
-            child(options.child)
-        return 0
-    names = [options.only] if options.only else list(TARGETS)
-    whole = sum(TARGETS[name].share for name in names)
-    kept = Path(tempfile.mkdtemp(prefix="digitpad-failing-inputs-"))
-    rows = {}
-    for name in names:
-        num = -(-options.inputs * TARGETS[name].share // whole)
-        rows[name] = fuzz(name, num, options.seed, kept)
-        line(name, rows[name])
-    total = Row(
-        sum(row.num for row in rows.values()),
-        {said: sum(row.said[said] for row in rows.values()) for said in (ANSWER, SENTENCE)},
-        max(row.slowest for row in rows.values()),
-        max(row.most for row in rows.values()),
-        [failure for row in rows.values() for failure in row.failures],
-    )
-    print()
-    print(f"{'target':<34}{'inputs':>8}{'answers':>9}{'sentences':>11}", end="")
+    os.environ["STREAMLIT_LOGGER_LEVEL"] = "error"  # it warns of each page run without a server
+    names = [options.only] if options.only else NAMES
+    shares = {name: load_target(name).share for name in names}
+
+    failing = Path(tempfile.mkdtemp(prefix="digitpad-failing-inputs-"))
+    total = Tally()
+    print(f"{'target':<16}{'inputs':>8}{'answers':>9}{'sentences':>11}", end="")
     print(f"{'slowest, ms':>13}{'extra MB':>10}{'failures':>10}")
-    for name, row in rows.items():
-        line(name, row)
-    line("all", total)
-    if total.failures:
-        print(f"Failing inputs are in {kept}")
-    else:
-        kept.rmdir()
-    return 1 if total.failures else 0
-
-
-def line(name: str, row: Row) -> None:
-    print(
-        f"{name:<34}{row.num:>8,}{row.said[ANSWER]:>9,}{row.said[SENTENCE]:>11,}"
-        f"{1000 * row.slowest:>13,.0f}{row.most:>10,.0f}{len(row.failures):>10}",
-        flush=True,
-    )
+    for name, share in shares.items():
+        num = -(-options.inputs * share // sum(shares.values()))
+        tally = fuzz(name, num, options.seed, failing)
+        tally.print_row(name)
+        total.add(tally)
+    total.print_row("all")
+    if total.outcomes[FAILURE]:
+        print(f"Failing inputs are in {failing}")
+        return 1
+    failing.rmdir()
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """The figures are those worked out by hand."""
 
 import json
+import math
+import time
 
 import numpy as np
 import pytest
@@ -145,3 +147,17 @@ def test_mcnemar_takes_the_same_counts_either_way_round_and_whole_test_sets():
     forth, back = evaluation.mcnemar(one, other), evaluation.mcnemar(other, one)
     assert forth["p"] == back["p"] < 1e-300
     assert forth["only_a_right"] == back["only_b_right"] == 3700
+
+
+def test_mcnemar_of_60_000_misses_takes_less_than_two_seconds():
+    start = time.process_time()
+    assert evaluation.mcnemar(list(range(30_000)), list(range(30_000, 60_000)))["p"] == 1
+    assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize(("only_a", "only_b"), [(3, 9), (0, 5), (20, 21), (0, 0)])
+def test_mcnemar_equals_the_exact_binomial_sum(only_a, only_b):
+    found = evaluation.mcnemar(list(range(only_b)), list(range(100, 100 + only_a)))
+    num, few = only_a + only_b, min(only_a, only_b)
+    tail = sum(math.comb(num, k) for k in range(few + 1))
+    assert found["p"] == min(1.0, 2 * tail / 2**num)

@@ -1,0 +1,157 @@
+"""Fuzzes the files beside the network: report, history, model card and look-alikes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.files import artifacts, promotion
+from model.files.artifacts import CARD_FILE, HISTORY_FILE, LOOKALIKES_FILE, REPORT_FILE, TRAINED
+from ops.training_jobs import Desk
+from tests.fuzz.target import (
+    Target,
+    changed_json,
+    damaged,
+    few_examples,
+    npz,
+    outcome_of,
+    shipped_recognizer,
+)
+from ui.results import report_charts, report_tables, run_tables
+
+REPORT = json.loads((TRAINED / REPORT_FILE).read_bytes())
+HISTORY = (TRAINED / HISTORY_FILE).read_text().splitlines()
+CARD = (TRAINED / CARD_FILE).read_bytes()
+with np.load(TRAINED / LOOKALIKES_FILE) as _file:
+    LOOKALIKES = dict(_file)
+REPORTS = changed_json(REPORT)
+
+
+@st.composite
+def histories(draw) -> bytes:
+    """The shipped history with one field changed, perhaps far too long, or damaged."""
+    lines = HISTORY.copy()
+    row = draw(st.integers(0, len(lines) - 1))
+    fields = lines[row].split(",")
+    field = draw(st.integers(0, len(fields) - 1))
+    fields[field] = draw(st.sampled_from(("nan", "inf", "-1", "1e308", "1e999", "", "x", "0", '"')))
+    lines[row] = ",".join(fields)
+    text = ("\n".join(lines) * draw(st.sampled_from((1, 1, 1, 300)))).encode()
+    return draw(st.one_of(st.just(text), st.just(text), damaged(text)))
+
+
+@st.composite
+def lookalikes(draw) -> bytes:
+    """The shipped look-alikes with one array changed, missing or added."""
+    arrays = LOOKALIKES.copy()
+    name = draw(st.sampled_from(sorted(arrays)))
+    array = arrays[name]
+    number = draw(st.sampled_from((-1, 99, 2**31, float("nan"))))
+    kind = draw(st.sampled_from(("U9", "f8", "?", "c8", "S3")))
+    num = draw(st.sampled_from((0, 3, 100)))
+    changes = {
+        "kind": {name: array.astype(kind)},
+        "number": {name: np.full(array.shape, number)},
+        "flat": {name: array.ravel()[:100]},
+        "large": {draw(st.sampled_from((name, "more"))): np.zeros(10**8, np.uint8)},
+        "more": {"more": array},
+        "short": {key: arrays[key][:num] for key in ("coordinates", "places", "labels")},
+        "gone": {},
+    }
+    change = draw(st.sampled_from(sorted(changes)))
+    if change == "gone":
+        del arrays[name]
+    content = npz(**(arrays | changes[change]))
+    return draw(st.one_of(*[st.just(content)] * 3, damaged(content)))
+
+
+# One changed file of `model/trained`.
+CHANGED_FILES = st.one_of(
+    *[st.fixed_dictionaries({REPORT_FILE: REPORTS})] * 5,
+    *[st.fixed_dictionaries({HISTORY_FILE: histories()})] * 2,
+    *[st.fixed_dictionaries({LOOKALIKES_FILE: lookalikes()})] * 2,
+    st.fixed_dictionaries({CARD_FILE: damaged(CARD)}),
+)
+
+
+def lay_trained(folder: Path, files: dict[str, bytes]) -> None:
+    """Fills a folder like `model/trained`, with some files replaced."""
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    for path in TRAINED.iterdir():
+        if path.name not in files:
+            (folder / path.name).symlink_to(path)
+
+
+def check(files: dict[str, bytes], folder: Path) -> str:
+    """Does with a network's folder what dashboard, look-alikes and Train page do."""
+    lay_trained(folder, files)
+    return outcome_of(
+        lambda: _show_report(folder),
+        lambda: artifacts.load_card(folder).encode(),
+        lambda: _place(folder),
+        lambda: promotion.objection(artifacts.load_report(folder), TRAINED),
+        lambda: promotion.objection(artifacts.load_report(TRAINED), folder),
+        lambda: promotion.is_served(artifacts.load_report(folder), TRAINED),
+        lambda: promotion.served_accuracy(folder),
+        lambda: Desk(folder / "none", folder).seconds_per_epoch("digitpad"),
+    )
+
+
+def _place(folder: Path) -> None:
+    placed = artifacts.load_lookalikes(folder)
+    features = shipped_recognizer().features(np.full((2, 28, 28), 0.5, np.float32))
+    placed.places_of(placed.coordinates_of(features))
+    assert (placed.labels[placed.nearest(features[0])] <= 9).all()
+
+
+def _show_report(folder: Path) -> None:
+    report, history = artifacts.load_report(folder), artifacts.load_history(folder / HISTORY_FILE)
+    texts: list[str] = []
+    outcome_of(  # a figure that can't be shown leaves the others in place
+        lambda: texts.append(report_tables.summary(report)),
+        lambda: texts.extend(report_tables.headline(report).values()),
+        lambda: texts.append(report_tables.about_curves(report)),
+        lambda: texts.append(report_tables.about_pen(report)),
+        lambda: texts.extend(report_tables.settings_table(report).to_numpy().ravel()),
+        lambda: report_tables.pen_table(report),
+        lambda: report_tables.widths_table(report),
+        lambda: report_charts.reliability_chart(*report_tables.reliability_table(report)),
+    )
+    for weight, log in ((0.0, False), (0.9, True)):
+        table = run_tables.curves({"": history}, weight, log)
+        for measure in table["measure"].unique():
+            report_charts.curves_chart(table[table["measure"] == measure], "unit", "title", log)
+    counts = report_tables.confusion(report)
+    report_charts.confusion_chart(counts, share=True)
+    report_tables.confusion_table(counts)
+    report_tables.per_class_table(counts)
+    for text in texts:
+        text.encode()
+
+
+TARGET = Target(CHANGED_FILES, check, share=7, ordinary=({},))
+
+
+@few_examples(10)
+@given(CHANGED_FILES)
+def test_any_report_is_shown_or_refused_in_a_sentence(files):
+    TARGET.run(files)
+
+
+ODD_FIGURES = [
+    *(("test", "accuracy", 10**400), ("test", "confusion", [[2**62] * 10] * 10)),
+    *(("config", "epochs", 10**400), ("data", "training", "\ud800")),
+    ("network", "num_parameters", 1e999),
+]
+ODD_FIGURE_IDS = [key for _, key, _ in ODD_FIGURES]
+
+
+@pytest.mark.parametrize(("part", "key", "value"), ODD_FIGURES, ids=ODD_FIGURE_IDS)
+def test_odd_figures_in_a_report_leave_the_dashboard_running(part, key, value):
+    report = REPORT | {part: REPORT[part] | {key: value}}
+    TARGET.run({REPORT_FILE: json.dumps(report).encode()})

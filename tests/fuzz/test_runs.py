@@ -1,0 +1,216 @@
+"""Fuzzes a folder of training runs, as dashboard, Train page and `train.py --resume` read it."""
+
+import json
+import math
+import os
+import warnings
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.errors import ArtifactError
+from model.files import artifacts, promotion
+from model.files.artifacts import (
+    CHECKPOINT_FILE,
+    CONFIG_FILE,
+    HISTORY_FILE,
+    ONNX_FILE,
+    REPORT_FILE,
+    TRAINED,
+    load_run,
+    load_runs,
+)
+from model.learning.config import PRESETS, load_config
+from ops import training_jobs
+from ops.training_jobs import JOB_FILE, LOG_FILE, Desk, Job, Status
+from tests.fuzz.target import SENTENCE, Target, changed_json, damaged, few_examples, outcome_of
+from tests.fuzz.test_reports import ODD_FIGURE_IDS, ODD_FIGURES, REPORT, REPORTS, histories
+from ui.owner import training_run
+from ui.results import run_tables
+
+RUN = "20260101-120000-digitpad"
+SETTINGS = vars(PRESETS["digitpad"])
+JOB = vars(Job(RUN, 60, 4_000_000, "123"))
+ODD_JOBS = st.fixed_dictionaries(
+    {},
+    optional={
+        "run": st.sampled_from(("..", ".", "", "\x00", "a" * 300, "a/b", "/", "\udcff", "é")),
+        "epochs": st.sampled_from((-1, 10**400)),
+        "pid": st.sampled_from((-1, 0, 1, 2**40, 10**30)),
+    },
+).map(lambda change: JOB | change)
+
+
+def as_bytes(content: object) -> bytes:
+    return json.dumps(content).encode()
+
+
+ORDINARY = {
+    f"{RUN}/{CONFIG_FILE}": as_bytes(SETTINGS),
+    f"{RUN}/{HISTORY_FILE}": (TRAINED / HISTORY_FILE).read_bytes(),
+    f"{RUN}/{CHECKPOINT_FILE}": b"",
+    f"{RUN}/{LOG_FILE}": b"epoch 1\n",
+    JOB_FILE: as_bytes(JOB),
+}
+FINISHED = {f"{RUN}/{REPORT_FILE}": as_bytes(REPORT), f"b/{CONFIG_FILE}": as_bytes(SETTINGS)}
+# A changed file by its path; `None` is a folder in its place.
+CHANGED = {
+    f"{RUN}/{CONFIG_FILE}": changed_json(SETTINGS),
+    f"{RUN}/{HISTORY_FILE}": histories(),
+    f"{RUN}/{REPORT_FILE}": REPORTS,
+    f"b/{REPORT_FILE}": REPORTS,
+    f"{RUN}/{LOG_FILE}": damaged(b"epoch 1\n" * 20),
+    f"{RUN}/{ONNX_FILE}": st.none(),
+    JOB_FILE: changed_json(JOB) | ODD_JOBS.map(as_bytes),
+    os.fsdecode(b"\xff\xfe run"): st.none(),
+}
+
+
+@st.composite
+def runs(draw) -> dict[str, bytes | None]:
+    """Files of an unfinished run, of another, and the note on the last one: some changed."""
+    files = ORDINARY | draw(st.sampled_from(({}, FINISHED)))
+    for name in draw(st.sets(st.sampled_from(sorted(CHANGED)), min_size=1, max_size=3)):
+        files[name] = draw(CHANGED[name])
+    name = draw(st.sampled_from(sorted(files)))
+    return draw(
+        st.sampled_from([files] * 6 + [files | {name: None}])
+        | st.just({key: value for key, value in files.items() if key != name})
+    )
+
+
+def lay_runs(folder: Path, files: dict[str, bytes | None]) -> None:
+    """Writes files of runs; `None` makes a folder."""
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.mkdir() if content is None else path.write_bytes(content)
+
+
+def check(files: dict[str, bytes | None], folder: Path) -> str:
+    """Does with a folder of runs what dashboard, Train page and `train.py --resume` do."""
+    lay_runs(folder, files)
+    desk = Desk(folder, TRAINED)
+    return outcome_of(
+        lambda: _compare(folder),
+        lambda: _show_status(desk),
+        lambda: [run.name.encode() for run in desk.finished()],
+        lambda: f"{desk.seconds_per_epoch('digitpad') or 0:.0f}",
+        lambda: load_config(folder / RUN),
+        lambda: artifacts.newest_unfinished(folder, "digitpad"),
+        lambda: _stop(desk),
+        lambda: promotion.objection(artifacts.load_report(folder / "b"), folder / RUN),
+    )
+
+
+def _compare(folder: Path) -> None:
+    runs = load_runs(folder)
+    run_tables.runs_table(runs)
+    for text in run_tables.differing_settings(runs).to_numpy().ravel():
+        text.encode()
+    for run in runs:
+        f"{run.problem} {run.name}".encode()
+        run_tables.curves({run.name: run.history})
+        run_tables.difference(runs[0], run).encode()
+
+
+def _show_status(desk: Desk) -> None:
+    status = desk.status()
+    training_run.progress_words(status).encode()
+    f"{status.run} {status.epochs} {status.problem}".encode()
+    "\n".join(desk.log(status.run)).encode()
+    training_run.finished_words(status).encode()
+
+
+def _stop(desk: Desk) -> None:
+    """Stops a run that seems to be training, without a real signal."""
+
+    def kill(pid: int, _signal: int) -> None:
+        assert pid > 1, "a signal to every process"
+
+    with (
+        mock.patch.dict(os.environ, {training_jobs.TRAINING_VARIABLE: "on"}),
+        mock.patch.object(training_jobs, "_kill_late", lambda *_: None),
+        mock.patch.object(Desk, "_is_on", lambda _: True),
+        mock.patch.object(os, "kill", kill),
+    ):
+        desk.stop()
+
+
+TARGET = Target(runs(), check, share=7, ordinary=())
+
+
+@few_examples(10)
+@given(runs())
+def test_any_folder_of_runs_is_shown_or_refused_in_a_sentence(files):
+    TARGET.run(files)
+
+
+@pytest.mark.parametrize(("part", "key", "value"), ODD_FIGURES, ids=ODD_FIGURE_IDS)
+def test_a_run_with_odd_figures_is_refused_in_a_sentence(part, key, value):
+    report = as_bytes(REPORT | {part: REPORT[part] | {key: value}})
+    assert (
+        TARGET.run({f"a/{REPORT_FILE}": report, f"a/{CONFIG_FILE}": b'{"epochs": 1}'}) == SENTENCE
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"pid": -1}, {"pid": 0}, {"pid": 10**30}, {"run": ".."}, {"run": "\x00"}, {"epochs": -1}),
+        *({"run": ""}, {"run": "a" * 5000}, {"run": "a\nb"}, {"epochs": 10**400}),
+    ],
+)
+def test_a_changed_note_on_the_last_run_sends_no_signal(change):
+    assert TARGET.run({JOB_FILE: as_bytes(JOB | {"started": ""} | change)}) == SENTENCE
+
+
+@pytest.mark.parametrize("rows", ["1,0.5\n" * 10_001, "nan,0.5\n", "1e300,0.5\n", "-1,0.5\n"])
+def test_impossible_epochs_in_a_history_are_reported(tmp_path, rows):
+    (tmp_path / HISTORY_FILE).write_text("epoch,accuracy\n" + rows)
+    assert "history" in load_run(tmp_path).problem
+
+
+def test_names_that_are_not_text_leave_other_runs_readable(tmp_path):
+    (tmp_path / "\udcff").mkdir()
+    (tmp_path / "run" / ONNX_FILE).mkdir(parents=True)
+    (tmp_path / "run" / REPORT_FILE).write_bytes(as_bytes(REPORT))
+    assert [run.name for run in load_runs(tmp_path)] == ["run"]
+    assert load_runs(tmp_path / ("a" * 5000)) == []
+
+
+@pytest.mark.parametrize("seconds", [math.nan, math.inf, -1.0])
+def test_impossible_times_are_left_out_of_the_progress(seconds):
+    status = Status("running", "run", 9, [{"epoch": 1.0, "seconds": seconds}])
+    assert training_run.progress_words(status) == "Epoch 2 of 9"
+
+
+@pytest.mark.parametrize("accuracy", ["good", math.nan, 7.0, None, [1]])
+def test_impossible_accuracies_are_left_out_of_the_result(accuracy):
+    status = Status("finished", "run", report={"test": {"accuracy": accuracy}})
+    assert training_run.finished_words(status) == "The run run has finished."
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("epochs", "1"), ("epochs", 1.5), ("epochs", 0), ("epochs", True), ("seed", -1)),
+        *(("preset", []), ("preset", "x"), ("modern", 1), ("learning_rate", math.nan)),
+        ("weight_decay", 10**400),
+    ],
+)
+def test_settings_of_a_run_that_make_no_sense_are_refused(tmp_path, key, value):
+    (tmp_path / CONFIG_FILE).write_bytes(as_bytes(SETTINGS | {key: value}))
+    with pytest.raises(ArtifactError, match=key):
+        load_config(tmp_path)
+
+
+def test_curves_of_huge_numbers_are_drawn_without_a_warning():
+    rows = [{"epoch": float(at), "loss": 10.0 ** (at * 150)} for at in (1, 2)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(run_tables.curves({"": rows}, 0.9, True)) == 2
