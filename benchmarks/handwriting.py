@@ -1,10 +1,10 @@
-"""What teaching it one's hand brings, and costs other people.
+"""Measures what personalisation brings to one person and costs other people.
 
     python -m benchmarks.handwriting --data FOLDER
 
-Hands are made of pen drawings, as in `benchmarks.recognition`, that are turned, slanted or
-squeezed: what a hand has in common. Twenty of them, two of each digit, teach; all others of that
-hand are read before and after. Other people's digits are MNIST's validation images.
+Each person's handwriting is made from the pen drawings of `benchmarks.recognition`, all turned,
+slanted or squeezed alike. Two drawings of each digit are learnt; all others of that person are
+read before and after. Other people's digits are MNIST's validation images.
 """
 
 import argparse
@@ -16,10 +16,10 @@ import numpy as np
 from benchmarks.recognition import PEN_FOLDER, frames_of_strokes, place, read_drawings
 from model.learning import augment
 from model.learning.data import load_mnist, validation_mask
-from model.reading.personalisation import Known, teach
+from model.reading.personalisation import OtherDigits, personalise
 from model.reading.recognizer import Recognizer
 
-NUM_LESSONS = 5  # of each hand
+NUM_ROUNDS = 5  # for each handwriting, with other drawings to learn from
 NUM_REHEARSED = 2000
 MIDDLE = 140  # of the canvas, pixels
 
@@ -29,7 +29,7 @@ def turned(degrees: float) -> np.ndarray:
     return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
-HANDS = {
+HANDWRITINGS = {
     "as drawn": np.eye(2),
     "turned left 40 degrees": turned(-40),
     "turned right 40 degrees": turned(40),
@@ -51,40 +51,42 @@ def main() -> None:
     rehearsed, checked = other_people(recognizer, options.data, rng)
     drawings = read_drawings(options.pen / "unipen-dev.jsonl.gz")
     if not drawings:
-        raise SystemExit(f"No pen drawings in {options.pen}: nothing to teach with.")
+        raise SystemExit(f"No pen drawings in {options.pen}: nothing to learn from.")
     labels = np.array([int(item["label"]) for item in drawings])
     placed = place(drawings)
     seconds = []
-    print(f"{'hand':<32}{'before':>9}{'after':>9}{'errors':>8}{'others':>9}   kept")
-    for name, matrix in HANDS.items():
+    print(f"{'handwriting':<32}{'before':>9}{'after':>9}{'errors':>8}{'others':>9}   used")
+    for name, matrix in HANDWRITINGS.items():
         frames = frames_of_strokes(
             [[(s - MIDDLE) @ matrix.T + MIDDLE for s in strokes] for strokes in placed]
         )
-        before, after, others, kept = [], [], [], 0
-        for _ in range(NUM_LESSONS):
-            taught = np.concatenate(
+        before, after, others, num_used = [], [], [], 0
+        for _ in range(NUM_ROUNDS):
+            learnt = np.concatenate(
                 [rng.choice(np.flatnonzero(labels == k), 2, replace=False) for k in range(10)]
             )
-            rest = np.setdiff1d(np.arange(len(labels)), taught)
+            rest = np.setdiff1d(np.arange(len(labels)), learnt)
             started = time.perf_counter()
-            lesson = teach(frames[taught], labels[taught], recognizer, rehearsed, checked)
+            report = personalise(frames[learnt], labels[learnt], recognizer, rehearsed, checked)
             seconds.append(time.perf_counter() - started)
-            kept += lesson.hand is not None
+            num_used += report.personalisation is not None
             before.append(share_right(recognizer, frames[rest], labels[rest]))
-            by_hand = recognizer.adapted(lesson.hand)
-            after.append(share_right(by_hand, frames[rest], labels[rest]))
-            others.append(lesson.others_after - lesson.others_before)
+            adapted = (
+                recognizer.adapted(report.personalisation) if report.personalisation else recognizer
+            )
+            after.append(share_right(adapted, frames[rest], labels[rest]))
+            others.append(report.others_after - report.others_before)
         fewer = (1 - np.mean(after)) / (1 - np.mean(before)) - 1
         print(
             f"{name:<32}{np.mean(before):>9.2%}{np.mean(after):>9.2%}{fewer:>+8.0%}"
-            f"{100 * np.mean(others):>+9.3f}   {kept} of {NUM_LESSONS}"
+            f"{100 * np.mean(others):>+9.3f}   {num_used} of {NUM_ROUNDS}"
         )
-    print(f"a lesson takes {np.median(seconds):.2f} s (median), {max(seconds):.2f} s at most")
+    print(f"learning takes {np.median(seconds):.2f} s (median), {max(seconds):.2f} s at most")
 
 
 def other_people(
     recognizer: Recognizer, folder: str | None, rng: np.random.Generator
-) -> tuple[Known, Known]:
+) -> tuple[OtherDigits, OtherDigits]:
     training = load_mnist(folder, progress=True)[0]
     held_out = validation_mask()
     some = rng.permutation(np.flatnonzero(~held_out))[:NUM_REHEARSED]
@@ -92,8 +94,8 @@ def other_people(
     drawn = np.clip(augment.variants(frames, labels, rng), 0, 1)
     checked = training.take(held_out, "")
     return (
-        Known.of(np.concatenate([frames, drawn]), np.tile(labels, 2), recognizer),
-        Known.of(checked.frames, checked.labels, recognizer),
+        OtherDigits.read(np.concatenate([frames, drawn]), np.tile(labels, 2), recognizer),
+        OtherDigits.read(checked.frames, checked.labels, recognizer),
     )
 
 

@@ -27,7 +27,7 @@ from model.learning.data import (
 from model.learning.evaluation import answered_above
 from model.learning.upload import read_upload
 from model.reading.look_alikes import LookAlikes
-from model.reading.personalisation import Hand, Known
+from model.reading.personalisation import OtherDigits, Personalisation
 from model.reading.recognizer import BATCH, Recognizer, served
 from ui.results.report_tables import risk_table
 
@@ -58,18 +58,18 @@ def shared_recognizer() -> Recognizer:
     return served(TRAINED)
 
 
-def hand() -> Hand | None:
+def hand() -> Personalisation | None:
     """What the served network has learnt of this visitor's hand, in this visit."""
     version, known = st.session_state.get(_HAND, (None, None))
     return known if version == version_key() else None
 
 
-def set_hand(known: Hand | None) -> None:
+def set_hand(known: Personalisation | None) -> None:
     """Has this visitor's drawings read by their hand from now on, or as everyone's."""
     st.session_state[_HAND] = (version_key(), known)
 
 
-def others() -> tuple[Known, Known]:
+def others() -> tuple[OtherDigits, OtherDigits]:
     """Other people's digits as the served network reads them: to rehearse, and to check.
 
     Raises:
@@ -85,7 +85,7 @@ def load_others_ahead() -> None:
 
 
 @st.cache_resource(show_spinner="Reading other people's digits", max_entries=1)
-def _others(version: int) -> tuple[Known, Known]:
+def _others(version: int) -> tuple[OtherDigits, OtherDigits]:
     shared = shared_recognizer()
     if test_images()[1]:  # no MNIST
         data = bundled()
@@ -98,8 +98,8 @@ def _others(version: int) -> tuple[Known, Known]:
     drawn = np.clip(augment.variants(some.frames, some.labels, rng), 0, 1)
     checked = data.take(is_checked, "")
     return (
-        Known.of(np.concatenate([some.frames, drawn]), np.tile(some.labels, 2), shared),
-        Known.of(checked.frames, checked.labels, shared),
+        OtherDigits.read(np.concatenate([some.frames, drawn]), np.tile(some.labels, 2), shared),
+        OtherDigits.read(checked.frames, checked.labels, shared),
     )
 
 

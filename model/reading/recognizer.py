@@ -5,6 +5,7 @@ The app reads digits through this module alone; neither TensorFlow nor Keras is 
 
 import copy
 import gc
+import hashlib
 import json
 import threading
 from pathlib import Path
@@ -56,7 +57,7 @@ class Recognizer:
         self._session = session
         self._input = session.get_inputs()[0].name
         self._outputs = [output.name for output in session.get_outputs()]
-        self._hand = None
+        self._personalisation = None
         notes = session.get_modelmeta().custom_metadata_map
         fitted = notes.get(CONFIDENCE_KEY)
         self.confidence = Confidence(**json.loads(fitted)) if fitted else Confidence()
@@ -91,6 +92,7 @@ class Recognizer:
                 content, options, providers=["CPUExecutionProvider"]
             )
             recognizer = cls(session)
+            recognizer.key = (recognizer.version, hashlib.sha256(content).hexdigest())
             answer = recognizer._raw(_TRIED)
             is_digits = (
                 answer.shape == (len(_TRIED), NUM_CLASSES)
@@ -132,25 +134,33 @@ class Recognizer:
             raise ValueError(
                 f"frames must lie in 0 to 1. Received: {frames.min()} to {frames.max()}"
             )
-        if self._hand:
-            return self._hand.adjust(self.features(frames), self._without_hand(frames))
-        return self._without_hand(frames)
+        if self._personalisation:
+            return self._personalisation.adjust(self.features(frames), self._plain(frames))
+        return self._plain(frames)
 
-    def _without_hand(self, frames: np.ndarray) -> np.ndarray:
+    def _plain(self, frames: np.ndarray) -> np.ndarray:
         batches = [self._raw(frames[at : at + BATCH]) for at in range(0, len(frames), BATCH)]
         raw = np.concatenate(batches)
         if not np.isfinite(raw).all():
             raise ArtifactError(f"The network answers with what are no probabilities. {RETRAIN}")
         return self.confidence.soften(raw)
 
-    def adapted(self, hand) -> "Recognizer":
-        """Another recognizer with the same network, which knows one person's hand.
+    def adapted(self, personalisation) -> "Recognizer":
+        """Another recognizer with the same network that also knows one person's handwriting.
 
         Args:
-            hand: A `model.reading.personalisation.Hand`.
+            personalisation: A `model.reading.personalisation.Personalisation`.
+
+        Raises:
+            ValueError: If it was learnt with another network.
         """
+        if personalisation.network != self.key:
+            raise ValueError(
+                f"personalisation must be of the network {self.key}. Received: "
+                f"{personalisation.network}"
+            )
         other = copy.copy(self)
-        other._hand = hand
+        other._personalisation = personalisation
         return other
 
     def maps(self, name: str, frames: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from benchmarks.visitor import visiting
 from model.errors import ArtifactError, DigitError, NothingDrawn, TooSmall
 from model.files.artifacts import load_report
 from model.reading.confidence import Answer
-from model.reading.personalisation import Lesson
+from model.reading.personalisation import PersonalisationReport
 from ops import telemetry
 from tests.support import ROOT
 
@@ -284,8 +284,8 @@ def test_lab_keyboard_and_photo_record_predictions(log):
 
 def test_learning_a_handwriting_is_one_line_without_digits(log, monkeypatch):
     even = np.full((20, 10), 0.1, np.float32)
-    lesson = Lesson(np.zeros(20, int), even, even, 0.99, 0.99, None)
-    monkeypatch.setattr("ui.draw.handwriting.teach", lambda *_args: lesson)
+    lesson = PersonalisationReport(np.zeros(20, int), even, even, 0.99, 0.99, None)
+    monkeypatch.setattr("ui.draw.handwriting.personalise", lambda *_args: lesson)
     monkeypatch.setattr("ui.resources.others", lambda: (None, None))
     strokes = [np.array([(80, 60), (200, 60), (120, 230)], float)]
     run(page("handwriting", hand_drawings=[strokes] * 20))

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.page import running_app
 from benchmarks.visitor import ShownAnswer, Visitor, expected_answer, stroke_by_stroke, visiting
 from model.ink.strokes import drawing_of_strokes
-from model.reading.personalisation import Hand
+from model.reading.personalisation import Personalisation
 from model.reading.recognizer import Recognizer
 from ops.corrections import Corrections
 from ui import resources
@@ -159,8 +159,8 @@ def test_the_network_that_all_share_does_not_change_when_a_hand_is_taught(recogn
     shared = resources.shared_recognizer()
     frames = np.random.default_rng(0).random((20, 28, 28), np.float32)
     before = shared.probabilities(frames)
-    hand = Hand(shared.features(frames), np.full((20, 10), np.arange(10) * 50.0))
-    adapted = shared.adapted(hand)
+    weights = np.full((20, 10), np.arange(10) * 50.0)
+    adapted = shared.adapted(Personalisation(shared.features(frames), weights, shared.key))
     assert (adapted.probabilities(frames).argmax(axis=1) == 9).all()
     assert resources.shared_recognizer() is shared is not adapted
     np.testing.assert_array_equal(shared.probabilities(frames), before)

@@ -13,7 +13,7 @@ from model.files import artifacts
 from model.files.artifacts import HISTORY_FILE, ONNX_FILE, REPORT_FILE, TRAINED
 from model.learning import data, glyphs
 from model.reading.confidence import Answer
-from model.reading.personalisation import Hand
+from model.reading.personalisation import Personalisation
 from model.reading.recognizer import Recognizer
 from ops import training_jobs
 from ops.corrections import Corrections
@@ -675,7 +675,9 @@ def test_back_forgets_the_last_digit_and_nothing_is_kept_without_one(no_mnist):
 
 def test_the_draw_page_says_when_it_reads_by_the_visitors_hand(monkeypatch):
     app = page("draw")
-    empty = Hand(np.zeros((1, 512), np.float32), np.zeros((1, 10)))
+    empty = Personalisation(
+        np.zeros((1, 512), np.float32), np.zeros((1, 10)), Recognizer.load().key
+    )
     app.session_state["hand"] = (artifacts.version_key(), empty)
     app.session_state["canvas"] = drawing(SEVEN)
     app = settled(app.run())

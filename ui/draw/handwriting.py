@@ -5,7 +5,7 @@ import streamlit as st
 
 from model.errors import DigitError
 from model.ink.frame import strokes_to_mnist
-from model.reading.personalisation import ALLOWED_LOSS, Lesson, teach
+from model.reading.personalisation import ALLOWED_LOSS, PersonalisationReport, personalise
 from ops import telemetry
 from ui import resources
 from ui.explanation import what_if
@@ -51,8 +51,8 @@ def show_lesson(drawings: list[list[np.ndarray]], canvas_side: int) -> None:
     with st.container(horizontal=True):
         if resources.hand():
             st.button("Undo: read me as everyone", on_click=resources.set_hand, args=(None,))
-        elif lesson.hand:
-            st.button("Use it again", on_click=resources.set_hand, args=(lesson.hand,))
+        elif lesson.personalisation:
+            st.button("Use it again", on_click=resources.set_hand, args=(lesson.personalisation,))
         st.button("Start again", on_click=_start_again)
     before, after = map(_said, (lesson.before, lesson.after))
     captions = [
@@ -64,29 +64,25 @@ def show_lesson(drawings: list[list[np.ndarray]], canvas_side: int) -> None:
     _tell_ambiguous(drawings, canvas_side, lesson)
 
 
-def _lesson(frames: np.ndarray) -> Lesson:
+def _lesson(frames: np.ndarray) -> PersonalisationReport:
     """The lesson, learnt once; its hand is in use from then on."""
     if _LESSON not in st.session_state:
         rehearsed, checked = resources.others()
         shared = resources.shared_recognizer()
         with telemetry.timed_reading("handwriting") as noted:
-            lesson = teach(frames, np.array(DIGITS), shared, rehearsed, checked)
+            lesson = personalise(frames, np.array(DIGITS), shared, rehearsed, checked)
             noted.answered(shared.version, [shared.answer(row) for row in lesson.before])
         st.session_state[_LESSON] = lesson
-        resources.set_hand(lesson.hand)
+        resources.set_hand(lesson.personalisation)
     return st.session_state[_LESSON]
 
 
-def _say(lesson: Lesson) -> None:
-    before, after = (
-        int((probabilities.argmax(axis=1) == lesson.labels).sum())
-        for probabilities in (lesson.before, lesson.after)
-    )
+def _say(lesson: PersonalisationReport) -> None:
     others = (
         f"Of other people's digits {lesson.others_after:.2%} are read right, "
         f"{lesson.others_before:.2%} before"
     )
-    if lesson.hand is None:
+    if lesson.personalisation is None:
         st.warning(
             f"Your hand was not taken over. {others}, and more than {ALLOWED_LOSS:.1%} may not be "
             "lost. Look for a digit below that is not what was asked for, and start again.",
@@ -95,8 +91,8 @@ def _say(lesson: Lesson) -> None:
         return
     now = "Your hand is in use on all pages" if resources.hand() else "Your hand is not in use"
     st.success(
-        f"{now}. Of your {len(lesson.labels)} digits {before} were read right before, {after} with "
-        f"it. {others}.",
+        f"{now}. Of your {len(lesson.labels)} digits {lesson.num_right_before} were read right "
+        f"before, {lesson.num_right_after} by what was learnt from the others. {others}.",
         icon=":material/check:",
     )
 
@@ -107,7 +103,9 @@ def _said(probabilities: np.ndarray) -> list[str]:
     return [in_words(each.digits) if each.is_digit else "no digit" for each in answers]
 
 
-def _tell_ambiguous(drawings: list[list[np.ndarray]], canvas_side: int, lesson: Lesson) -> None:
+def _tell_ambiguous(
+    drawings: list[list[np.ndarray]], canvas_side: int, lesson: PersonalisationReport
+) -> None:
     """Says which drawings could be taken for another digit, and what makes them so."""
     said = _said(lesson.before)
     ambiguous = [k for k, label in enumerate(DIGITS) if said[k] != str(label)]
