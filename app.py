@@ -1,14 +1,14 @@
-"""DigitPad's entry: `streamlit run app.py`."""
+"""The app: its pages and their navigation. Start it with `streamlit run app.py`."""
 
 from pathlib import Path
 
 import streamlit as st
 
-from ui.reconnect import run_when_back
+from ui.reconnect import rerun_after_reconnect
 
-PAGES = Path(__file__).parent / "app_pages"  # absolute: another script may run this one
+PAGES = Path(__file__).parent / "app_pages"  # absolute, because another script may run this one
 
-# An emoji is drawn by the browser; a Material icon here would be fetched from another server.
+# The browser draws an emoji itself; it would fetch a Material icon from another server.
 st.set_page_config(page_title="DigitPad", page_icon="✏️", layout="wide")
 
 page = st.navigation(
@@ -27,5 +27,5 @@ page = st.navigation(
 )
 try:
     page.run()
-finally:  # also when a page stops early; last, so that it takes no room above the page
-    run_when_back()
+finally:  # also when a page stops early; below the page, so that it takes no room above it
+    rerun_after_reconnect()

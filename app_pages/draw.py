@@ -1,4 +1,4 @@
-"""Draw a digit, read the answer."""
+"""The Draw page: draw a digit or a number, and read the answer."""
 
 import streamlit as st
 
@@ -6,17 +6,19 @@ from model.errors import DigitError, NothingDrawn
 from model.ink.frame import draw_canvas
 from model.ink.strokes import strokes_of_canvas
 from model.reading.numbers import Digit, read_digits
+from model.reading.recognizer import Recognizer
 from ui import resources
-from ui.answer import advise, one_answer
+from ui.answer import show_advice, show_answer
 from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
-from ui.draw.correction import correct
-from ui.draw.downloads import downloads
-from ui.draw.look_alikes import look_alikes
+from ui.draw.correction import show_correction_menu
+from ui.draw.downloads import show_downloads
+from ui.draw.look_alikes import show_look_alikes
+from ui.draw.network import show_network
 from ui.draw.number import show_number
-from ui.draw.replay import replay
-from ui.explanation import what_if, why
-from ui.results import report_tables
-from ui.telemetry import paths, reading
+from ui.draw.replay import show_replay
+from ui.explanation import show_counterfactual, show_evidence
+from ui.show_error import show_error
+from ui.telemetry import record_reading, stroke_paths
 
 
 @st.fragment
@@ -25,58 +27,51 @@ def draw_and_read() -> None:
         with st.container(width=CANVAS_SIDE + 20):
             drawing = drawing_canvas()
         with st.container(width="stretch", key="answer"):
-            show_answer(drawing)
+            read(drawing)
+    show_network()
 
 
-def show_answer(drawing: dict) -> None:
+def read(drawing: dict) -> None:
     try:
-        with reading("draw", paths(drawing)) as noted:
+        with record_reading("draw", stroke_paths(drawing)) as reading:
             strokes = strokes_of_canvas(drawing)
             if not strokes:
                 raise NothingDrawn
             recognizer = resources.recognizer()
             digits = read_digits(strokes, CANVAS_SIDE, recognizer)
-            noted.answered(recognizer.version, [digit.answer for digit in digits])
-    except NothingDrawn as hint:
-        st.info(str(hint), icon=":material/draw:")
-        return
+            reading.answered(recognizer.version, [digit.answer for digit in digits])
     except DigitError as error:
-        st.warning(str(error), icon=":material/error:")
-        return
-    if len(digits) > 1:
-        show_number(digits, draw_canvas(strokes, pen_width(), CANVAS_SIDE))
-        return
-    digit = digits[0]
-    one_answer(digit.frame, digit.probabilities, digit.answer)
-    show_details(strokes, digit, recognizer)
+        show_error(error)
+    else:
+        if len(digits) > 1:
+            show_number(digits, draw_canvas(strokes, pen_width(), CANVAS_SIDE))
+        else:
+            show_digit(strokes, digits[0], recognizer)
 
 
-def show_details(strokes: list, digit: Digit, recognizer) -> None:
+def show_digit(strokes: list, digit: Digit, recognizer: Recognizer) -> None:
+    show_answer(digit.frame, digit.probabilities, digit.answer)
     with st.container(horizontal=True):
-        downloads(
+        show_downloads(
             strokes,
             lambda: draw_canvas(strokes, pen_width(), CANVAS_SIDE),
             digit.frame,
             digit.probabilities,
         )
-        correct(strokes, digit, recognizer.version)
-        wants_why = st.toggle("Why", help="Which ink spoke for the answer")
+        show_correction_menu(strokes, digit, resources.shared_recognizer())
+        wants_evidence = st.toggle("Why", help="Which ink speaks for the answer")
         wants_replay = st.toggle("Replay", help="What was read while the drawing grew")
-        wants_alike = st.toggle("Look-alikes", help="The test images nearest to your drawing")
-    advise(digit.answer)
-    if wants_why:
-        why(digit.frame, digit.probabilities, recognizer)
-        what_if(strokes, CANVAS_SIDE, recognizer)
+        wants_look_alikes = st.toggle("Look-alikes", help="The test images most like your drawing")
+    show_advice(digit.answer)
+    if wants_evidence:
+        show_evidence(digit.frame, digit.probabilities, recognizer)
+        show_counterfactual(strokes, CANVAS_SIDE, recognizer)
     if wants_replay:
-        replay(strokes, CANVAS_SIDE, recognizer)
-    if wants_alike:
-        look_alikes(digit.frame, recognizer)
+        show_replay(strokes, CANVAS_SIDE, recognizer)
+    if wants_look_alikes:
+        show_look_alikes(digit.frame, recognizer)
 
 
 st.title("Draw a digit")
 draw_and_read()
-with st.expander("Which network reads here?"):
-    st.write(report_tables.about())
-if resources.hand():
-    st.caption("Read by your own hand, as you taught it on the page Handwriting; undo it there.")
-resources.load_ahead()  # the page is on the screen; the first drawing need not wait
+resources.load_ahead()  # after the page is shown, so that the first drawing need not wait

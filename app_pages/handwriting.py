@@ -22,7 +22,7 @@ def lesson() -> None:
     st.progress(len(drawn) / len(DIGITS), f"{len(drawn)} of {len(DIGITS)}")
     # Above the canvas, so that on a phone both are on the screen.
     buttons = st.container(horizontal=True)
-    strokes = look(drawing_canvas(NAME, example=False))
+    strokes = look(drawing_canvas(NAME, has_example=False))
     with buttons:
         st.button(
             "Next",

@@ -1,8 +1,8 @@
-"""Says the answer to those who listen: a screen reader speaks it when it changes."""
+"""Has a screen reader speak the answer when it changes."""
 
 import streamlit as st
 
-_LISTENED_TO = st.components.v2.component(
+_LIVE_REGION = st.components.v2.component(
     "digitpad_announcement",
     html='<div role="status" aria-live="polite"></div>',
     css="""
@@ -10,13 +10,13 @@ div { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: 
 """,
     js="""
 export default function ({ data, parentElement }) {
-  const place = parentElement.querySelector('div[role=status]');
-  if (place.textContent !== data) place.textContent = data;
+  const region = parentElement.querySelector('div[role=status]');
+  if (region.textContent !== data) region.textContent = data;
 }
 """,
 )
 
 
 def announce(text: str) -> None:
-    """Has a sentence spoken; nothing is seen. Once a page."""
-    _LISTENED_TO(data=text, key="announcement", height=1)
+    """Puts a sentence into an invisible live region; call it once per page."""
+    _LIVE_REGION(data=text, key="announcement", height=1)

@@ -1,24 +1,24 @@
-"""What is said of one digit: the answer, how sure, and what the network saw."""
+"""The answer about one digit: which, how sure, and what the network saw."""
 
 import numpy as np
 import streamlit as st
 
 from model.reading.confidence import Answer
-from ui import charts
 from ui.announce import announce
+from ui.charts import probabilities_chart
 from ui.resources import picture_url
 from ui.words import in_words, percent
 
-DRAWN = "Draw one digit, or several with room between them, or try it another way."
+REDRAW = "Draw one digit, or several with room between them, or try it another way."
 
 
-def one_answer(frame: np.ndarray, probabilities: np.ndarray, answer: Answer) -> None:
-    """Shows a digit's answer and all probabilities; their places never change.
+def show_answer(frame: np.ndarray, probabilities: np.ndarray, answer: Answer) -> None:
+    """Shows a digit's answer and all probabilities, always at the same places.
 
     Args:
         frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
         probabilities: `(10,)`.
-        answer: What to say of them.
+        answer: The answer for these probabilities.
     """
     sure = percent(probabilities[list(answer.digits)].sum())
     with st.container(horizontal=True, gap="medium"):
@@ -34,11 +34,11 @@ def one_answer(frame: np.ndarray, probabilities: np.ndarray, answer: Answer) -> 
         if answer.is_digit
         else "This doesn't look like a digit."
     )
-    st.vega_lite_chart(charts.probabilities_chart(probabilities))
+    st.vega_lite_chart(probabilities_chart(probabilities))
 
 
-def advise(answer: Answer, advice: str = DRAWN) -> None:
-    """Says what to do if it is no digit; below all that stays, which it would push away."""
+def show_advice(answer: Answer, advice: str = REDRAW) -> None:
+    """Says what to do if the drawing is no digit; show it last, because it moves what is below."""
     if not answer.is_digit:
         st.warning(
             f"This doesn't look like a digit; {answer.digits[0]} comes closest. {advice}",

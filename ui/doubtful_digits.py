@@ -1,4 +1,4 @@
-"""Doubtful digits are shown with their likeliest readings, and the visitor says which it is."""
+"""Asks the visitor about doubtful digits: each with its likeliest readings to choose from."""
 
 import zlib
 
@@ -7,14 +7,14 @@ import streamlit as st
 
 from ui.resources import picture_url
 
-NUM_CHOICES = 4  # digits offered in place of a doubtful one
+NUM_CHOICES = 4  # readings offered for a doubtful digit
 MAX_ASKED = 12  # digits asked about at once; more than a screenful would not be answered
 
 
-def checked(
+def ask_about_doubtful_digits(
     frames: np.ndarray, probabilities: np.ndarray, doubtful: np.ndarray, show_frames: bool = False
 ) -> list[int]:
-    """Asks about the doubtful digits; the least sure ones if there are many.
+    """Asks about the doubtful digits; about the least sure ones if there are many.
 
     Args:
         frames: `float32` array of shape `(n, 28, 28)`, 0 paper to 1 ink.
@@ -32,7 +32,7 @@ def checked(
         with st.container(horizontal=True, vertical_alignment="center"):
             if show_frames:
                 st.image(picture_url(frames[index], scale=2), width=56)
-            digits[index] = _choose(index, frames[index], probabilities[index])
+            digits[index] = _ask(index, frames[index], probabilities[index])
     if len(indices) > MAX_ASKED:
         st.caption(
             f"{len(indices) - MAX_ASKED} more digits are doubtful, though less so: correct them "
@@ -41,13 +41,13 @@ def checked(
     return digits
 
 
-def _choose(index: int, frame: np.ndarray, probabilities: np.ndarray) -> int:
+def _ask(index: int, frame: np.ndarray, probabilities: np.ndarray) -> int:
     options = [int(digit) for digit in np.argsort(-probabilities, kind="stable")[:NUM_CHOICES]]
-    picked = st.pills(
+    chosen = st.pills(
         f"Digit {index + 1} is doubtful: which is it?",
         options,
         default=options[0],
-        # A choice is about one picture of a digit: another drawing asks anew.
+        # The key names the picture: for another drawing the visitor is asked again.
         key=f"choice-{index}-{zlib.crc32(frame.tobytes())}-{options}",
     )
-    return options[0] if picked is None else picked
+    return options[0] if chosen is None else chosen

@@ -1,4 +1,4 @@
-"""Why this answer: the drawing tinted by what speaks for it and against its rival."""
+"""Explains an answer: the drawing coloured by its evidence, and the change that would flip it."""
 
 import numpy as np
 import streamlit as st
@@ -9,64 +9,64 @@ from model.reading.counterfactual import Change, smallest_change
 from model.reading.explanation import contrast, tint
 from model.reading.recognizer import Recognizer
 from ui.resources import picture_url
+from ui.show_error import show_error
 
 TEXT_WIDTH = 420  # CSS pixels; beside the picture on a desktop, below it on a phone
-THIN_PEN = 12  # canvas pixels; thin, so that the part is seen in the whole
+THIN_PEN = 12  # canvas pixels; so that the changed part can be seen inside the drawing
 ORANGE = (255, 140, 0)
 
 
-def why(frame: np.ndarray, probabilities: np.ndarray, recognizer: Recognizer) -> None:
-    """Shows the tinted frame and says what the colours mean.
+def show_evidence(frame: np.ndarray, probabilities: np.ndarray, recognizer: Recognizer) -> None:
+    """Shows the frame coloured by the evidence for the answer and for its strongest rival.
 
     Args:
         frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
         probabilities: `(10,)`.
-        recognizer: Who read it.
+        recognizer: The network that read the frame.
     """
     rival, answer = (int(digit) for digit in np.argsort(probabilities)[-2:])
     try:
         maps = recognizer.maps("class_maps", frame[None])
         for_answer = contrast(maps[0], answer, rival)
     except ArtifactError as error:
-        st.info(str(error))
+        show_error(error)
         return
     with st.container(horizontal=True):
         st.image(picture_url(tint(frame, for_answer), scale=6), width=168)
         st.markdown(
             f"**Blue** ink speaks for **{answer}**, :orange[**orange**] ink for its strongest "
             f"rival, **{rival}**; white ink for neither. "
-            f"Most of the ink for {answer} lies {_where(for_answer * frame)}.",
+            f"Most of the ink for {answer} lies {_place(for_answer * frame)}.",
             width=TEXT_WIDTH,
         )
 
 
-def what_if(strokes: list[np.ndarray], canvas_side: int, recognizer: Recognizer) -> None:
-    """Shows the smallest change that would flip the answer, drawn in orange, and says it."""
+def show_counterfactual(
+    strokes: list[np.ndarray], canvas_side: int, recognizer: Recognizer
+) -> None:
+    """Shows the smallest change that would flip the answer: drawn in orange, and in words."""
     change = smallest_change(strokes, canvas_side, recognizer)
     if change is None:
-        st.write("No small change would make another digit of it.")
+        st.write("No small change would turn it into another digit.")
         return
     with st.container(horizontal=True):
         st.image(picture_url(_with_change(strokes, change, canvas_side)), width=168)
-        st.markdown(in_words(change), width=TEXT_WIDTH)
-
-
-def in_words(change: Change) -> str:
-    """One sentence that says what to do and what it would then read."""
-    what = "Close the gap here" if change.kind == "join" else "Leave the orange part out"
-    return f"**{what} and it reads {change.digit}** ({change.probability:.0%})."
+        what = "Close the gap here" if change.kind == "join" else "Leave the orange part out"
+        st.markdown(
+            f"**{what} and it reads {change.digit}** ({change.probability:.0%}).", width=TEXT_WIDTH
+        )
 
 
 def _with_change(strokes: list[np.ndarray], change: Change, canvas_side: int) -> np.ndarray:
-    """The drawing in white, the ink that would go or come in orange; `uint8` RGB."""
+    """The drawing in white, the ink to add or remove in orange; `uint8` RGB."""
     ink = draw_canvas(strokes, THIN_PEN, canvas_side)[..., None]
     part = draw_canvas([change.part], THIN_PEN, canvas_side)[..., None]
     picture = ink * 255 * (1 - part) + np.array(ORANGE) * part
     return np.round(picture).astype(np.uint8)
 
 
-def _where(weight: np.ndarray) -> str:
-    """The part of the frame that speaks loudest, in words."""
+def _place(weight: np.ndarray) -> str:
+    """Where the centre of the positive weights of a frame lies, in words."""
     rows, cols = np.indices(weight.shape)
     part = np.clip(weight, 0, None)
     total = max(float(part.sum()), 1e-9)

@@ -1,4 +1,4 @@
-"""A grid of small pictures with a line below each."""
+"""A gallery of small pictures, each with a caption."""
 
 import html
 
@@ -13,8 +13,8 @@ def gallery(images: np.ndarray, captions: list[str], marked: np.ndarray, side: i
 
     Args:
         images: `uint8` array of shape `(n, 28, 28)`.
-        captions: What stands below each picture.
-        marked: `bool` array of shape `(n,)`; those get a frame.
+        captions: A line below each picture.
+        marked: `bool` array of shape `(n,)`; marked pictures get a dashed frame.
         side: Width of a picture in CSS pixels.
     """
     figures = "".join(

@@ -1,9 +1,10 @@
-"""Has a page that lost its server run anew when there is one again."""
+"""Reruns a page when its lost connection comes back."""
 
 import streamlit as st
 
-# The new server knows none of the page's fragments, and what is drawn or pressed first would go to
-# one of them and be lost. This run is not of a fragment, and brings all that the widgets hold.
+# A restarted server knows none of the page's fragments, so the first drawing or click would be sent
+# to one of them and be lost. The component triggers a run of the whole page first, which carries
+# the values of all widgets.
 _WATCHER = st.components.v2.component(
     "digitpad_reconnect",
     js="""
@@ -24,6 +25,6 @@ export default function ({ parentElement, setTriggerValue }) {
 )
 
 
-def run_when_back() -> None:
-    """Watches the page's connection; nothing is seen. Once a page, outside of fragments."""
+def rerun_after_reconnect() -> None:
+    """Watches the page's connection, invisibly; call it once per page, outside of fragments."""
     _WATCHER(key="reconnect", on_back_change=lambda: None, height=0)

@@ -1,4 +1,4 @@
-"""Notes what the pages read: each drawing once, however often its page runs again."""
+"""Records the pages' readings: each drawing once, however often its page runs again."""
 
 from contextlib import AbstractContextManager
 
@@ -7,36 +7,38 @@ import streamlit as st
 from ops import telemetry
 from ops.telemetry import Reading
 
-# Their canvas or grid is empty until someone draws: that is no reading that failed.
-WAIT_FOR_INK = ("draw", "keyboard", "lab")
-_NOTED = "noted"  # what was read last, by page
+# The canvas or grid of these pages is empty at first: that is not a failed reading.
+STARTS_EMPTY = ("draw", "keyboard", "lab")
+_RECORDED = "recorded"  # the last reading, by page
 
 
-def reading(source: str, drawing: object) -> AbstractContextManager[Reading]:
-    """Times the reading inside; a run with the same drawing, as a button causes it, is passed over.
+def record_reading(source: str, drawing: object) -> AbstractContextManager[Reading]:
+    """Times the reading inside and records it, unless this drawing was recorded before.
+
+    A page also runs again because of a button; then nothing new is read.
 
     Args:
         source: One of `ops.telemetry.SOURCES`.
-        drawing: What tells one drawing of this page from the next, compared by `==`.
+        drawing: Identifies the drawing among those of this page, compared by `==`.
 
     Returns:
-        A context whose `answered(network, answers)` records what was read.
+        A context; call its `answered(network, answers)` with the result.
     """
 
-    def is_new(noted: Reading) -> bool:
-        before = st.session_state.get(_NOTED, {})
-        now = (drawing, noted.network, noted.error)
-        if before.get(source) == now:
+    def is_new(reading: Reading) -> bool:
+        last = st.session_state.get(_RECORDED, {})
+        this = (drawing, reading.network, reading.error)
+        if last.get(source) == this:
             return False
-        st.session_state[_NOTED] = {**before, source: now}
-        return not (noted.error == "NothingDrawn" and source in WAIT_FOR_INK)
+        st.session_state[_RECORDED] = {**last, source: this}
+        return not (reading.error == "NothingDrawn" and source in STARTS_EMPTY)
 
     return telemetry.timed_reading(source, is_new)
 
 
-def paths(drawing: dict) -> list:
-    """What tells one drawing on the canvas from the next: its strokes' paths, as they came.
+def stroke_paths(drawing: dict) -> list:
+    """The paths of a drawing's strokes, which identify it.
 
-    The component adds other fields to a stroke when it shows it, and leaves the path as it is.
+    The canvas component adds other fields to a stroke when it shows it; the path stays the same.
     """
     return [item.get("path") if isinstance(item, dict) else item for item in drawing["objects"]]

@@ -2,7 +2,7 @@
 
 
 def in_words(digits: tuple[int, ...]) -> str:
-    """ "4", "4 or 9", "4, 7 or 9".
+    """The digits of an answer, joined by "or".
 
     Example:
         >>> in_words((4, 7, 9))
@@ -13,7 +13,7 @@ def in_words(digits: tuple[int, ...]) -> str:
 
 
 def percent(probability: float) -> str:
-    """Never "100 %": the network can be wrong even when it is all but certain.
+    """A probability in per cent; never "100%", because the network can always be wrong.
 
     Example:
         >>> percent(0.987), percent(0.9999)
@@ -23,7 +23,7 @@ def percent(probability: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """As exact as a guess can be.
+    """An estimated duration, rounded.
 
     Example:
         >>> duration(20), duration(70), duration(3060), duration(10000)

@@ -145,7 +145,7 @@ def _show(strokes: list[np.ndarray], found: list) -> None:
     corrections.strokes_json(strokes)
     draw_strokes(strokes, PEN_WIDTH / 10)
     smallest_change(strokes, CANVAS_SIDE, recognizer)
-    _, frames = replay._frames(strokes, CANVAS_SIDE)
+    _, frames = replay.growing_frames(strokes, CANVAS_SIDE)
     recognizer.probabilities(np.stack(frames))
     if ink.any():
         recognizer.probabilities(np.stack([prepare(ink) for prepare in OTHERS.values()]))

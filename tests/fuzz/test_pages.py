@@ -163,9 +163,9 @@ def test_any_page_runs_without_a_traceback(payload):
 
 def test_a_clicked_image_is_one_of_those_shown():
     shown = np.array([3, 5])
-    assert image_grid.pressed(5, shown) == 5
+    assert image_grid.pressed_image(5, shown) == 5
     for sent in (4, [3], [3, 5], {}, "3", None, 3.0, 10**400, math.nan):
-        assert image_grid.pressed(sent, shown) is None
+        assert image_grid.pressed_image(sent, shown) is None
 
 
 def test_a_marked_area_has_four_bounds():

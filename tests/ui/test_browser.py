@@ -124,7 +124,7 @@ def test_a_click_on_a_cell_of_the_confusion_matrix_leads_to_its_images(page):
     expect(choice).to_have_value("")
     page.locator('path[aria-label^="9 read as 7:"]').click(force=True)  # on the number
     expect(choice).to_have_value(re.compile("^9 read as 7"))
-    page.get_by_role("button", name="Open 9 read as 7 on the test set's page").click()
+    page.get_by_role("button", name="Open 9 read as 7 on the Test set page").click()
     page.get_by_role("heading", name="Test set", exact=True).wait_for()
     page.wait_for_url("**/test_set?label=9&predicted=7")
 
@@ -444,7 +444,7 @@ def test_a_hand_is_taught_in_twenty_drawings_used_on_the_draw_page_and_undone(pa
         go_on.click()
     page.get_by_text("Your hand is in use on all pages").wait_for()
     visit(page, "Draw")
-    page.get_by_text("Read by your own hand").wait_for()
+    page.get_by_text("Read with your handwriting profile").wait_for()
     expect_prediction(page, "7")  # what was drawn before is still there
     visit(page, "Handwriting")
     page.get_by_role("button", name="Undo: read me as everyone").click()

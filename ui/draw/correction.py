@@ -1,36 +1,38 @@
-"""The visitor says which digit it is: one tap keeps the drawing, one takes it back."""
+"""Lets the visitor say which digit a drawing is: one tap stores it, another removes it again."""
 
 import numpy as np
 import streamlit as st
 
 from model.errors import CorrectionsError
 from model.reading.numbers import Digit
+from model.reading.recognizer import Recognizer
 from ops import telemetry
 from ops.corrections import Corrections, strokes_json
+from ui.show_error import visitor_text
 
 WIDTH = 270  # CSS pixels; two rows of five digits, on a phone as well
-BUTTON_WIDTH = 44  # CSS pixels; what a finger hits
-MAX_TAPS = 200  # of one visit; a person who corrects a lot makes a few dozen
-_STATE = "correction"  # the last drawing that was tapped, and what became of it
-_TAPS = "correction_taps"  # how many were kept in this visit
+BUTTON_WIDTH = 44  # CSS pixels; large enough for a finger
+MAX_CORRECTIONS = 200  # per visit; a person who corrects a lot makes a few dozen
+_STATE = "correction"  # the last drawing that was corrected, and the result
+_COUNT = "correction_count"  # corrections stored in this visit
 
 
-def correct(strokes: list[np.ndarray], digit: Digit, network: str) -> None:
-    """Shows a menu with ten digits; tapping one is the consent to keep the drawing.
+def show_correction_menu(strokes: list[np.ndarray], digit: Digit, recognizer: Recognizer) -> None:
+    """Shows a menu with ten digits; tapping one is the consent to store the drawing.
 
     Args:
         strokes: The whole drawing, arrays of shape `(num_points, 2)`, canvas pixels.
-        digit: How it was read.
-        network: Which network read it.
+        digit: The answer to it.
+        recognizer: The served network, without a handwriting profile.
     """
     drawing = strokes_json(strokes)
     state = st.session_state.get(_STATE, {})
     if state.get("drawing") != drawing:
-        state = {}  # drawn on: what was said of another drawing doesn't count
+        state = {}  # it is about another drawing
     with st.popover("Wrong?", icon=":material/edit_note:", key="wrong"):
         st.markdown(
-            "Tap the digit that it is. The drawing is then kept with it in a file on the computer "
-            "that runs this page; otherwise nothing is kept.",
+            "Tap the digit that it is. The drawing is then stored with that digit in a file on the "
+            "computer that runs this page; otherwise nothing is stored.",
             width=WIDTH,
         )
         with st.container(horizontal=True, gap="xsmall", width=WIDTH):
@@ -40,8 +42,8 @@ def correct(strokes: list[np.ndarray], digit: Digit, network: str) -> None:
                     key=f"it-is-{label}",
                     type="primary" if state.get("label") == label else "secondary",
                     width=BUTTON_WIDTH,
-                    on_click=_keep,
-                    args=(drawing, strokes, digit, label, network),
+                    on_click=store_correction,
+                    args=(strokes, digit, label, recognizer),
                 )
         if "label" in state:
             with st.container(horizontal=True, vertical_alignment="center", width=WIDTH):
@@ -51,21 +53,25 @@ def correct(strokes: list[np.ndarray], digit: Digit, network: str) -> None:
             st.warning(state["problem"], icon=":material/error:", width=WIDTH)
 
 
-def _keep(drawing: str, strokes: list, digit: Digit, label: int, network: str) -> None:
-    taps = st.session_state.get(_TAPS, 0)
+def store_correction(
+    strokes: list[np.ndarray], digit: Digit, label: int, recognizer: Recognizer
+) -> None:
+    """Stores a drawing with its label and the probabilities of the network without a profile."""
+    state = st.session_state
+    drawing, count = strokes_json(strokes), state.get(_COUNT, 0)
+    if count >= MAX_CORRECTIONS:
+        problem = f"This visit has stored {count} corrections, the most that one may: thank you."
+        state[_STATE] = {"drawing": drawing, "problem": problem}
+        return
     try:
-        if taps >= MAX_TAPS:
-            raise CorrectionsError(
-                f"{taps} corrections were kept in this visit, as many as one may bring: thank you."
-            )
-        number = Corrections().add(strokes, digit.frame, digit.probabilities, label, network)
+        probabilities = recognizer.probabilities(digit.frame[None])[0]
+        number = Corrections().add(strokes, digit.frame, probabilities, label, recognizer.version)
         telemetry.count_correction()
-        state = {"drawing": drawing, "id": number, "label": label}
-        st.session_state[_TAPS] = taps + 1
+        state[_STATE] = {"drawing": drawing, "id": number, "label": label}
+        state[_COUNT] = count + 1
     except CorrectionsError as error:
         telemetry.count_error(error)
-        state = {"drawing": drawing, "problem": str(error)}
-    st.session_state[_STATE] = state
+        state[_STATE] = {"drawing": drawing, "problem": visitor_text(error)}
 
 
 def _undo(state: dict) -> None:
@@ -73,4 +79,4 @@ def _undo(state: dict) -> None:
         Corrections().delete([state["id"]])
         st.session_state[_STATE] = {}
     except CorrectionsError as error:
-        st.session_state[_STATE] = {**state, "problem": str(error)}
+        st.session_state[_STATE] = {**state, "problem": visitor_text(error)}

@@ -8,7 +8,7 @@ from model.ink.frame import strokes_to_mnist
 from model.reading.personalisation import ALLOWED_LOSS, PersonalisationReport, personalise
 from ops import telemetry
 from ui import resources
-from ui.explanation import what_if
+from ui.explanation import show_counterfactual
 from ui.gallery import gallery
 from ui.words import in_words, percent
 
@@ -115,7 +115,7 @@ def _tell_ambiguous(
     for index in ambiguous[:MAX_TOLD]:
         sure = percent(lesson.before[index].max())
         st.write(f"**Your {DIGITS[index]}** was read as {said[index]} ({sure} at best).")
-        what_if(drawings[index], canvas_side, resources.shared_recognizer())
+        show_counterfactual(drawings[index], canvas_side, resources.shared_recognizer())
     if len(ambiguous) > MAX_TOLD:
         rest = ", ".join(str(DIGITS[index]) for index in ambiguous[MAX_TOLD:])
         st.write(f"And: {rest}.")

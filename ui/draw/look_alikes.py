@@ -1,32 +1,31 @@
-"""The test images that the network finds most like a drawing."""
+"""The test images that the network finds most similar to a drawing."""
 
 import numpy as np
 import streamlit as st
 
-from model.errors import ArtifactError
 from model.reading.recognizer import Recognizer
 from ui import resources
 from ui.gallery import gallery
+from ui.show_error import errors_shown
 
 
-def look_alikes(frame: np.ndarray, recognizer: Recognizer) -> None:
+def show_look_alikes(frame: np.ndarray, recognizer: Recognizer) -> None:
     """Shows the nearest five, with their labels.
 
     Args:
         frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
-        recognizer: Who read it.
+        recognizer: The network that read it.
     """
     data, problem = resources.test_images()
     if problem:
-        st.info(f"The look-alikes come from MNIST. {problem}")
+        st.info("The look-alikes come from MNIST's test images, which are not available.")
         return
-    try:
+    with errors_shown():
         placed = resources.lookalikes()
         nearest = placed.nearest(recognizer.features(frame[None])[0])
-    except ArtifactError as error:
-        st.info(str(error))
-        return
-    st.write("Of MNIST's 10,000 test images, the network finds these most like yours:")
-    labels = placed.labels[nearest]
-    captions = [f"a {label} (number {index})" for label, index in zip(labels, nearest, strict=True)]
-    gallery(data.images[nearest], captions, np.zeros(len(nearest), bool))
+        st.write("Of MNIST's 10,000 test images, the network finds these most like yours:")
+        labels = placed.labels[nearest]
+        captions = [
+            f"a {label} (number {index})" for label, index in zip(labels, nearest, strict=True)
+        ]
+        gallery(data.images[nearest], captions, np.zeros(len(nearest), bool))

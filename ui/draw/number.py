@@ -1,42 +1,42 @@
-"""A number of several digits: read from left to right, checked and corrected by the visitor."""
+"""Shows a number of several digits, and asks the visitor about the doubtful ones."""
 
 import numpy as np
 import streamlit as st
 
 from model.reading.numbers import Digit
 from ui.announce import announce
-from ui.doubtful_digits import checked
+from ui.doubtful_digits import ask_about_doubtful_digits
 from ui.resources import boxed, picture_url
 from ui.words import in_words, percent
 
-MARGIN = 12  # canvas pixels; about half a pen beyond the strokes
+MARGIN = 12  # canvas pixels around the strokes; about half the pen's width
 PICTURE_WIDTH = 180  # CSS pixels
 
 
 def show_number(digits: list[Digit], ink: np.ndarray) -> None:
-    """Shows the number, its boxes, and a choice for each doubtful digit.
+    """Shows the number, a box around each digit, and a question about each doubtful one.
 
     Args:
         digits: From left to right.
         ink: The whole drawing, `float32` array of shape `(side, side)`, 0 paper to 1 ink.
     """
     answer = st.container()
-    chosen = checked(
+    chosen = ask_about_doubtful_digits(
         np.stack([digit.frame for digit in digits]),
         np.stack([digit.probabilities for digit in digits]),
         np.array([digit.touching or digit.answer.is_doubtful for digit in digits]),
     )
     number = "".join(map(str, chosen))
-    boxes = [_around_pen(digit.box) for digit in digits]
+    boxes = [_box_with_margin(digit.box) for digit in digits]
     with answer, st.container(horizontal=True, gap="medium"):
         st.metric("Prediction", number, width=200)
-        # Digits err apart from each other, so all are right with the product.
+        # Errors of separate digits are independent, so all digits are right with the product.
         sure = float(np.prod([digit.probabilities.max() for digit in digits]))
         guessed = any(digit.touching for digit in digits)
         st.metric("How sure", "not sure" if guessed else percent(sure), width=140)
         st.image(
             picture_url(boxed(np.round(ink * 255).astype(np.uint8), boxes)),
-            caption="; ".join(_in_short(digit) for digit in digits),
+            caption="; ".join(_short_answer(digit) for digit in digits),
             width=PICTURE_WIDTH,
         )
     for first, second in touching_pairs(digits):
@@ -52,16 +52,16 @@ def show_number(digits: list[Digit], ink: np.ndarray) -> None:
 def touching_pairs(digits: list[Digit]) -> list[tuple[int, int]]:
     """Which digits touch, counted from 1."""
     marked = [index for index, digit in enumerate(digits, start=1) if digit.touching]
-    return list(zip(marked[::2], marked[1::2], strict=True))  # a cut makes two, side by side
+    return list(zip(marked[::2], marked[1::2], strict=True))  # a cut always makes two neighbours
 
 
-def _in_short(digit: Digit) -> str:
+def _short_answer(digit: Digit) -> str:
     words = in_words(digit.answer.digits) if digit.answer.is_digit else "no digit?"
     if digit.touching:
         return f"{words}, a guess"
     return f"{words} {percent(digit.probabilities.max())}"
 
 
-def _around_pen(box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+def _box_with_margin(box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
     left, top, right, bottom = box
     return round(left - MARGIN), round(top - MARGIN), round(right + MARGIN), round(bottom + MARGIN)

@@ -1,5 +1,6 @@
-"""The pen's way to the answer: what was read while the drawing grew."""
+"""Replays a drawing: what the network read while it grew."""
 
+import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -8,17 +9,17 @@ from model.errors import DigitError
 from model.ink.frame import strokes_to_mnist
 from model.ink.strokes import partial_drawings
 from model.reading.recognizer import Recognizer
-from ui import charts
+from ui.charts import TABLEAU
 from ui.resources import picture_url
 
-NUM_MOMENTS = 30  # one batch; more would not be seen
+NUM_MOMENTS = 30  # one batch for the network
 SLIDER_WIDTH = 280  # CSS pixels; as wide as the canvas, so that a finger can aim
-WORTH_A_CURVE = 0.05  # a digit that was never more probable gets no curve
+MIN_PROBABILITY = 0.05  # a digit that was never more probable gets no curve
 
 
-def replay(strokes: list[np.ndarray], canvas_side: int, recognizer: Recognizer) -> None:
+def show_replay(strokes: list[np.ndarray], canvas_side: int, recognizer: Recognizer) -> None:
     """Shows probabilities over the pen's path, and a slider to look at each moment."""
-    shares, frames = _frames(strokes, canvas_side)
+    shares, frames = growing_frames(strokes, canvas_side)
     probabilities = recognizer.probabilities(np.stack(frames))
     answers = probabilities.argmax(axis=1)
     changes = [
@@ -27,7 +28,7 @@ def replay(strokes: list[np.ndarray], canvas_side: int, recognizer: Recognizer) 
         if index == 0 or answers[index] != answers[index - 1]
     ]
     st.write("Read as " + ", then ".join(changes) + " of the pen's path.")
-    st.altair_chart(charts.replay_chart(_table(shares, probabilities)))
+    st.altair_chart(_chart(shares, probabilities))
     at = len(frames) - 1
     if at > 0:
         at = st.slider("Moment", 1, len(frames), len(frames), key="moment", width=SLIDER_WIDTH) - 1
@@ -38,8 +39,14 @@ def replay(strokes: list[np.ndarray], canvas_side: int, recognizer: Recognizer) 
     )
 
 
-def _frames(strokes: list[np.ndarray], canvas_side: int) -> tuple[list[float], list[np.ndarray]]:
-    """The frames at all moments at which there was more than a dot."""
+def growing_frames(
+    strokes: list[np.ndarray], canvas_side: int
+) -> tuple[list[float], list[np.ndarray]]:
+    """The drawing at several moments, without those at which it was only a dot.
+
+    Returns:
+        Shares of the pen's path, 0 to 1, and the frames, `float32` of shape `(28, 28)`.
+    """
     shares, frames = [], []
     for index, part in enumerate(partial_drawings(strokes, NUM_MOMENTS), start=1):
         try:
@@ -50,12 +57,33 @@ def _frames(strokes: list[np.ndarray], canvas_side: int) -> tuple[list[float], l
     return shares, frames
 
 
-def _table(shares: list[float], probabilities: np.ndarray) -> pd.DataFrame:
-    digits = np.flatnonzero(probabilities.max(axis=0) >= WORTH_A_CURVE)
-    return pd.DataFrame(
+def _chart(shares: list[float], probabilities: np.ndarray) -> alt.Chart:
+    digits = np.flatnonzero(probabilities.max(axis=0) >= MIN_PROBABILITY)
+    table = pd.DataFrame(
         {
             "path": np.repeat(shares, len(digits)),
             "digit": np.tile([str(digit) for digit in digits], len(shares)),
             "probability": probabilities[:, digits].ravel().astype(float),
         }
+    )
+    percent = alt.Axis(format="%", values=[0, 0.5, 1])
+    return (
+        alt.Chart(
+            table,
+            title="Probabilities along the pen's path",
+            height=200,
+            description="Lines of the probable digits: " + ", ".join(table["digit"].unique()),
+        )
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("path:Q", title="pen's path", axis=alt.Axis(format="%")),
+            y=alt.Y("probability:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=percent),
+            color=alt.Color("digit:N", scale=alt.Scale(range=TABLEAU)),
+            strokeDash=alt.StrokeDash("digit:N"),
+            tooltip=[
+                "digit",
+                alt.Tooltip("path", format=".0%"),
+                alt.Tooltip("probability", format=".1%"),
+            ],
+        )
     )

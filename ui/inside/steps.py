@@ -1,30 +1,85 @@
-"""A picture of one step, with a line below."""
+"""The steps from the pen to the answer as pictures, and the preparations of other demos."""
 
 import numpy as np
 import streamlit as st
 
+from model.ink.frame import PEN_WIDTH, draw_strokes
+from model.ink.other_preparations import OTHERS
+from model.reading.recognizer import Recognizer
+from ui.charts import probabilities_chart
 from ui.resources import picture_url
+from ui.show_error import errors_shown
 
 WIDTH = 150  # CSS pixels
-NUM_ACROSS = 8  # maps in a row of a mosaic
+NUM_ACROSS = 8  # maps per row of a mosaic
 MOSAIC_SCALE = 2  # screens have twice as many pixels
 MOSAIC_WIDTH = 320
 
 
-def step(picture: np.ndarray, caption: str) -> None:
-    """Shows a `float32` picture, 0 paper to 1 ink, of any shape, pixels kept visible."""
+def show_steps(
+    strokes: list[np.ndarray],
+    ink: np.ndarray,
+    frame: np.ndarray,
+    probabilities: np.ndarray,
+    recognizer: Recognizer,
+) -> None:
+    """Shows the drawing, its frame, the first two layers and the probabilities.
+
+    Args:
+        strokes: Arrays of shape `(num_points, 2)`, canvas pixels.
+        ink: The canvas, `float32` array of shape `(side, side)`, 0 paper to 1 ink.
+        frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
+        probabilities: `(10,)`.
+        recognizer: The network that read the frame.
+    """
+    with st.container(horizontal=True):
+        _show_picture(ink, "1. Your ink, as you see it")
+        _show_picture(
+            draw_strokes(strokes, PEN_WIDTH),
+            "2. Drawn again with MNIST's pen, longer side 20 pixels",
+        )
+        _show_picture(frame, "3. Pasted into 28 × 28 with its centre of mass in the middle")
+    with errors_shown():
+        layers = [recognizer.maps(name, frame[None])[0] for name in ("layer_1", "layer_2")]
+        with st.container(horizontal=True):
+            for number, maps in enumerate(layers, start=1):
+                st.image(
+                    picture_url(mosaic(maps), MOSAIC_SCALE),
+                    caption=f"{number + 3}. Layer {number}: where each of its {maps.shape[-1]} "
+                    "filters finds its pattern, an edge or an end for instance; brighter is "
+                    "stronger",
+                    width=MOSAIC_WIDTH,
+                )
+    st.vega_lite_chart(probabilities_chart(probabilities))
+
+
+def show_other_preparations(ink: np.ndarray, answer: int, recognizer: Recognizer) -> None:
+    """Shows the frames that other demos make of a drawing, and what the network reads in them.
+
+    Args:
+        ink: As in `show_steps`.
+        answer: The digit that was read in DigitPad's frame.
+        recognizer: The network that reads them.
+    """
+    if not ink.any():
+        st.info("Your drawing lies outside the canvas, where other demos see nothing.")
+        return
+    st.write("The same network reads the frames of other preparations.")
+    frames = np.stack([prepare(ink) for prepare in OTHERS.values()])
+    with st.container(horizontal=True):
+        for name, frame, row in zip(OTHERS, frames, recognizer.probabilities(frames), strict=True):
+            same = "the same" if row.argmax() == answer else "another answer"
+            _show_picture(frame, f"{name}: {row.argmax()} with {row.max():.0%}, {same}")
+
+
+def _show_picture(picture: np.ndarray, caption: str) -> None:
+    """Shows a `float32` picture, 0 paper to 1 ink, of any shape; its pixels stay visible."""
     rows, cols = picture.shape
     side = max(rows, cols)
     square = np.zeros((side, side), np.float32)
     top, left = (side - rows) // 2, (side - cols) // 2
     square[top : top + rows, left : left + cols] = picture
-    scale = max(1, WIDTH // side)
-    st.image(picture_url(square, scale), caption=caption, width=WIDTH)
-
-
-def layer(maps: np.ndarray, caption: str) -> None:
-    """Shows a layer's maps, `float32` of shape `(rows, cols, channels)`, as one picture."""
-    st.image(picture_url(mosaic(maps), MOSAIC_SCALE), caption=caption, width=MOSAIC_WIDTH)
+    st.image(picture_url(square, max(1, WIDTH // side)), caption=caption, width=WIDTH)
 
 
 def mosaic(maps: np.ndarray) -> np.ndarray:
@@ -34,8 +89,8 @@ def mosaic(maps: np.ndarray) -> np.ndarray:
         maps: `float32` array of shape `(rows, cols, channels)`, any range.
 
     Returns:
-        `float32` array, 0 to 1, eight maps across, each scaled to its own strongest place,
-        with a dark line between them.
+        `float32` array, 0 to 1, eight maps per row, each scaled to its own maximum, with a dark
+        line between them.
     """
     rows, cols, num = maps.shape
     num_down = -(-num // NUM_ACROSS)

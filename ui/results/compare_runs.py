@@ -1,28 +1,31 @@
-"""Training runs: a table, curves laid over one another, and what tells runs apart."""
+"""Compares training runs: a table, overlaid curves, a significance test, differing settings."""
 
 import streamlit as st
 
 from model.files.artifacts import Run
 from ui.results import run_tables
-from ui.results.figure import formats
+from ui.results.figure import column_formats
 from ui.results.learning_curves import show_curves
+from ui.show_error import LOG, SEE_LOG
 
-MOST_COLUMNS = {"learning rate": "%.2g", "weight decay": "%.2g"}
+NUMBER_FORMATS = {"learning rate": "%.2g", "weight decay": "%.2g"}
 
 
 def show_runs(runs: list[Run]) -> None:
-    """Shows all runs, and compares those that the visitor chooses."""
+    """Shows all runs and compares those that the visitor chooses."""
     if not runs:
         st.info('No runs yet: "python train.py" adds one.', icon=":material/science:")
         return
     table = run_tables.runs_table(runs)
     numbers = {
-        name: st.column_config.NumberColumn(format=format) for name, format in MOST_COLUMNS.items()
+        name: st.column_config.NumberColumn(format=format)
+        for name, format in NUMBER_FORMATS.items()
     }
-    st.dataframe(table, hide_index=True, column_config=formats(table) | numbers)
+    st.dataframe(table, hide_index=True, column_config=column_formats(table) | numbers)
     for run in runs:
         if run.problem:
-            st.warning(f"{run.name}: {run.problem}")
+            LOG.warning("%s: %s", run.name, run.problem)
+            st.warning(f"{run.name}: one of its files is damaged. {SEE_LOG}")
     compare(runs)
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ui.results import run_tables
-from ui.results.figure import figure
+from ui.results.figure import show_figure
 from ui.results.report_charts import curves_chart
 
 
@@ -12,8 +12,8 @@ def show_curves(histories: dict[str, list[dict]], key: str) -> None:
     """Shows accuracy, loss and learning rate over epochs.
 
     Args:
-        histories: Rows of epochs by the run's name; `""` where there is but one.
-        key: Tells these controls from others of the page.
+        histories: Rows of epochs by the run's name; `""` for a single run.
+        key: Prefix of the controls' keys.
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         weight = st.slider(
@@ -24,7 +24,7 @@ def show_curves(histories: dict[str, list[dict]], key: str) -> None:
             0.05,
             key=f"{key}-smoothing",
             width=260,
-            help="Weight of what came before in a moving average; what was measured stays faint.",
+            help="Weight of previous values in a moving average; measured values stay faint.",
         )
         log = st.toggle("Logarithmic", key=f"{key}-log", help="Shows error instead of accuracy")
     table = run_tables.curves(histories, weight, log)
@@ -38,6 +38,6 @@ def show_curves(histories: dict[str, list[dict]], key: str) -> None:
         chosen = table[table["measure"] == measure].drop(columns="measure")
         with place:
             if len(chosen):
-                figure((curves_chart, chosen, unit, title, log), table=chosen)
+                show_figure((curves_chart, chosen, unit, title, log), table=chosen)
             else:
-                st.caption(f"{title}: these runs did not note it.")
+                st.caption(f"{title}: these runs did not record it.")

@@ -1,25 +1,25 @@
-"""The confusion matrix, the figures by digit, and the images of a cell."""
+"""Shows the mistakes: the confusion matrix, figures by digit, and the images of a cell."""
 
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
-from model.errors import DigitError
 from ui import resources
 from ui.gallery import gallery
 from ui.results import report_tables
-from ui.results.figure import formats, numbers
+from ui.results.figure import column_formats, show_numbers
 from ui.results.report_charts import CELL, confusion_chart
+from ui.show_error import errors_shown
 
 TEST_SET_PAGE = Path(__file__).parents[2] / "app_pages" / "test_set.py"
-MOST_IMAGES = 24  # shown here; the test set's page has them all
+MAX_IMAGES = 24  # shown here; the Test set page has them all
 _CHART, _PAIR = "confusion", "pair"  # keys
 
 
 @st.fragment
 def show_mistakes(counts: np.ndarray) -> None:
-    """Shows what was read as what.
+    """Shows which digit was read as which.
 
     Args:
         counts: `(10, 10)` counts of `[true label, predicted label]`.
@@ -33,16 +33,16 @@ def show_mistakes(counts: np.ndarray) -> None:
     with left:
         chart = confusion_chart(counts, share=unit != "Images", hide_right=hide_right)
         st.altair_chart(chart, key=_CHART, on_select=choose_cell, selection_mode=CELL)
-        numbers(report_tables.confusion_table(counts))
+        show_numbers(report_tables.confusion_table(counts))
     with right:
         st.markdown("**By digit**, recall with its 95 % interval")
         table = report_tables.per_class_table(counts)
-        st.dataframe(table, hide_index=True, height=388, column_config=formats(table))
+        st.dataframe(table, hide_index=True, height=388, column_config=column_formats(table))
     mistakes_first = sorted(
         ((int(true), int(predicted)) for true, predicted in np.argwhere(counts)),
         key=lambda pair: (pair[0] == pair[1], -counts[pair], pair),
     )
-    if st.session_state.get(_PAIR) not in mistakes_first:  # an empty cell, or another network's
+    if st.session_state.get(_PAIR) not in mistakes_first:  # empty, or of another network
         st.session_state[_PAIR] = None
     pair = st.selectbox(
         "Images of a cell",
@@ -57,13 +57,13 @@ def show_mistakes(counts: np.ndarray) -> None:
 
 
 def choose_cell() -> None:
-    """Has a clicked cell chosen below the chart as well."""
+    """Chooses a clicked cell below the chart as well."""
     if (pair := clicked_pair(st.session_state[_CHART].selection.get(CELL))) is not None:
         st.session_state[_PAIR] = pair
 
 
 def clicked_pair(cells: object) -> tuple | None:
-    """The labels of the cell that the browser says was clicked, `None` if it says no such thing.
+    """The labels of the cell that the browser reports as clicked, `None` if there is none.
 
     Example:
         >>> clicked_pair([{"label": 4, "predicted": 9}]), clicked_pair({}), clicked_pair([[]])
@@ -76,23 +76,23 @@ def clicked_pair(cells: object) -> tuple | None:
 
 
 def show_images(true: int, predicted: int) -> None:
-    """Shows a cell's images where MNIST is at hand, and the way to the page that has them all."""
-    try:
+    """Shows a cell's images if MNIST is available, and a link to the page that has them all."""
+    with errors_shown():
         test = resources.mnist_at_hand()
         if test is not None:
             probabilities = resources.predictions(test)
             answers = probabilities.argmax(axis=1)
-            which = np.flatnonzero((test.labels == true) & (answers == predicted))[:MOST_IMAGES]
+            which = np.flatnonzero((test.labels == true) & (answers == predicted))[:MAX_IMAGES]
             sure = probabilities.max(axis=1)[which]
             captions = [f"{index} · {share:.0%}" for index, share in zip(which, sure, strict=True)]
             gallery(test.images[which], captions, np.zeros(len(which), bool))
             st.caption("Below each image: its number in the test set, and how sure the answer was.")
         else:
-            st.caption("MNIST's test images are not at hand; the test set's page asks for them.")
-    except DigitError as error:
-        st.warning(str(error), icon=":material/error:")
+            st.caption(
+                "MNIST's test images are not on this computer; the Test set page downloads them."
+            )
     if st.button(
-        f"Open {true} read as {predicted} on the test set's page", icon=":material/grid_view:"
+        f"Open {true} read as {predicted} on the Test set page", icon=":material/grid_view:"
     ):
         st.switch_page(
             TEST_SET_PAGE, query_params={"label": str(true), "predicted": str(predicted)}

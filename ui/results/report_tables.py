@@ -108,16 +108,6 @@ def headline(report: dict) -> dict[str, str]:
     }
 
 
-def about() -> str:
-    """Which network is served: its run, date, data and accuracy, or why that is not known."""
-    try:
-        report, _ = served()
-        accuracy = headline(report)["Accuracy on the test set"]
-        return f"{summary(report)} It reads {accuracy} of MNIST's test images."
-    except ArtifactError as error:
-        return str(error)
-
-
 @reads_report("What the curves show")
 def about_curves(report: dict) -> str:
     """What to know before reading the served network's curves, or `""`."""

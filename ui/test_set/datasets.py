@@ -1,43 +1,49 @@
-"""Which labelled images to browse: MNIST's, visitors' corrections, one's own, the bundled ones."""
+"""Asks which labelled images to browse: MNIST's, corrections, the visitor's own, or UCI's."""
 
 from collections.abc import Callable
 
 import streamlit as st
 
+from model.errors import DataError
 from model.learning.data import Dataset
 from model.learning.upload import MAX_BYTES, MAX_IMAGES
 from ops.corrections import as_dataset
 from ui import resources
 from ui.owner import owner_auth
+from ui.show_error import LOG, SEE_LOG, show_error
 
 
-def chosen_data(row, on_change: Callable[[], None]) -> Dataset:
-    """Asks which data set and returns it; ends the page, with a hint, where it has no image yet.
+def choose_dataset(row, on_change: Callable[[], None]) -> Dataset:
+    """Asks for a data set and returns it; ends the page, with a hint, if it has no image yet.
 
     Args:
-        row: The container for the question; what there is to say goes below it.
-        on_change: Called when another one is chosen.
+        row: The container for the question; hints go below it.
+        on_change: Called when another data set is chosen.
 
     Raises:
-        DigitError: If it can't be had.
+        DigitError: If it can't be loaded.
     """
     choice = row.selectbox(
         "Images",
-        list(_GET),
+        list(_LOADERS),
         key="data",
         bind="query-params",
         on_change=on_change,
         width=165,
     )
-    return _GET[choice]()
+    return _LOADERS[choice]()
 
 
 def _mnist() -> Dataset:
     data, problem = resources.test_images()
     if problem:
-        st.warning(f"{problem} Shown instead: {data.name}, {len(data):,} of them.")
+        LOG.warning("%s", problem)
+        st.warning(
+            f"MNIST's test images are not available. {SEE_LOG} Shown instead: {data.name}, "
+            f"{len(data):,} of them."
+        )
         st.button(
-            "Try again to get MNIST", icon=":material/refresh:", on_click=resources.retry_mnist
+            "Try again to load MNIST", icon=":material/refresh:", on_click=resources.retry_mnist
         )
     return data
 
@@ -61,24 +67,28 @@ def _corrections() -> Dataset:
     return Dataset(images, labels, "corrections")
 
 
-def _own() -> Dataset:
+def _uploaded() -> Dataset:
     files = st.file_uploader(
         f"A .npz file with images and labels, or two IDX .gz files; up to {MAX_BYTES // 1_000_000} "
         f"MB and {MAX_IMAGES:,} images of 28 × 28 bytes, 0 paper to 255 ink",
         type=["npz", "gz"],
         accept_multiple_files=True,
         max_upload_size=MAX_BYTES // 1_000_000,
-        help="They are not kept, so a link does not share them.",
+        help="They are not stored, so a link does not share them.",
     )
     if not files:
-        st.info("Send labelled images in MNIST's format.", icon=":material/upload_file:")
+        st.info("Upload labelled images in MNIST's format.", icon=":material/upload_file:")
         st.stop()
-    return resources.uploaded(files)
+    try:
+        return resources.uploaded(files)
+    except DataError as error:
+        show_error(error, in_full=True)
+        st.stop()
 
 
-_GET = {
+_LOADERS = {
     "MNIST test": _mnist,
     "Corrections": _corrections,
-    "Your own": _own,
+    "Your own": _uploaded,
     "UCI": resources.bundled,
 }

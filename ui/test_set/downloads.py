@@ -1,35 +1,35 @@
-"""The images shown, to take along: a table of what was read, or a sheet of the pictures."""
+"""Downloads of the chosen images: a table of the predictions, or a sheet of the pictures."""
 
 import numpy as np
 import streamlit as st
 
 from model.reading.export import contact_sheet, predictions_csv
-from ui import resources
-from ui.test_set.predictions import Reading
+from ui.resources import png
+from ui.test_set.predictions import Predictions
 
 MAX_ON_SHEET = 2000  # pictures; a sheet of 1,400 x 1,120 pixels
 
 
-def take_along(reading: Reading, chosen: np.ndarray) -> None:
-    """Shows a menu with two files; each is made when it is asked for.
+def show_downloads(predictions: Predictions, chosen: np.ndarray) -> None:
+    """Shows a menu with two files, each made when it is asked for.
 
     Args:
-        reading: The data set as it was read.
-        chosen: Indices of the images, in the order that they are shown.
+        predictions: The data set with its predictions.
+        chosen: Indices of the images, in the order in which they are shown.
     """
-    some = chosen[:MAX_ON_SHEET]
+    data, on_sheet = predictions.data, chosen[:MAX_ON_SHEET]
     with st.popover("Download", icon=":material/download:"):
         st.download_button(
             f"Table of {len(chosen):,} images, CSV",
-            lambda: predictions_csv(chosen, reading.data.labels, reading.probabilities),
+            lambda: predictions_csv(chosen, data.labels, predictions.probabilities),
             "images.csv",
             on_click="ignore",
         )
         st.download_button(
-            f"Sheet of {len(some):,} images, PNG",
-            lambda: resources.png(contact_sheet(reading.data.images[some])),
+            f"Sheet of {len(on_sheet):,} images, PNG",
+            lambda: png(contact_sheet(data.images[on_sheet])),
             "images.png",
             on_click="ignore",
         )
-        if len(some) < len(chosen):
-            st.caption(f"A sheet holds the first {MAX_ON_SHEET:,}.")
+        if len(on_sheet) < len(chosen):
+            st.caption(f"The sheet has the first {MAX_ON_SHEET:,} images.")

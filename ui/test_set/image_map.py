@@ -1,4 +1,4 @@
-"""A flat map of labelled images: what the network finds alike lies together."""
+"""A flat map of labelled images: images that the network finds similar lie together."""
 
 import altair as alt
 import numpy as np
@@ -7,74 +7,79 @@ import streamlit as st
 
 from model.reading.filter_and_order import inside_area
 from ui import resources
-from ui.test_set.filters import LINK, first_page
-from ui.test_set.predictions import Reading
+from ui.test_set.filters import IN_ADDRESS, go_to_first_page
+from ui.test_set.predictions import Predictions
 
 HEIGHT = 460  # CSS pixels
 AREA = "area"  # in the address, and the name of the selection
 KEY = "map"
-_BEGAN = "map_began"  # the area that was marked when the map came to be shown
-# Told apart by colour-blind eyes on white and black (after P. Tol's "muted"), and the digits are
-# written on the map besides.
-OF_LABEL = [
+_FIRST_AREA = "map_first_area"  # the area that was marked when the map was first shown
+# Colour-blind people can tell them apart on white and black (after P. Tol's "muted"); the digits
+# are also written on the map.
+LABEL_COLORS = [
     *("#5b6bd5", "#56b4e9", "#44aa99", "#2e8b57", "#999933"),
     *("#d8b93c", "#cc6677", "#b0457f", "#aa62c4", "#8a94a6"),
 ]
 RIGHT, WRONG = "#8a94a6", "#d55e00"
 
 
-def map_of(reading: Reading, chosen: np.ndarray, frame: np.ndarray | None) -> np.ndarray:
-    """Shows where images lie, and returns those in the area that the visitor marked.
+def show_map(predictions: Predictions, chosen: np.ndarray, frame: np.ndarray | None) -> np.ndarray:
+    """Shows the map, and returns the images in the area that the visitor marked.
 
     Args:
-        reading: The data set as it was read.
+        predictions: The data set with its predictions.
         chosen: Indices of the images to show.
-        frame: The visitor's drawing as the network sees it, if there is one; `(28, 28)`.
+        frame: The frame of the visitor's drawing, `(28, 28)`, or `None`.
 
     Returns:
-        Of them, those in the area; all, if none is marked.
+        The indices inside the area; all of them if no area is marked.
 
     Raises:
         ArtifactError: If there is no map for the served network.
     """
-    places = resources.places(reading.data)
+    places = resources.places(predictions.data)
     color = st.segmented_control(
-        "Colour", ["by label", "by result"], default="by label", required=True, key="color", **LINK
+        "Colour",
+        ["by label", "by result"],
+        default="by label",
+        required=True,
+        key="color",
+        **IN_ADDRESS,
     )
-    table = map_table(reading, places, chosen)
-    area = _area()
-    # The chart keeps the area that it began with: another one would draw it anew at each choice.
+    table = map_table(predictions, places, chosen)
+    area = _area_in_address()
+    # The chart always gets the area it first had: another one would redraw it at each choice.
     if KEY not in st.session_state:
-        st.session_state[_BEGAN] = area
+        st.session_state[_FIRST_AREA] = area
     drawing = None if frame is None else _place_of(frame)
     st.altair_chart(
-        map_chart(table, color == "by result", drawing, st.session_state[_BEGAN]),
+        map_chart(table, color == "by result", drawing, st.session_state[_FIRST_AREA]),
         key=KEY,
-        on_select=_mark,
+        on_select=_put_area_into_address,
         selection_mode=AREA,
     )
     st.caption(
         "Drag over the map to choose images; click on it to choose all again. ● read right, ✕ read "
-        "wrong. What the network finds alike lies together; the axes have no unit, and distances "
-        "between far places no meaning. Your own drawing, if there is one, lies where its five "
-        "nearest test images do."
+        "wrong. Images that the network finds similar lie together; the axes have no unit, and "
+        "large distances have no meaning. Your own drawing, if there is one, lies among its five "
+        "nearest test images."
     )
-    behind = st.expander("The points as a table", key="points", on_change="rerun")
-    if behind.open:
-        behind.dataframe(table, hide_index=True)
+    expander = st.expander("The points as a table", key="points", on_change="rerun")
+    if expander.open:
+        expander.dataframe(table, hide_index=True)
     return chosen if area is None else chosen[inside_area(places[chosen], area)]
 
 
-def map_table(reading: Reading, places: np.ndarray, chosen: np.ndarray) -> pd.DataFrame:
-    """A row a point: `number`, `label`, `read as`, `sure` (0 to 1), `result`, `x` and `y`."""
+def map_table(predictions: Predictions, places: np.ndarray, chosen: np.ndarray) -> pd.DataFrame:
+    """A row per point: `number`, `label`, `read as`, `sure` (0 to 1), `result`, `x` and `y`."""
     x, y = places[chosen].astype(np.float32).T
     return pd.DataFrame(
         {
             "number": chosen,
-            "label": reading.data.labels[chosen],
-            "read as": reading.predicted[chosen],
-            "sure": reading.probabilities[chosen].max(axis=1),
-            "result": np.where(reading.wrong[chosen], "wrong", "right"),
+            "label": predictions.data.labels[chosen],
+            "read as": predictions.predicted[chosen],
+            "sure": predictions.probabilities[chosen].max(axis=1),
+            "result": np.where(predictions.is_wrong[chosen], "wrong", "right"),
             "x": x,
             "y": y,
         }
@@ -87,13 +92,13 @@ def map_chart(
     drawing: np.ndarray | None = None,
     area: tuple[float, float, float, float] | None = None,
 ) -> alt.LayerChart:
-    """The points of `map_table`, wrong ones crossed, with the digits written where they lie.
+    """A chart of `map_table`: misread images are crosses, and each digit is written at its place.
 
     Args:
-        table: As `map_table` makes it.
-        by_result: Whether colour tells right from wrong instead of the label.
-        drawing: Where the visitor's drawing lies, `(2,)`, if there is one.
-        area: What is marked at first: left, right, lower and upper bound.
+        table: From `map_table`.
+        by_result: Whether colours show right and wrong instead of the label.
+        drawing: The place of the visitor's drawing, `(2,)`, or `None`.
+        area: The area marked at first: left, right, lower and upper bound.
     """
     start = {} if area is None else {"value": {"x": list(area[:2]), "y": list(area[2:])}}
     wrong = table["result"] == "wrong"
@@ -105,7 +110,7 @@ def map_chart(
         )
         if by_result
         else alt.Color(
-            "label:N", legend=None, scale=alt.Scale(domain=list(range(10)), range=OF_LABEL)
+            "label:N", legend=None, scale=alt.Scale(domain=list(range(10)), range=LABEL_COLORS)
         )
     )
     x, y = (
@@ -138,7 +143,7 @@ def map_chart(
         height=HEIGHT,
         description=f"Map of {len(table):,} images, {int(wrong.sum()):,} of them read wrong and "
         "crossed; images of one digit lie together, each digit in a place of its own",
-        # Ten thousand elements of a page are slow; one canvas is not.
+        # One canvas is fast; ten thousand page elements are not.
         usermeta={"embedOptions": {"renderer": "canvas"}},
     )
 
@@ -161,8 +166,8 @@ def _place_of(frame: np.ndarray) -> np.ndarray:
     return placed.places_of(placed.coordinates_of(features))[0]
 
 
-def _area() -> tuple[float, float, float, float] | None:
-    """The area that the address names, if it does: left, right, lower and upper bound."""
+def _area_in_address() -> tuple[float, float, float, float] | None:
+    """The area in the address, if there is a valid one: left, right, lower and upper bound."""
     try:
         left, right, lower, upper = map(float, st.query_params[AREA].split(","))
     except (KeyError, ValueError):
@@ -174,9 +179,9 @@ def _area() -> tuple[float, float, float, float] | None:
     return left, right, lower, upper
 
 
-def _mark() -> None:
-    """Puts the area that was marked into the address."""
-    first_page()
+def _put_area_into_address() -> None:
+    """Puts the marked area into the address."""
+    go_to_first_page()
     if bounds := marked_bounds(st.session_state[KEY].selection.get(AREA)):
         st.query_params[AREA] = ",".join(f"{bound:.3f}" for bound in bounds)
     else:
@@ -184,7 +189,7 @@ def _mark() -> None:
 
 
 def marked_bounds(marked: object) -> list[float]:
-    """Left, right, lower and upper bound of what the browser says was marked; `[]` if nothing is.
+    """Left, right, lower and upper bound of the area that the browser reports; `[]` if none.
 
     Example:
         >>> marked_bounds({"x": [0.5, -0.5], "y": [1, 0]}), marked_bounds({"x": "here"})

@@ -1,4 +1,4 @@
-"""A labelled data set together with what one network, or two, say of it."""
+"""A labelled data set with the predictions of one network, or two."""
 
 from dataclasses import dataclass
 
@@ -10,50 +10,50 @@ from ui.words import percent
 
 
 @dataclass(frozen=True)
-class Reading:
-    """A data set as it was read.
+class Predictions:
+    """A labelled data set with its predictions.
 
     Attributes:
         data: The images and their labels.
         probabilities: The served network's, `float32` array of shape `(n, 10)`.
-        other: Another network's, or `None`.
-        other_name: What that one is called.
+        other_probabilities: Another network's, or `None`.
+        other_name: The other network's run, or `""`.
     """
 
     data: Dataset
     probabilities: np.ndarray
-    other: np.ndarray | None = None
+    other_probabilities: np.ndarray | None = None
     other_name: str = ""
 
     @property
     def predicted(self) -> np.ndarray:
-        """The served network's answers, `(n,)`."""
+        """The served network's predicted labels, `(n,)`."""
         return self.probabilities.argmax(axis=1)
 
     @property
-    def wrong(self) -> np.ndarray:
-        """Which of them are wrong, a `bool` array of shape `(n,)`."""
+    def is_wrong(self) -> np.ndarray:
+        """Which predictions are wrong, a `bool` array of shape `(n,)`."""
         return self.predicted != self.data.labels
 
     @property
     def disputed(self) -> tuple[int, ...]:
-        """The images whose label people dispute; known of MNIST's test images only."""
+        """The images whose label is disputed; known for MNIST's test images only."""
         return DISPUTED if self.data.name == MNIST_TEST else ()
 
     def caption(self, index: int) -> str:
-        """A mark, the answer, the true label in brackets if it differs, and how sure."""
+        """A mark, the prediction, the true label in brackets if it differs, and how sure."""
         row, label = self.probabilities[index], self.data.labels[index]
-        answer = row.argmax()
-        text = f"✓ {answer}" if answer == label else f"✗ {answer} ({label})"
-        if self.other is not None:
-            return f"{text} | {self.other[index].argmax()}"
-        return f"{text} · {row[answer]:.0%}"
+        predicted = row.argmax()
+        text = f"✓ {predicted}" if predicted == label else f"✗ {predicted} ({label})"
+        if self.other_probabilities is not None:
+            return f"{text} | {self.other_probabilities[index].argmax()}"
+        return f"{text} · {row[predicted]:.0%}"
 
-    def alt(self, index: int) -> str:
-        """The same in words."""
+    def description(self, index: int) -> str:
+        """The same in words, for screen readers."""
         row, label = self.probabilities[index], self.data.labels[index]
-        answer = row.argmax()
-        text = f"Image {index}: a {label}, read as {answer}, {percent(row[answer])} sure"
-        if self.other is not None:
-            text += f", by {self.other_name} as {self.other[index].argmax()}"
-        return text + ("" if answer == label else ", wrong")
+        predicted = row.argmax()
+        text = f"Image {index}: a {label}, read as {predicted}, {percent(row[predicted])} sure"
+        if self.other_probabilities is not None:
+            text += f", by {self.other_name} as {self.other_probabilities[index].argmax()}"
+        return text + ("" if predicted == label else ", wrong")

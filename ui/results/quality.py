@@ -1,0 +1,59 @@
+"""How good the served network is: headline figures, calibration, risk, other people's pens."""
+
+import streamlit as st
+
+from ui import resources
+from ui.results import report_charts, report_tables
+from ui.results.figure import show_figure
+
+MIN_COVERAGE = 0.9  # share answered from which on risk is drawn; below, next to nothing is wrong
+
+
+def show_headline(report: dict) -> None:
+    """Shows the figures on top of the page and how the network was trained."""
+    with st.container(horizontal=True, gap="medium"):
+        for name, figures in report_tables.headline(report).items():
+            st.metric(name, figures, width="content")
+    st.caption(report_tables.summary(report))
+
+
+def show_calibration(report: dict) -> None:
+    """Shows how often the network was right against how sure it said it was."""
+    table, ece = report_tables.reliability_table(report)
+    charts = (report_charts.reliability_chart, table, ece), (report_charts.bins_chart, table)
+    show_figure(*charts, table=table)
+
+
+def show_risk() -> None:
+    """Shows what refusing to answer brings; the first time it reads all test images, seconds."""
+    test = resources.mnist_at_hand()
+    if test is None:
+        st.caption(
+            "Risk and coverage are measured on MNIST's test images, which are not on this "
+            "computer; the Test set page downloads them."
+        )
+        return
+    table, shipped = resources.risk(test)
+    start = max(0.0, min(MIN_COVERAGE, shipped["coverage"] - 0.05))
+    show_figure((report_charts.risk_chart, table, shipped, start), table=table)
+    st.caption(
+        f"Below a confidence of {shipped['threshold']:.2f} DigitPad says \"this doesn't look like "
+        f'a digit": it answers {shipped["coverage"]:.2%} of the test images, and '
+        f"{shipped['num_wrong']} of {shipped['num_answered']:,} answers are wrong."
+    )
+
+
+def show_pen(report: dict) -> None:
+    """Shows the accuracy on digits drawn with a pen, by way of writing and by pen width."""
+    groups, widths = report_tables.pen_table(report), report_tables.widths_table(report)
+    left, right = st.columns(2)
+    for column, table, title, axis in (
+        (left, groups, "Digits drawn with a pen, by way of writing", "way of writing"),
+        (right, widths, "As pictures, by width of the pen", "pen width"),
+    ):
+        with column:
+            if len(table):
+                show_figure((report_charts.intervals_chart, table, title, axis), table=table)
+            else:
+                st.caption(f'{title}: measure it with "python -m benchmarks.recognition --save".')
+    st.caption(f"The canvas has 280 pixels a side. {report_tables.about_pen(report)}")

@@ -1,0 +1,65 @@
+"""Decides which sentence about an error a visitor reads; the rest goes to the server's log.
+
+The errors that a visitor can mend are shown as they are. The others are the owner's to mend, and
+their texts may name paths on the server: visitors read a general sentence.
+"""
+
+import contextlib
+import logging
+from collections.abc import Iterator
+
+import streamlit as st
+
+from model.errors import (
+    AccessError,
+    ArtifactError,
+    BadDrawing,
+    CorrectionsError,
+    DataError,
+    DigitError,
+    NothingDrawn,
+    PictureError,
+    TooSmall,
+)
+
+LOG = logging.getLogger("digitpad.pages")
+SEE_LOG = "Try again later; the server's log says what is wrong."
+_SHOWN_IN_FULL = (NothingDrawn, TooSmall, BadDrawing, PictureError, AccessError)
+_FOR_VISITORS = {
+    ArtifactError: "There is no network to read with at the moment, or one of its files is damaged",
+    CorrectionsError: "The corrections can't be used at the moment",
+    DataError: "These images can't be loaded at the moment",
+}
+
+
+def visitor_text(error: DigitError) -> str:
+    """The sentence that a visitor may read; an error that is the owner's to mend is logged."""
+    if isinstance(error, _SHOWN_IN_FULL):
+        return str(error)
+    LOG.warning("%s", error)
+    for kind, text in _FOR_VISITORS.items():
+        if isinstance(error, kind):
+            return f"{text}. {SEE_LOG}"
+    return f"This can't be done at the moment. {SEE_LOG}"
+
+
+def show_error(error: DigitError, in_full: bool = False) -> None:
+    """Shows a sentence about an error; an empty drawing gets a hint instead of a warning.
+
+    Args:
+        error: What went wrong.
+        in_full: Whether to show its own text: on the owner's pages, and for a visitor's own file.
+    """
+    if isinstance(error, NothingDrawn):
+        st.info(str(error), icon=":material/draw:")
+        return
+    st.warning(str(error) if in_full else visitor_text(error), icon=":material/error:")
+
+
+@contextlib.contextmanager
+def errors_shown() -> Iterator[None]:
+    """Shows a `DigitError` raised inside as a sentence, and lets the rest of the page go on."""
+    try:
+        yield
+    except DigitError as error:
+        show_error(error)
