@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 from model.errors import AccessError, ArtifactError, PasswordNeeded
 from model.files import artifacts
 from model.learning.data import Dataset
+from model.reading.confidence import Answer
+from model.reading.numbers import Digit
 from model.reading.recognizer import Recognizer
 from ops import access
 from ops.corrections import Corrections
@@ -145,18 +147,16 @@ def test_what_reads_and_changes_looks_for_itself(monkeypatch, desk, with_passwor
     assert not done and "asks for the password" in training_run.take_problem()
 
 
-def test_one_visit_keeps_so_many_corrections_and_no_more(monkeypatch, kept):
-    monkeypatch.setattr(correction, "MAX_TAPS", 2)
+def test_one_visit_stores_a_limited_number_of_corrections(monkeypatch, kept):
+    monkeypatch.setattr(correction, "MAX_CORRECTIONS", 2)
     monkeypatch.setattr(st, "session_state", {})
-
-    class Digit:
-        frame = np.zeros((28, 28), np.float32)
-        probabilities = np.full(10, 0.1, np.float32)
-
+    frame = np.zeros((28, 28), np.float32)
+    recognizer = Recognizer.load()
+    digit = Digit([], frame, np.full(10, 0.1, np.float32), Answer((1,), True))
     for index in range(4):
-        correction._keep(f"{index}", [np.full((2, 2), float(index))], Digit(), 1, "a run")
+        correction.store_correction([np.full((2, 2), float(index))], digit, 1, recognizer)
     assert len(kept) == 1 + 2
-    assert "as many as one may bring" in st.session_state["correction"]["problem"]
+    assert "the most that one may" in st.session_state["correction"]["problem"]
 
 
 def test_a_client_that_names_a_path_for_a_network_is_shown_the_served_one(tmp_path, monkeypatch):
