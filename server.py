@@ -17,6 +17,7 @@ from ops.api import api
 from ops.settings import settings
 from ops.shield import Shield
 from ui import resources
+from ui.show_error import visitor_text
 
 # Only what the pages need: Vega compiles its charts, Streamlit writes styles into the page, the
 # canvas and the downloads are blobs. Nothing comes from another server.
@@ -81,12 +82,10 @@ def metrics(_: Request) -> Response:
 def show_error(error: Exception) -> bool:
     """Shows the visitor one sentence; Streamlit has logged the error already."""
     telemetry.count_error(error)
-    st.error(
-        str(error)
-        if isinstance(error, DigitError)
-        else "Something went wrong here, and it is in the server's log: reload the page.",
-        icon=":material/error:",
-    )
+    text = "Something went wrong here, and it is in the server's log: reload the page."
+    if isinstance(error, DigitError):
+        text = visitor_text(error)
+    st.error(text, icon=":material/error:")
     return True
 
 

@@ -21,6 +21,7 @@ from starlette.routing import Mount
 import predict
 import server
 from benchmarks.page import CHROMIUM, ROOT, chromium, running_app
+from model.errors import ArtifactError
 from model.files.artifacts import load_report
 from model.ink.layout import find_digits
 from model.ink.sheet import decode
@@ -306,6 +307,14 @@ def seconds_to_answer(connection: http.client.HTTPConnection) -> float:
 def test_the_endpoint_is_below_the_pages_base_path(base, path, monkeypatch):
     monkeypatch.setattr(st, "get_option", {"server.baseUrlPath": base}.get)
     assert server.below_base("/api") == path
+
+
+@pytest.mark.parametrize("error", [ArtifactError("/srv/digits.onnx"), KeyError("/srv/secret")])
+def test_an_error_of_a_page_names_no_path(error, monkeypatch):
+    shown = []
+    monkeypatch.setattr(st, "error", lambda text, icon: shown.append(text))
+    assert server.show_error(error)
+    assert len(shown) == 1 and "/srv" not in shown[0] and "log" in shown[0]
 
 
 @pytest.mark.browser
