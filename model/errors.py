@@ -1,33 +1,33 @@
-"""The tree of errors whose text a user may read as it is.
+"""Errors that are shown to users as they are.
 
-    DigitError
-    ├── NothingDrawn       a picture or drawing without ink
-    ├── TooSmall           a dot where a digit should be
-    ├── BadDrawing         a drawing that no canvas of ours would send
-    ├── PictureError       a picture file that can't be read or is too large
-    ├── DataError          MNIST is missing, damaged or not MNIST
-    ├── ArtifactError      a trained network or its report is missing or damaged
-    ├── CorrectionsError   the file of corrections can't be read or written
-    ├── TrainingError      a run that cannot start, go on or be published
-    └── AccessError        a page that is the owner's, and closed
-        └── PasswordNeeded   it opens with the password
+DigitError
+  x NothingDrawn       a picture or drawing has no ink
+  x TooSmall           the ink is a dot
+  x BadDrawing         the drawing is not what the app's canvas or grid sends
+  x PictureError       a picture file is damaged, too large or of another format
+  x DataError          a data set is missing, damaged or not what it should be
+  x ArtifactError      a trained network, its report or a run's file is missing or damaged
+  x CorrectionsError   the file of corrections can't be read or written
+  x TrainingError      a run can't start, resume or be served
+  x AccessError        the visitor may not have what they asked for
+    + PasswordNeeded   the owner's password gives access
 
-What a user can cause derives from `DigitError`; what a programmer can cause is a
+What a user can cause derives from `DigitError`. What only a programmer can cause is a
 `ValueError`.
 """
 
-LONGEST = 1200  # letters of a sentence; what is longer was made so by a name or a file
+MAX_LENGTH = 1200  # characters of a message; only a file's name or content makes it longer
 
 
 class DigitError(Exception):
-    """Something a user can understand and mend; `str(error)` says how."""
+    """An error that a user can understand; `str(error)` says what happened and what to do."""
 
     def __init__(self, message: str = ""):
-        # A file's name may hold bytes that are no text, which no page could show, and more lines
-        # or letters than a sentence. The end, which says what to do, is kept.
+        # A file's name may hold bytes that are not text, line breaks, or far too many characters.
+        # Of a long message the end is kept too, because it says what to do.
         text = message.encode(errors="replace").decode().replace("\n", " ")
-        if len(text) > LONGEST:
-            text = f"{text[: LONGEST // 2]} … {text[-LONGEST // 3 :]}"
+        if len(text) > MAX_LENGTH:
+            text = f"{text[: MAX_LENGTH // 2]} … {text[-MAX_LENGTH // 3 :]}"
         super().__init__(text)
 
 
@@ -48,7 +48,7 @@ class TooSmall(DigitError):
 
 
 class BadDrawing(DigitError):
-    """The drawing is not what the canvas sends."""
+    """The drawing is not what the app's canvas or grid sends."""
 
 
 class PictureError(DigitError):
@@ -68,12 +68,12 @@ class CorrectionsError(DigitError):
 
 
 class TrainingError(DigitError):
-    """A training run cannot start, go on or be published."""
+    """A training run can't start, resume or be served."""
 
 
 class AccessError(DigitError):
-    """What was asked for is the owner's, and this visit may not have it."""
+    """The visitor may not have what they asked for."""
 
 
 class PasswordNeeded(AccessError):
-    """This visit has not given the owner's password yet."""
+    """The visitor has not given the owner's password yet."""

@@ -1,4 +1,4 @@
-"""The model card: a network's report as a page that people read."""
+"""Writes a network's report as a model card that people can read."""
 
 _GROUPS = (
     ("strokes", "all drawings, any pen width"),
@@ -11,10 +11,10 @@ _GROUPS = (
 
 
 def render_card(report: dict) -> str:
-    """Writes the card from a report.
+    """Writes the card.
 
     Args:
-        report: What `report.json` holds; `pen`, the figures on pen drawings, may be absent.
+        report: The content of `report.json`; its figures on pen drawings, `pen`, may be absent.
 
     Returns:
         Markdown under the headings of M. Mitchell et al., "Model cards for model reporting",
@@ -76,14 +76,14 @@ def render_card(report: dict) -> str:
 
 
 def _options(report: dict) -> str:
-    """What `train.py` was told."""
+    """Returns the options of `train.py` that made the network."""
     if "finetuning" in report:
         return "--corrections"
     return f"--preset {report['config']['preset']}"
 
 
 def _corrections(report: dict) -> str:
-    """What came on top of MNIST, if anything did."""
+    """Returns a sentence on fine-tuning, or `""` without it."""
     tuned = report.get("finetuning")
     if tuned is None:
         return ""
@@ -95,6 +95,7 @@ def _corrections(report: dict) -> str:
 
 
 def _table(report: dict) -> str:
+    """Returns the table of accuracies and two lines on calibration."""
     rows = ["| Set | Accuracy | 95 % interval | Images |", "|---|---|---|---|"]
 
     def add(name: str, figures: dict) -> None:

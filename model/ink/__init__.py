@@ -1,1 +1,1 @@
-"""Drawings, pictures and photos in, 28x28 frames out."""
+"""Turns drawings, pictures and photos into 28x28 frames."""

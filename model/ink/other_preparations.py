@@ -1,7 +1,7 @@
-"""How other demos bring a drawing to 28x28 pixels, to show what each of them costs.
+"""Prepares drawings as other demos do, to show what each way costs in accuracy.
 
-Each takes the canvas' ink, a `float32` array of shape `(side, side)`, 0 paper to 1 ink, with
-some ink on it, and returns a `float32` array of shape `(28, 28)`. The app itself uses none.
+Each function takes a canvas with ink, a `float32` array of shape `(side, side)`, 0 paper to 1
+ink, and returns a `float32` array of shape `(28, 28)`. Only the page Lab uses them.
 """
 
 import cv2
@@ -11,13 +11,13 @@ from model.ink.frame import BOX_SIDE, FRAME_SIDE
 
 
 def plain_resize(ink: np.ndarray) -> np.ndarray:
-    """The whole canvas scaled down, as most demos do."""
+    """Scales the whole canvas down, as most demos do."""
     frame = cv2.resize(ink, (FRAME_SIDE, FRAME_SIDE), interpolation=cv2.INTER_LINEAR)
     return np.clip(frame, 0, 1)
 
 
 def padded_box(ink: np.ndarray) -> np.ndarray:
-    """The ink's box made square, padded by a fifth and scaled down, as browser demos do."""
+    """Makes the ink's box square, pads it as browser demos do, and scales it down."""
     box = _box(ink)
     side = int(max(box.shape) * 1.4)
     square = np.zeros((side, side), np.float32)
@@ -27,7 +27,7 @@ def padded_box(ink: np.ndarray) -> np.ndarray:
 
 
 def otsu_first(ink: np.ndarray) -> np.ndarray:
-    """Made black and white by Otsu's threshold after scaling, as tutorials on photos do.
+    """Scales down and then applies Otsu's threshold, as tutorials on photos do.
 
     Source: N. Otsu, IEEE Trans. Systems, Man, and Cybernetics 9 (1979) 62-66.
     """
@@ -37,7 +37,7 @@ def otsu_first(ink: np.ndarray) -> np.ndarray:
 
 
 def centred_box(ink: np.ndarray) -> np.ndarray:
-    """The box scaled to 20 pixels and centred by its sides, not by its mass."""
+    """Scales the box to 20 pixels and centres it by its sides instead of its mass."""
     box = _box(ink)
     rows, cols = (max(1, round(side * BOX_SIDE / max(box.shape))) for side in box.shape)
     small = np.clip(cv2.resize(box, (cols, rows), interpolation=cv2.INTER_AREA), 0, 1)
@@ -56,5 +56,6 @@ OTHERS = {
 
 
 def _box(ink: np.ndarray) -> np.ndarray:
+    """Cuts the ink's bounding box out."""
     rows, cols = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     return np.ascontiguousarray(ink[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1])

@@ -1,4 +1,4 @@
-"""Random training frames: other hands and other pens, the same digits, and what is no digit.
+"""Makes random training frames: digits as other people write them, and frames of no digit.
 
 Every function takes a `numpy.random.Generator`, so the same seed gives the same frames.
 """
@@ -9,6 +9,7 @@ import numpy as np
 from model.errors import NothingDrawn
 from model.ink.distort import distort
 from model.ink.frame import (
+    BOX_SIDE,
     FRAME_SIDE,
     PEN_WIDTH,
     SUPERSAMPLING,
@@ -17,15 +18,15 @@ from model.ink.frame import (
 )
 from model.learning import glyphs
 
-# Shares of the frames of a batch. The rest are MNIST's own; all are distorted afterwards.
-REDRAWN_SHARE = 0.18  # the skeleton, drawn with a pen as on the canvas
-GRAFTED_SHARE = 0.08  # a slash, flag, bar or curl added
+# Shares of a batch. The rest are MNIST's own frames; all are distorted afterwards.
+REDRAWN_SHARE = 0.18  # the skeleton is redrawn with a pen, as on the canvas
+GRAFTED_SHARE = 0.08  # a slash, flag, bar or curl is added
 DRAWN_SHARE = 0.08  # drawn by code from scratch
 THICKNESS_SHARE = 0.15  # made bolder or thinner
-NEGATIVE_SHARE = 0.13  # frames that are no digit, on top of the batch
+NEGATIVE_SHARE = 0.13  # frames that are no digit, in addition to the batch
 
 FINE = 3  # times MNIST's resolution, at which skeletons are taken
-PEN_WIDTHS = (1.5, 3.2)  # pixels of the 20-pixel box, around what the app draws with
+PEN_WIDTHS = (1.5, 3.2)  # pixels of the 20-pixel box, around the app's own pen
 HERSHEY_LETTERS = "ACEFGHJKLMNPRTUVWXYacdefhjkmnprtuvwxy"  # those not written like a digit
 HERSHEY_FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX,
@@ -33,7 +34,7 @@ HERSHEY_FONTS = (
     cv2.FONT_HERSHEY_PLAIN,
 )
 
-_MARGIN = 6  # pixels around a frame, for what is added beyond it
+_MARGIN = 6  # pixels around a frame, for strokes that reach beyond it
 _GRAFTS = {0: glyphs.slash, 1: glyphs.flag, 7: glyphs.crossbar, 9: glyphs.tail}
 _SIDE = FRAME_SIDE * FINE
 
@@ -41,7 +42,7 @@ _SIDE = FRAME_SIDE * FINE
 def variants(
     frames: np.ndarray, labels: np.ndarray, rng: np.random.Generator, strength: float = 1.0
 ) -> np.ndarray:
-    """Frames as other people would have written them, then distorted.
+    """Returns the frames' digits as other people would write them, then distorted.
 
     Args:
         frames: `float32` array of shape `(n, 28, 28)`, 0 paper to 1 ink.
@@ -50,7 +51,7 @@ def variants(
         strength: Of the distortions, as in `distort`.
 
     Returns:
-        A new array like `frames`; the labels stay.
+        A new array like `frames`, with the same labels.
     """
     frames = frames.copy()
     lot = rng.random(len(frames))
@@ -70,11 +71,11 @@ def variants(
 
 
 def negatives(num: int, frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Frames that are no digit: letters, figures, scribbles, dots and two joined digits.
+    """Returns frames of no digit: letters, figures, scribbles, dots and two joined digits.
 
     Args:
         num: How many.
-        frames: `(n, 28, 28)` frames of digits, to join.
+        frames: Frames of digits to join, `(n, 28, 28)`.
         rng: The source of randomness.
 
     Returns:
@@ -96,11 +97,11 @@ def negatives(num: int, frames: np.ndarray, rng: np.random.Generator) -> np.ndar
 
 
 def graft(frame: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray:
-    """Adds to a digit what people add: a slash to 0, a flag to 1, a bar to 7, a curl to 9.
+    """Adds a stroke that people add: a slash to 0, a flag to 1, a bar to 7, a curl to 9.
 
     Args:
         frame: `float32` array of shape `(28, 28)`.
-        label: The digit; others than 0, 1, 7 and 9 come back as they are.
+        label: The digit; other digits than 0, 1, 7 and 9 come back unchanged.
         rng: The source of randomness.
 
     Returns:
@@ -121,7 +122,7 @@ def graft(frame: np.ndarray, label: int, rng: np.random.Generator) -> np.ndarray
         np.round((stroke + _MARGIN + 0.5) * SUPERSAMPLING).astype(np.int32).reshape(-1, 1, 2)
         for stroke in strokes
     ]
-    # The pen that wrote the rest, or nearly.
+    # Nearly the pen that wrote the rest.
     width = np.clip(_stroke_width(frame) * rng.uniform(0.8, 1.2), 1.2, 4)
     cv2.polylines(large, lines, False, 255, round(width * SUPERSAMPLING), cv2.LINE_8)
     added = cv2.resize(large, (side, side), interpolation=cv2.INTER_AREA) / np.float32(255)
@@ -142,7 +143,7 @@ def change_thickness(frame: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def join(left: np.ndarray, right: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Two digits side by side as one picture; a frame in MNIST's format."""
+    """Returns two digits side by side as one frame in MNIST's format."""
     gap = int(rng.integers(-2, 4))
     parts = [frame[:, np.flatnonzero(frame.any(axis=0))] for frame in (left, right)]
     wide = np.zeros((FRAME_SIDE, parts[0].shape[1] + parts[1].shape[1] + gap), np.float32)
@@ -153,7 +154,7 @@ def join(left: np.ndarray, right: np.ndarray, rng: np.random.Generator) -> np.nd
 
 
 def redraw(bitmaps: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draws the skeletons of figures anew with a round pen, as the canvas would.
+    """Redraws figures' skeletons with a round pen, as the canvas would.
 
     Args:
         bitmaps: `bool` array of shape `(n, 84, 84)`, true where there is ink.
@@ -167,8 +168,8 @@ def redraw(bitmaps: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         rows, cols = np.nonzero(skeleton)
         extent = max(np.ptp(rows), np.ptp(cols)) + 1 if len(rows) else 1
         width = _pen_width(rng)
-        # In pixels of this bitmap: the pen is a share of the digit with the pen counted in.
-        radius = width * extent / (20 - width) / 2
+        # In pixels of this bitmap. The 20-pixel box includes the pen, hence the subtraction.
+        radius = width * extent / (BOX_SIDE - width) / 2
         far = cv2.distanceTransform((~np.pad(skeleton, 12)).astype(np.uint8), cv2.DIST_L2, 5)
         try:
             frame[:] = to_mnist(np.clip(radius - far + 0.5, 0, 1))
@@ -213,13 +214,13 @@ def thin(bitmaps: np.ndarray) -> np.ndarray:
 
 
 def _bitmaps(frames: np.ndarray) -> np.ndarray:
-    """Frames at three times the resolution, as `bool`."""
+    """Returns frames at three times the resolution, `bool`."""
     fine = [cv2.resize(f, (_SIDE, _SIDE), interpolation=cv2.INTER_LINEAR) > 0.45 for f in frames]
     return np.array(fine, bool).reshape(-1, _SIDE, _SIDE)
 
 
 def _typed(rng: np.random.Generator) -> np.ndarray:
-    """A letter of one of OpenCV's fonts as a bitmap, `bool` of shape `(84, 84)`."""
+    """Returns a letter of one of OpenCV's fonts, `bool` of shape `(84, 84)`."""
     letter = HERSHEY_LETTERS[rng.integers(len(HERSHEY_LETTERS))]
     font = HERSHEY_FONTS[rng.integers(len(HERSHEY_FONTS))]
     canvas = np.zeros((_SIDE, _SIDE), np.uint8)
@@ -229,7 +230,7 @@ def _typed(rng: np.random.Generator) -> np.ndarray:
 
 
 def _stroke_width(frame: np.ndarray) -> float:
-    """Mean stroke width in pixels: the ink's area over half its edge."""
+    """Returns the mean stroke width in pixels: the ink's area over half its edge."""
     ink = frame > 0.4
     area = float(frame.sum())
     edge = int((ink[:, 1:] != ink[:, :-1]).sum() + (ink[1:] != ink[:-1]).sum())
@@ -237,5 +238,5 @@ def _stroke_width(frame: np.ndarray) -> float:
 
 
 def _pen_width(rng: np.random.Generator) -> float:
-    """A pen, mostly near the one that the app draws with; pixels of the 20-pixel box."""
+    """Returns a random pen width near the app's own, pixels of the 20-pixel box."""
     return float(np.clip(rng.normal(PEN_WIDTH, 0.4), *PEN_WIDTHS))

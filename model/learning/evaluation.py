@@ -1,14 +1,14 @@
-"""Probabilities and labels in, figures out: accuracy, confusion, calibration, misses.
+"""Measures predictions against labels: accuracy, confusion, calibration, refusals.
 
-No files and no Keras: everything takes arrays and returns numbers or arrays.
+Everything takes arrays and returns numbers or arrays.
 """
 
 import math
 
 import numpy as np
 
-Z_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
-NUM_BINS = 15  # of equal width; Guo et al. 2017
+Z_95 = 1.959964  # quantile of the standard normal distribution, two-sided 95 %
+NUM_BINS = 15  # of equal width, as in C. Guo et al. 2017
 SMALLEST = 1e-12  # keeps the logarithm of a probability finite
 
 # MNIST's test images whose label fewer than 3 of 5 people confirmed (C. Northcutt et al.,
@@ -19,11 +19,11 @@ DISPUTED = (
 
 
 def wilson_interval(num_right: int, num_all: int) -> tuple[float, float]:
-    """95 % interval of a proportion.
+    """Returns the 95 % interval of a proportion.
 
     Args:
         num_right: Successes, 0 to `num_all`.
-        num_all: Trials; with none, the interval is all of 0 to 1.
+        num_all: Trials; without any, the interval is 0 to 1.
 
     Returns:
         Lower and upper bound, 0 to 1.
@@ -45,7 +45,7 @@ def wilson_interval(num_right: int, num_all: int) -> tuple[float, float]:
 
 
 def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> dict:
-    """Share of frames whose likeliest digit is their label, with its Wilson interval.
+    """Returns the share of frames read right, with its Wilson interval.
 
     Args:
         probabilities: `(n, 10)`.
@@ -67,13 +67,13 @@ def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> dict:
 
 
 def confusion_matrix(predicted: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Counts of `[true label, predicted label]`, an `int64` array of shape `(10, 10)`."""
+    """Counts pairs `[true label, predicted label]`; `int64` array of shape `(10, 10)`."""
     pairs = labels.astype(np.int64) * 10 + predicted
     return np.bincount(pairs, minlength=100).reshape(10, 10)
 
 
 def per_class(confusion: np.ndarray) -> list[dict]:
-    """Precision, recall and F1 of each digit; 0 where there is nothing to divide by."""
+    """Returns each digit's precision, recall and F1; 0 where the divisor is 0."""
     rows = []
     for digit in range(10):
         hits = int(confusion[digit, digit])
@@ -91,11 +91,10 @@ def per_class(confusion: np.ndarray) -> list[dict]:
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray) -> list[dict]:
-    """How often the answer was right in each bin of stated confidence.
+    """Compares confidence with accuracy in 15 bins of confidence.
 
     Returns:
-        One row for each of 15 bins of equal width that holds a frame: `{"confidence" (mean),
-        "accuracy", "num_all"}`.
+        One row for each bin that holds a frame: `{"confidence" (mean), "accuracy", "num_all"}`.
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
@@ -112,7 +111,7 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray) -> list[dict]:
 
 
 def calibration(probabilities: np.ndarray, labels: np.ndarray) -> dict:
-    """Expected calibration error, negative log-likelihood (nats) and Brier score.
+    """Returns expected calibration error, negative log-likelihood (nats) and Brier score.
 
     Source: C. Guo et al., "On calibration of modern neural networks", ICML 2017,
     arXiv:1706.04599.
@@ -132,7 +131,7 @@ def calibration(probabilities: np.ndarray, labels: np.ndarray) -> dict:
 
 
 def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> dict:
-    """The whole report on one labelled set, ready to be written as JSON.
+    """Returns all figures on one labelled set, in JSON's types.
 
     Args:
         probabilities: `float32` array of shape `(n, 10)`, n at least 1.
@@ -155,7 +154,7 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> dict:
 
 
 def auroc(positives: np.ndarray, negatives: np.ndarray) -> float:
-    """Chance that a positive's score exceeds a negative's, ties counting half.
+    """Returns the chance that a positive's score exceeds a negative's; ties count half.
 
     Args:
         positives: `(n,)` scores, n at least 1.
@@ -174,16 +173,16 @@ def auroc(positives: np.ndarray, negatives: np.ndarray) -> float:
 
 
 def risk_coverage(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """How often answers are wrong if only the surest are given.
+    """Returns how often answers are wrong if only the surest are given.
 
     Args:
         probabilities: `(n, 10)`, n at least 1.
         labels: `(n,)`, 0 to 9.
 
     Returns:
-        Three `float64` arrays, one entry for each distinct confidence, the highest first:
+        Three `float64` arrays with one entry per distinct confidence, the highest first:
         `"threshold"`, below which no answer is given; `"coverage"`, the share of frames that are
-        answered; `"risk"`, the share of these answers that is wrong.
+        answered; `"risk"`, the share of those answers that are wrong.
 
     Source: R. El-Yaniv and Y. Wiener, JMLR 11 (2010) 1605-1641; Y. Geifman and R. El-Yaniv,
     NeurIPS 2017, arXiv:1705.08500.
@@ -198,7 +197,7 @@ def risk_coverage(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, np
     wrong = probabilities.argmax(axis=1) != labels
     order = np.argsort(-confidence, kind="stable")
     ordered = confidence[order]
-    last = np.append(ordered[1:] != ordered[:-1], True)  # equally sure answers come together
+    last = np.append(ordered[1:] != ordered[:-1], True)  # equally sure answers share an entry
     num_answered = np.arange(1, len(labels) + 1)[last]
     return {
         "threshold": ordered[last].astype(np.float64),
@@ -208,11 +207,11 @@ def risk_coverage(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, np
 
 
 def answered_above(probabilities: np.ndarray, labels: np.ndarray, threshold: float) -> dict:
-    """`risk_coverage` at one threshold, with counts.
+    """Returns one point of `risk_coverage`, with counts.
 
     Returns:
-        `{"threshold", "coverage", "risk", "num_answered", "num_wrong"}`; the risk is 0 if nothing
-        is answered.
+        `{"threshold", "coverage", "risk", "num_answered", "num_wrong"}`; the risk is 0 if no
+        answer is given.
     """
     given = probabilities.max(axis=1) >= threshold
     num_answered = int(given.sum())
@@ -227,14 +226,14 @@ def answered_above(probabilities: np.ndarray, labels: np.ndarray, threshold: flo
 
 
 def mcnemar(misses_a: list[int], misses_b: list[int]) -> dict:
-    """Whether two networks differ on the same frames by more than chance would have it.
+    """Tests whether two networks differ on the same frames by more than chance.
 
-    Only the frames that one of them misreads and the other does not tell them apart; if both
-    were equally good, each such frame would fall to either with probability one half.
+    Only frames that exactly one of them misreads count. If both were equally good, each such
+    frame would be A's or B's mistake with probability one half.
 
     Args:
         misses_a: Indices of the frames that A misreads, each once.
-        misses_b: The same of B.
+        misses_b: The same for B.
 
     Returns:
         `{"only_a_right", "only_b_right", "p"}`: two counts, and the exact two-sided binomial
@@ -249,9 +248,9 @@ def mcnemar(misses_a: list[int], misses_b: list[int]) -> dict:
     only_a_right = len(set(misses_b) - set(misses_a))
     only_b_right = len(set(misses_a) - set(misses_b))
     num = only_a_right + only_b_right
-    tail = ways = 1  # ways to choose k of the frames, one after the other
+    tail = ways = 1  # `ways` is the number of ways to choose k of the frames
     for k in range(min(only_a_right, only_b_right)):
         ways = ways * (num - k) // (k + 1)
         tail += ways
-    p = min(1.0, 2 * tail / 2**num)  # whole numbers until here: nothing is rounded
+    p = min(1.0, 2 * tail / 2**num)  # integers up to here, so nothing is rounded
     return {"only_a_right": only_a_right, "only_b_right": only_b_right, "p": p}

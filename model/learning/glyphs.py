@@ -1,22 +1,23 @@
-"""Pen drawings made by code: ways to write digits that MNIST nearly lacks, and letters.
+"""Draws digits, letters and figures with a simulated pen, a little different each time.
 
-A shape is a few control points for each stroke, in a unit box, y growing downwards; a hand
-is random: points jitter, the whole leans and stretches, curves swing.
+They include ways to write digits that MNIST nearly lacks. A shape is a few control points for
+each stroke, in a unit box with y growing downwards. To vary it, points jitter, the whole leans,
+turns and stretches, and curves wobble.
 """
 
 import numpy as np
 
 _JITTER = 0.035  # of the box, standard deviation of each control point
 _WOBBLE = 0.012  # of the box, standard deviation of a smooth deviation along a stroke
-_POINTS_A_SEGMENT = 8
+_POINTS_PER_SEGMENT = 8
 
-# "~" begins a smooth stroke, other strokes are straight from point to point; "!" makes a
-# corner in a smooth one; "|" lifts the pen.
+# "~" begins a smooth stroke; other strokes are straight from point to point. "!" makes a corner
+# in a smooth stroke. "|" lifts the pen.
 _DIGITS: dict[int, tuple[str, ...]] = {
     0: (
         "~.6,.02 .2,.12 .05,.5 .2,.9 .55,.98 .9,.8 .95,.4 .8,.1 .5,.02",
         "~.5,0 .1,.2 .05,.6 .3,.95 .7,.95 .95,.6 .9,.2 .6,.02 .45,.08",
-        # slashed, from above right as most do, within the round or beyond it
+        # slashed from the upper right, as most people do, inside the round or beyond it
         "~.5,.02 .12,.2 .05,.55 .25,.92 .6,.98 .92,.75 .95,.35 .75,.06 .45,.02|.9,.08 .12,.92",
         "~.5,.02 .12,.2 .05,.55 .25,.92 .6,.98 .92,.75 .95,.35 .75,.06 .45,.02|1.1,-.1 -.1,1.1",
         "~.5,.02 .12,.2 .05,.55 .25,.92 .6,.98 .92,.75 .95,.35 .75,.06 .45,.02|.72,.25 .3,.75",
@@ -94,7 +95,7 @@ _DIGITS: dict[int, tuple[str, ...]] = {
     ),
 }
 
-# Letters that nobody takes for a digit; B D I O Q S Z b g i l o q s z are left out.
+# Letters that nobody takes for a digit. B D I O Q S Z b g i l o q s z are left out.
 _LETTERS = (
     "0,1 .45,0 .95,1|.15,.65 .8,.65",
     "~0,1 .1,.3 .5,0 .85,.3 .95,1|.05,.6 .9,.6",
@@ -164,7 +165,7 @@ _SHAPES = (
 
 
 def draw_digit(digit: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """One way to write a digit, by one hand.
+    """Draws a digit in one of the ways that people write it.
 
     Args:
         digit: 0 to 9.
@@ -174,17 +175,17 @@ def draw_digit(digit: int, rng: np.random.Generator) -> list[np.ndarray]:
         Strokes, arrays of shape `(num_points, 2)`, points x, y in a unit box, roughly.
     """
     shapes = _DIGITS[digit]
-    return _hand(shapes[rng.integers(len(shapes))], rng)
+    return _vary(shapes[rng.integers(len(shapes))], rng)
 
 
 def draw_letter_or_shape(rng: np.random.Generator) -> list[np.ndarray]:
-    """A letter or a figure that is no digit, by one hand; strokes as in `draw_digit`."""
+    """Draws a letter or a figure that is no digit; returns strokes as `draw_digit` does."""
     shapes = _LETTERS if rng.random() < 0.75 else _SHAPES
-    return _hand(shapes[rng.integers(len(shapes))], rng)
+    return _vary(shapes[rng.integers(len(shapes))], rng)
 
 
 def scribble(rng: np.random.Generator) -> list[np.ndarray]:
-    """A smooth or jagged line through many random places, or a spiral, or some dots."""
+    """Draws a line through many random places, a spiral or some dots; returns strokes."""
     kind = rng.integers(5)
     if kind == 0:  # dots
         places = rng.random((rng.integers(2, 7), 2))
@@ -199,7 +200,7 @@ def scribble(rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def slash(extent: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-    """The stroke through a zero that fills a box.
+    """Draws the stroke through a zero.
 
     Args:
         extent: `[[x0, y0], [x1, y1]]`, the zero's box.
@@ -217,10 +218,10 @@ def slash(extent: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def flag(extent: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-    """The flag at a one's top and, at times, the serif at its foot.
+    """Draws the flag at a one's top and sometimes the serif at its foot.
 
-    A flag that is long and flat makes an American seven of a one without a foot, so those
-    are short; a steep one may reach far down, as Europeans write it.
+    A long, flat flag would turn a one without a foot into an American seven, so flat flags are
+    short. A steep one may reach far down, as Europeans write it.
 
     Args:
         extent: `[[x0, y0], [x1, y1]]`, the top and the foot of the stem.
@@ -243,7 +244,7 @@ def flag(extent: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def crossbar(extent: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-    """The bar through a seven's stem.
+    """Draws the bar through a seven's stem.
 
     Args:
         extent: `[[x0, y0], [x1, y1]]`, the seven's box.
@@ -258,7 +259,7 @@ def crossbar(extent: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def tail(extent: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-    """The curl at the end of a nine.
+    """Draws the curl at the end of a nine.
 
     Args:
         extent: `[[x0, y0], [x1, y1]]`, the nine's box, whose lower corner is the stem's end.
@@ -272,8 +273,8 @@ def tail(extent: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
     return [_smooth(curl, np.zeros(3, bool))]
 
 
-def _hand(shape: str, rng: np.random.Generator) -> list[np.ndarray]:
-    """Draws a shape with all that differs from hand to hand."""
+def _vary(shape: str, rng: np.random.Generator) -> list[np.ndarray]:
+    """Draws a shape with random jitter, lean, turn, width and wobble."""
     lean = rng.normal(0, 0.15)
     turn = rng.normal(0, 0.1)
     wide = np.exp(rng.normal(0, 0.22))
@@ -288,7 +289,7 @@ def _hand(shape: str, rng: np.random.Generator) -> list[np.ndarray]:
         points = np.array([[float(part) for part in word.rstrip("!").split(",")] for word in words])
         points = points + rng.normal(0, _JITTER, points.shape)
         if is_smooth or rng.random() < 0.3:
-            # Straight strokes bend a little in a hurry; their corners stay corners.
+            # Some straight strokes bend a little, as in a hurry; their corners stay corners.
             points = _smooth(points, corners if is_smooth else np.ones(len(points), bool))
         points = points + _wobble(len(points), rng)
         strokes.append(points @ matrix.T)
@@ -296,7 +297,7 @@ def _hand(shape: str, rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def _wobble(num: int, rng: np.random.Generator) -> np.ndarray:
-    """A smooth deviation of shape `(num, 2)`."""
+    """Returns a smooth random deviation of shape `(num, 2)`."""
     along = np.linspace(0, 1, num)[:, None]
     waves = [
         rng.normal(0, _WOBBLE, 2) * np.sin(np.pi * (k * along + rng.random(2))) for k in (1, 2, 3)
@@ -305,7 +306,7 @@ def _wobble(num: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _smooth(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """A Catmull-Rom spline through points, with a corner where one is marked.
+    """Draws a Catmull-Rom spline through points, with corners where they are marked.
 
     Source: E. Catmull and R. Rom, "A class of local interpolating splines", 1974.
     """
@@ -314,7 +315,7 @@ def _smooth(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
     following[:-1] = points[2:]
     previous[corners[:-1]] = points[:-1][corners[:-1]]
     following[corners[1:]] = points[1:][corners[1:]]
-    t = (np.arange(_POINTS_A_SEGMENT) / _POINTS_A_SEGMENT)[None, :, None]
+    t = (np.arange(_POINTS_PER_SEGMENT) / _POINTS_PER_SEGMENT)[None, :, None]
     p0, p1, p2, p3 = (part[:, None] for part in (previous, points[:-1], points[1:], following))
     curve = 0.5 * (
         2 * p1

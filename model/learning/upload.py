@@ -1,6 +1,6 @@
-"""Labelled images that a visitor brings along, in MNIST's format: a NumPy archive or two IDX files.
+"""Reads a visitor's own labelled images: a NumPy archive or two IDX files in MNIST's format.
 
-Nothing in a file is trusted: sizes are looked at before anything is unpacked, and pickles are
+The files come from strangers: sizes are checked before anything is unpacked, and pickles are
 never read.
 """
 
@@ -16,12 +16,12 @@ from model.ink.frame import FRAME_SIDE
 from model.learning.data import Dataset, archive_arrays, gunzipped, idx_array, is_crowded
 
 MAX_BYTES = 20_000_000  # of a file; MNIST's own archive has 11.5 million
-MAX_IMAGES = 20_000  # read in some seconds
-KEYS = (("images", "labels"), ("x_test", "y_test"))  # of an archive, the first pair that it has
-MAX_NAMED = 5  # files named in a sentence
-MAX_NAME = 60  # letters of each
-IDX_HEAD = 64  # bytes; more than any head
-MAX_UNPACKED = MAX_IMAGES * FRAME_SIDE**2 * 8 + 1000  # of an array of 8-byte numbers, and its head
+MAX_IMAGES = 20_000  # the network reads them in a few seconds
+KEYS = (("images", "labels"), ("x_test", "y_test"))  # in an archive; its first pair is read
+MAX_NAMED = 5  # files named in a message
+MAX_NAME = 60  # characters of each name
+IDX_HEADER = 64  # bytes; more than any header has
+MAX_UNPACKED = MAX_IMAGES * FRAME_SIDE**2 * 8 + 1000  # bytes: 8-byte numbers and a header
 
 WANTED = (
     "Give one .npz file with images and labels (or x_test and y_test), or two .gz files in IDX "
@@ -30,16 +30,16 @@ WANTED = (
 
 
 def read_upload(files: dict[str, bytes]) -> Dataset:
-    """Reads labelled images from files as a visitor sent them.
+    """Reads labelled images.
 
     Args:
         files: Content by name: one NumPy archive, or two gzipped IDX files in any order.
 
     Returns:
-        The data set, 1 to 20,000 images; its name is the first file's.
+        The data set, 1 to 20,000 images, named after the first file.
 
     Raises:
-        DataError: If that is not what the files are; one sentence says why, the next what to do.
+        DataError: If the files are anything else; the message says what to send.
     """
     names = sorted(files)
     shown = ", ".join(map(_shown, names[:MAX_NAMED])) or "Nothing"
@@ -48,8 +48,9 @@ def read_upload(files: dict[str, bytes]) -> Dataset:
     if len(names) == 1 and names[0].lower().endswith(".npz"):
         images, labels = _from_npz(shown, files[names[0]])
     elif len(names) == 2 and all(name.lower().endswith(".gz") for name in names):
-        # Images have three axes and labels one, so the order of the files does not matter.
-        images, labels = sorted((_from_idx(_shown(name), files[name]) for name in names), key=_axes)
+        # Images have three axes and labels one, so the files' order doesn't matter.
+        arrays = [_from_idx(_shown(name), files[name]) for name in names]
+        images, labels = sorted(arrays, key=lambda array: -array.ndim)
     elif names and all(name.lower().endswith(".gz") for name in names):
         raise DataError(f"There are {len(names)} IDX files where a pair should be. {WANTED}")
     else:
@@ -58,15 +59,12 @@ def read_upload(files: dict[str, bytes]) -> Dataset:
 
 
 def _shown(name: str) -> str:
-    """A file's name on one line, short enough for a sentence."""
+    """Returns a file's name on one line, short enough for a message."""
     return re.sub(r"\s", " ", name.encode(errors="replace").decode())[:MAX_NAME]
 
 
-def _axes(array: np.ndarray) -> int:
-    return -array.ndim
-
-
 def _from_npz(name: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Returns images and labels of a NumPy archive."""
     try:
         if is_crowded(content):
             raise ValueError("too many entries")
@@ -76,13 +74,13 @@ def _from_npz(name: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:
         if pair and max(sizes[f"{key}.npy"] for key in pair) > MAX_UNPACKED:
             raise DataError(f"{name} holds more than {MAX_IMAGES:,} images: send fewer.")
         if pair:
-            # What is of another kind is told by that, and need not be unpacked.
+            # An array that is too large for bytes has the wrong dtype; only that is needed then.
             arrays = archive_arrays(io.BytesIO(content), pair, MAX_IMAGES * FRAME_SIDE**2)
             return arrays[pair[0]], arrays[pair[1]]
         held = ", ".join(file.removesuffix(".npy") for file in sizes)[:80] or "nothing"
     except DataError:
         raise
-    except Exception as error:  # zipfile and NumPy raise a dozen kinds, by what is damaged
+    except Exception as error:  # zipfile and NumPy raise a dozen types, depending on the damage
         raise DataError(
             f"{name} is not a whole NumPy archive ({type(error).__name__}). {WANTED}"
         ) from error
@@ -90,7 +88,8 @@ def _from_npz(name: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _from_idx(name: str, content: bytes) -> np.ndarray:
-    limit = MAX_IMAGES * FRAME_SIDE**2 + IDX_HEAD
+    """Returns the array of a gzipped IDX file."""
+    limit = MAX_IMAGES * FRAME_SIDE**2 + IDX_HEADER
     try:
         unpacked = gunzipped(content, limit)
     except (EOFError, ValueError, zlib.error) as error:
@@ -104,8 +103,9 @@ def _from_idx(name: str, content: bytes) -> np.ndarray:
 
 
 def _checked(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The arrays as a `Dataset` has them; raises `DataError`, saying what differs."""
-    kinds = [str(array.dtype)[:40] for array in (images, labels)]  # a table's names its columns
+    """Returns the arrays as `Dataset` needs them; raises `DataError` if they differ."""
+    # A structured dtype's name is long: it names all its columns.
+    kinds = [str(array.dtype)[:40] for array in (images, labels)]
     if images.ndim == 4 and images.shape[-1] == 1:
         images = images[..., 0]
     if images.shape[1:] != (FRAME_SIDE, FRAME_SIDE) or images.dtype != np.uint8:

@@ -1,1 +1,1 @@
-"""Frames in, answers out: recognition, confidence, whole numbers, explanations, personalisation."""
+"""Turns frames into answers: recognition, confidence, numbers, explanations, personalisation."""

@@ -1,26 +1,26 @@
-"""How sure an answer is, honestly: temperature, answer set, and "this is no digit".
+"""Turns probabilities into an answer: one digit, a set of digits, or "this is no digit".
 
-The figures are fitted on held-out frames while training, travel inside the network's file,
-and are applied by the recognizer.
+Three figures decide: a temperature and two thresholds. Training fits them on held-out digits and
+stores them in the network's file; the recognizer applies them.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-# Share of held-out digits whose answer set holds the truth. Other people's drawings are harder;
-# of theirs, 99 % have to.
+# Share of held-out digits whose answer set must hold the true one. Visitors' drawings are harder;
+# for them the goal is 99 %.
 COVERAGE = 0.998
-REFUSED = 0.003  # share of held-out digits refused; of other people's drawings 1 % may be
+REFUSED = 0.003  # share of held-out digits refused; for visitors' drawings at most 1 %
 SMALLEST = 1e-12  # keeps the logarithm of a probability finite
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What to say of one drawing.
+    """What is said about one drawing.
 
     Attributes:
-        digits: The digits that it may be, the likeliest first.
+        digits: The answer set: digits that it may be, the likeliest first; at least one.
         is_digit: Whether it looks like a digit at all.
     """
 
@@ -29,7 +29,7 @@ class Answer:
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether someone should look: it may be another digit, or none."""
+        """Whether a person should check it: it may be several digits, or none."""
         return len(self.digits) > 1 or not self.is_digit
 
 
@@ -38,12 +38,15 @@ _BOUNDS = {"temperature": (0.01, 100.0), "set_threshold": (0, 1), "refusal_thres
 
 @dataclass(frozen=True)
 class Confidence:
-    """The fitted figures; without any, every likeliest digit is the answer.
+    """The fitted figures. With the defaults, the answer is always the likeliest digit.
 
     Attributes:
-        temperature: Divides the logarithms of the probabilities; above 1 makes less sure.
-        set_threshold: Digits at least this probable belong to the answer, 0 to 1.
-        refusal_threshold: If even the likeliest digit is less probable, it is no digit.
+        temperature: Divides the logarithms of the probabilities; above 1 lowers confidence.
+        set_threshold: A digit at least this probable joins the answer set, 0 to 1.
+        refusal_threshold: If no digit is this probable, the drawing is no digit, 0 to 1.
+
+    Raises:
+        ValueError: If a figure is out of range.
     """
 
     temperature: float = 1.0
@@ -51,11 +54,10 @@ class Confidence:
     refusal_threshold: float = 0.0
 
     def __post_init__(self):
-        """Raises `ValueError` if a figure makes no sense."""
         for name, (low, high) in _BOUNDS.items():
             figure = getattr(self, name)
             is_number = isinstance(figure, int | float) and not isinstance(figure, bool)
-            if not (is_number and low <= figure <= high):  # NaN is not, either
+            if not (is_number and low <= figure <= high):  # NaN fails this too
                 raise ValueError(f"{name} must be {low} to {high}. Received: {figure!r}")
 
     def soften(self, probabilities: np.ndarray) -> np.ndarray:
@@ -66,7 +68,7 @@ class Confidence:
         return softmax(logits(probabilities) / self.temperature).astype(np.float32)
 
     def answer(self, probabilities: np.ndarray) -> Answer:
-        """What to say of one frame's softened probabilities, an array of shape `(10,)`.
+        """Returns the answer for one frame's softened probabilities, `(10,)`.
 
         Example:
             >>> Confidence(set_threshold=0.2).answer(np.eye(10)[4] * 0.7 + np.eye(10)[9] * 0.3)
@@ -79,12 +81,12 @@ class Confidence:
 
 
 def logits(probabilities: np.ndarray) -> np.ndarray:
-    """The logarithms of `(n, 10)` probabilities, finite, as `float64`."""
+    """Returns the logarithms of `(n, 10)` probabilities, finite, as `float64`."""
     return np.log(np.maximum(probabilities.astype(np.float64), SMALLEST))
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """The `(n, 10)` probabilities that have these logarithms, up to a constant in each row."""
+    """Returns the `(n, 10)` probabilities of `(n, 10)` logits."""
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     return raised / raised.sum(axis=1, keepdims=True)
 
@@ -96,9 +98,9 @@ def fit(probabilities: np.ndarray, labels: np.ndarray) -> Confidence:
         probabilities: The network's own, `(n, 10)`, n at least 1.
         labels: `(n,)`, 0 to 9.
 
-    Source: temperature, C. Guo et al., arXiv:1706.04599; the answer set is split conformal
+    Source: temperature, C. Guo et al., ICML 2017, arXiv:1706.04599; answer set, split conformal
     prediction with a threshold on the probability, M. Sadinle, J. Lei and L. Wasserman, JASA
-    114 (2019) 223-234, with the likeliest digit always in it.
+    114 (2019) 223-234, to which the likeliest digit always belongs.
     """
     of_label = np.arange(len(labels)), labels.astype(np.int64)
     temperatures = np.exp(np.linspace(np.log(0.25), np.log(4), 161))
@@ -109,8 +111,8 @@ def fit(probabilities: np.ndarray, labels: np.ndarray) -> Confidence:
     temperature = float(temperatures[int(np.argmin(losses))])
     softened = Confidence(temperature).soften(probabilities)
     is_right = softened.argmax(axis=1) == labels
-    # The likeliest digit covers what it gets right; of the other frames, as many must be
-    # covered by a lower threshold as are still missing, counted as for a new frame.
+    # Frames whose likeliest digit is right are covered already. The threshold must cover as
+    # many of the others as are missing; the + 1 stands for the new frame.
     missing = int(np.ceil((len(labels) + 1) * COVERAGE)) - int(is_right.sum())
     missed = np.sort(softened[of_label][~is_right])[::-1]
     set_threshold = 1.0

@@ -1,16 +1,18 @@
-"""Why this answer: which ink spoke for it and which for its strongest rival."""
+"""Shows which ink speaks for an answer and which for its strongest rival."""
 
 import numpy as np
 
 from model.errors import ArtifactError
 from model.ink.frame import FRAME_SIDE
 
+BLUE, ORANGE, WHITE = np.array([[40, 130, 255.0], [255, 140, 0.0], [255, 255, 255.0]])  # RGB
+
 
 def contrast(class_maps: np.ndarray, answer: int, rival: int) -> np.ndarray:
-    """What each pixel's place adds to the answer's logit above its rival's.
+    """Returns how much more each pixel adds to the answer's logit than to its rival's.
 
-    The network's first two convolutions take 2 pixels from each border and its poolings halve
-    twice, so a place of its 6x6 map stands for 4x4 pixels of the frame's inner 24x24.
+    The network's first two convolutions take 2 pixels from each border and its two poolings
+    halve the rest, so each place of the 6x6 map covers 4x4 pixels of the frame's inner 24x24.
 
     Args:
         class_maps: `float32` array of shape `(6, 6, 10)`, of one frame.
@@ -20,7 +22,7 @@ def contrast(class_maps: np.ndarray, answer: int, rival: int) -> np.ndarray:
         `float32` array of shape `(28, 28)`; above 0 speaks for the answer.
 
     Raises:
-        ArtifactError: If the maps' places don't divide a frame.
+        ArtifactError: If the maps are not square or larger than half a frame.
     """
     difference = class_maps[..., answer] - class_maps[..., rival]
     if (
@@ -32,7 +34,7 @@ def contrast(class_maps: np.ndarray, answer: int, rival: int) -> np.ndarray:
     side = difference.shape[0]
     pixels = FRAME_SIDE // (side + 1)
     inner = side * pixels
-    # Linear between the middles of the places, flat beyond the outermost ones.
+    # Linear between the centres of the places, constant beyond the outermost ones.
     at = (np.arange(inner) + 0.5) / pixels - 0.5
     places = np.arange(side)
     rows = np.stack([np.interp(at, places, column) for column in difference.T], axis=1)
@@ -46,15 +48,13 @@ def tint(frame: np.ndarray, for_answer: np.ndarray) -> np.ndarray:
 
     Args:
         frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
-        for_answer: As `contrast` gives it.
+        for_answer: From `contrast`, `(28, 28)`.
 
     Returns:
         `uint8` array of shape `(28, 28, 3)`, RGB on black.
     """
-    blue, orange = np.array([40, 130, 255.0]), np.array([255, 140, 0.0])
-    white = np.full(3, 255.0)
     weight = for_answer * frame
     strength = np.clip(for_answer / max(float(np.abs(weight).max()), 1e-6), -1, 1)[..., None]
-    color = np.where(strength > 0, white + strength * (blue - white), white)
-    color = np.where(strength < 0, white - strength * (orange - white), color)
+    color = np.where(strength > 0, WHITE + strength * (BLUE - WHITE), WHITE)
+    color = np.where(strength < 0, WHITE - strength * (ORANGE - WHITE), color)
     return np.round(color * frame[..., None]).astype(np.uint8)

@@ -1,7 +1,7 @@
-"""Several digits side by side: groups strokes into digits and reads them as one number.
+"""Reads a drawing of several digits: groups strokes into digits, from left to right.
 
-What is no digit as it stands, or too wide for one, may be two that touch: it is cut in two if
-that is read far more surely.
+A group that is too wide for a digit, or is no digit, may be two digits that touch. It is split if
+its parts are read much more surely.
 """
 
 import itertools
@@ -12,30 +12,30 @@ import numpy as np
 from model.errors import DigitError, TooSmall
 from model.ink.frame import strokes_to_mnist
 from model.ink.split import split_touching
-from model.ink.strokes import resample
+from model.ink.strokes import arc_length, resample
 from model.reading.confidence import Answer
 from model.reading.recognizer import Recognizer
 
-# Shares of the drawing's height. Each stroke's width is widened by the margin on both sides,
-# so that an upright stroke has a width to share.
-MARGIN = 0.05
+MARGIN = 0.05  # of the drawing's height; added to both sides of a stroke, so that an upright
+# stroke has a width to share
 SHARED_WIDTH = 0.5  # of the narrower stroke; strokes that share more belong together
-TOUCHING = 0.04  # strokes whose points come closer than this belong together
-MAX_GROUPS = 12  # more groups than this are a scribble
-MAX_STROKES = 5 * MAX_GROUPS  # and so are more strokes; each is compared with each
+TOUCHING = 0.04  # of the drawing's height; strokes that come closer belong together
+MAX_GROUPS = 12  # more groups are a scribble
+MAX_STROKES = 5 * MAX_GROUPS  # so are more strokes; each is compared with each
 MAX_JOINED = 3  # groups that may make one digit
-# In nats, against the logarithms of the probabilities: chosen so that a cut through half of a
-# stroke's width, or a join over a third of the height, outweighs a doubtful digit.
-CUT_COST = 3.0  # for all of the narrower side's width
-JOIN_COST = 10.0  # for the drawing's height
-FREE_GAP = 0.05  # of the height; joining over less costs nothing
-# When two digits may touch. Chosen on digits made by code, 90 % of whose touching pairs are read
-# right then, while 3 % of letters and figures made by code are taken for two digits and no digit
-# is cut. Narrower than this are letters, more often than two digits.
-WIDTH_OF_TWO = 0.9  # of the height, at least, where it is no digit
-WIDTH_OF_TWO_DESPITE = 1.2  # where it is one
-SURE_OF_BOTH = 0.9  # how probable the less sure part has to be
-GAIN = 0.4  # and by how much more than the whole
+# Costs in nats, like the logarithms of probabilities. A cut through half of a stroke's width, or
+# a join over a third of the height, outweighs a doubtful digit.
+CUT_COST = 3.0  # for a cut through all of the narrower side's width
+JOIN_COST = 10.0  # for a join over the drawing's height
+FREE_GAP = 0.05  # of the height; a join over less costs nothing
+# When a group is split. With these, 90 % of touching pairs made by code are read right, 3 % of
+# letters and figures made by code are taken for two digits, and no digit is split. Narrower
+# groups are letters more often than two digits.
+WIDTH_OF_TWO = 0.9  # of the height; least width of two digits if the whole is no digit
+WIDTH_OF_TWO_DESPITE = 1.2  # the same if the whole is a digit
+SURE_OF_BOTH = 0.9  # least probability of the less sure part
+GAIN = 0.4  # by which that probability must exceed the whole's
+MAX_POINTS = 400  # that stand for a stroke when distances are measured
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Digit:
         strokes: Its strokes, arrays of shape `(num_points, 2)`, canvas pixels.
         frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
         probabilities: `(10,)`.
-        answer: What to say of it.
-        touching: Whether it was cut from a neighbour that it touches, so that it is a guess.
+        answer: Which digits it may be, and whether it is one.
+        touching: Whether it was split from a neighbour that it touches, which is a guess.
     """
 
     strokes: list[np.ndarray]
@@ -68,16 +68,16 @@ def read_digits(
 ) -> list[Digit]:
     """Reads a drawing as one digit, or as several from left to right.
 
-    Strokes that surely belong together are grouped first. Neighbouring groups may still be one
-    digit (a 5 with its bar apart), so all ways of joining neighbours are weighed: each digit
-    by how sure the network is of it, each cut by how much of its two sides lies above one
-    another, each join by the gap that it spans. The best way is found by dynamic programming.
-    What is left that may be two digits that touch is cut.
+    Strokes that certainly belong together are grouped first. Neighbouring groups may still be
+    one digit, such as a 5 and its separate bar, so dynamic programming finds the best way to
+    join them. Each digit scores the logarithm of its probability, each cut costs as much as its
+    sides overlap, and each join costs as much as the gap that it spans. At last, groups that
+    look like two touching digits are split.
 
     Args:
         strokes: Arrays of shape `(num_points, 2)`, canvas pixels.
-        canvas_side: As `strokes_to_mnist` takes it.
-        recognizer: Who reads.
+        canvas_side: The canvas' side, canvas pixels.
+        recognizer: Reads the digits.
 
     Returns:
         At least one digit.
@@ -97,7 +97,7 @@ def read_digits(
             for end in range(start + 1, min(start + MAX_JOINED, num) + 1):
                 try:
                     spans[start, end] = strokes_to_mnist(_join(groups, start, end), canvas_side)
-                except TooSmall:  # a dot, part of a digit at most
+                except TooSmall:  # a dot is no digit, but may be part of one
                     continue
     probabilities = dict(
         zip(spans, recognizer.probabilities(np.stack(list(spans.values()))), strict=True)
@@ -110,13 +110,13 @@ def read_digits(
             probabilities=probabilities[start, end],
             answer=recognizer.answer(probabilities[start, end]),
         )
-        for start, end in _best_cuts(groups, probabilities, height)
+        for start, end in _best_spans(groups, probabilities, height)
     ]
-    return [part for digit in digits for part in _apart(digit, canvas_side, recognizer)]
+    return [part for digit in digits for part in _split(digit, canvas_side, recognizer)]
 
 
-def _apart(digit: Digit, canvas_side: float, recognizer: Recognizer) -> list[Digit]:
-    """The digit, or the two that it seems to be made of."""
+def _split(digit: Digit, canvas_side: float, recognizer: Recognizer) -> list[Digit]:
+    """Returns the digit, or the two digits that it seems to consist of."""
     left, top, right, bottom = digit.box
     width = (right - left) / max(bottom - top, 1e-9)
     if width < (WIDTH_OF_TWO_DESPITE if digit.answer.is_digit else WIDTH_OF_TWO):
@@ -134,7 +134,7 @@ def _apart(digit: Digit, canvas_side: float, recognizer: Recognizer) -> list[Dig
     read = read.reshape(len(ways), 2, -1)
     less_sure = read.max(axis=2).min(axis=1)
     if len(digit.strokes) == 1:
-        # Two straight lines in one stroke are a 1 with a long flag, not two of them.
+        # Two straight lines in one stroke are a 1 with a long flag, not two 1s.
         less_sure[(read.argmax(axis=2) == 1).all(axis=1)] = 0
     best = int(less_sure.argmax())
     if less_sure[best] < max(SURE_OF_BOTH, digit.probabilities.max() + GAIN):
@@ -149,10 +149,10 @@ def _join(groups: list[list[np.ndarray]], start: int, end: int) -> list[np.ndarr
     return [stroke for group in groups[start:end] for stroke in group]
 
 
-def _best_cuts(
+def _best_spans(
     groups: list[list[np.ndarray]], probabilities: dict, height: float
 ) -> list[tuple[int, int]]:
-    """The spans of groups that make the likeliest number."""
+    """Returns the spans of groups, `(start, end)`, that make the likeliest number."""
     shared = [_shared(a, b, height) for a, b in itertools.pairwise(map(np.concatenate, groups))]
     best: list[tuple[float, list[tuple[int, int]]]] = [(0.0, [])]
     for end in range(1, len(groups) + 1):
@@ -171,16 +171,16 @@ def _best_cuts(
 
 
 def group_strokes(strokes: list[np.ndarray]) -> list[list[np.ndarray]]:
-    """Groups strokes that make up a digit, from left to right.
+    """Groups the strokes of each digit, from left to right.
 
-    Two strokes belong together if their widths overlap by more than half of the narrower one,
-    or if they touch; so do strokes that belong to a common third.
+    Two strokes belong together if they overlap by more than half of the narrower one's width,
+    if they touch, or if both belong to a third stroke.
 
     Args:
         strokes: Arrays of shape `(num_points, 2)`, at least one point each.
 
     Returns:
-        Lists of strokes, each in the order drawn; a single one for a scribble of many strokes.
+        Lists of strokes in the order drawn. A scribble of many strokes is one group.
     """
     if len(strokes) > MAX_STROKES:
         return [strokes]
@@ -200,6 +200,7 @@ def group_strokes(strokes: list[np.ndarray]) -> list[list[np.ndarray]]:
 
 
 def _belong(a: np.ndarray, b: np.ndarray, height: float) -> bool:
+    """Tells whether two strokes belong together."""
     shared = _shared(a, b, height)
     if shared > SHARED_WIDTH:
         return True
@@ -211,9 +212,9 @@ def _belong(a: np.ndarray, b: np.ndarray, height: float) -> bool:
 
 
 def _shared(a: np.ndarray, b: np.ndarray, height: float) -> float:
-    """How much of the narrower one's width lies above or below the other.
+    """Returns the overlap of two strokes' widths as a share of the narrower one's width.
 
-    Below 0 there is a gap between them, as a share of the drawing's height.
+    A gap between them is negative, as a share of the drawing's height.
     """
     margin = MARGIN * height
     left, right = np.array([[p[:, 0].min() - margin, p[:, 0].max() + margin] for p in (a, b)]).T
@@ -222,6 +223,5 @@ def _shared(a: np.ndarray, b: np.ndarray, height: float) -> float:
 
 
 def _dense(stroke: np.ndarray, step: float) -> np.ndarray:
-    """The stroke with points at most about a step apart; 400 at most."""
-    length = float(np.linalg.norm(np.diff(stroke, axis=0), axis=1).sum())
-    return resample(stroke, int(min(max(length / step, 1), 400)) + 1)
+    """Returns the stroke with points at most about a step apart."""
+    return resample(stroke, int(min(max(arc_length(stroke) / step, 1), MAX_POINTS)) + 1)
