@@ -28,11 +28,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from model.errors import DigitError, PictureError
-from model.files.artifacts import TRAINED
+from model.files import served
 from model.ink.sheet import MAX_BYTES
 from model.reading.picture_files import frame_of_file, read_sheet_file
 from model.reading.prediction import Prediction, read_frames
 from model.reading.recognizer import NUM_CLASSES, Recognizer
+from ops.settings import settings
 from ui.words import in_words, percent
 
 STDIN = "-"
@@ -56,7 +57,6 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add(
         "--network",
         type=Path,
-        default=TRAINED,
         metavar="FOLDER",
         help="the folder of another network, such as a run's",
     )
@@ -82,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Reads all pictures and prints the answers; returns 1 if one could not be read, else 0."""
-    recognizer = Recognizer.load(options.network)
+    recognizer = Recognizer.load(options.network or served.current(settings().runs))
     problems = 0
 
     def report_problem(name: str, problem: str) -> None:

@@ -1,10 +1,11 @@
-"""Trains the digit network, judges it and puts it where the app serves it from.
+"""Trains the digit network, writes a report on it and serves it.
 
     python train.py                      the shipped network and recipe
     python train.py --preset tutorial    the textbook network: about 98.4 % on MNIST's test set
-    python train.py --resume             goes on with the newest unfinished run
+    python train.py --resume             continues the newest unfinished run
     python train.py --tensorboard logs   writes curves for "tensorboard --logdir logs" too
-    python train.py --corrections        teaches the served network what visitors corrected
+    python train.py --corrections        fine-tunes the served network on visitors' corrections
+    python train.py --ship RUN           copies a finished run to model/trained/, for a commit
 
 Every run leaves a folder in runs/ with its settings, history, report and network.
 """
@@ -12,6 +13,7 @@ Every run leaves a folder in runs/ with its settings, history, report and networ
 import argparse
 import contextlib
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -19,16 +21,19 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets with a page of notes
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # else TensorFlow prints a page of notes
 
 from model.errors import ArtifactError, CorrectionsError, DigitError, TrainingError
-from model.files.artifacts import RUNS, TRAINED, locked, newest_unfinished
-from model.files.promotion import MIN_ACCURACY, publish
+from model.files import served
+from model.files.atomic import locked
+from model.files.runs import REPORT_FILE, load_report, newest_unfinished
 from model.learning.config import BOUNDS, PRESETS, TrainConfig, load_config, start_run
 from model.learning.data import load_mnist
 from ops.corrections import Corrections
+from ops.settings import settings
+from ops.training_jobs import STOPPED
 
-SIGNALLED = 128  # what a process that was stopped returns: this and the signal's number
+SIGNALLED = 128  # added to the signal's number in the exit status, as shells do
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -36,9 +41,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--preset", choices=("digitpad", "tutorial"), default="digitpad", help="what to train")
+    add("--preset", choices=tuple(PRESETS), default="digitpad", help="network and recipe")
     add("--epochs", type=_number(int, *BOUNDS["epochs"]), help="passes over the training images")
-    add("--batch-size", type=_number(int, *BOUNDS["batch_size"]), help="images a step")
+    add("--batch-size", type=_number(int, *BOUNDS["batch_size"]), help="images per step")
     add("--seed", type=_number(int, *BOUNDS["seed"]), help="of weights, order and distortions")
     add(
         "--learning-rate",
@@ -46,154 +51,124 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         help="the peak learning rate",
     )
     add("--weight-decay", type=_number(float, *BOUNDS["weight_decay"]), help="AdamW's")
-    add("--data", help="folder with MNIST (default: DIGITPAD_DATA, else Keras' own copy)")
-    add("--out", type=Path, default=TRAINED, help="where the network is served from")
-    add("--runs", type=Path, default=RUNS, help="where the runs' folders go")
+    add(
+        "--data",
+        default=settings().data,
+        help="folder with MNIST (default: DIGITPAD_DATA, else Keras' own copy)",
+    )
+    add("--runs", type=Path, default=settings().runs, help="where the runs' folders go")
     add(
         "--resume",
         nargs="?",
         const="newest",
         metavar="RUN",
-        help="go on with that run's folder, or with the newest unfinished run of the preset",
+        help="continue that run (a name or a folder), or the newest unfinished one of the preset",
     )
     add(
         "--corrections",
         nargs="?",
-        const="",
+        const=settings().corrections,
+        type=Path,
         metavar="FILE",
-        help="fine-tune the served network on corrections; with --epochs of 100 steps each",
+        help="fine-tune the served network on corrections; its epochs have 100 steps",
     )
+    add("--ship", metavar="RUN", help="copy that finished run to model/trained/, and train nothing")
     add(
         "--min-accuracy",
         type=_number(float, 0, 2),
-        default=MIN_ACCURACY,
-        help="publish from this test accuracy on, 0-1",
+        default=served.MIN_ACCURACY,
+        help="serve from this test accuracy on, 0-1",
     )
     add("--tensorboard", type=Path, metavar="DIR", help="write TensorBoard's event files there")
-    add("--force", action="store_true", help="publish a worse network too")
-    add("--no-publish", action="store_true", help="leave the network in the run's folder")
+    add("--force", action="store_true", help="serve a worse network too")
+    add("--no-serve", action="store_true", help="leave the network in the run's folder")
     return parser.parse_args(arguments)
 
 
-class Stop(contextlib.AbstractContextManager):
-    """Listens for Ctrl-C and for SIGTERM, as a system sends it that shuts down.
+class StopSignals(contextlib.AbstractContextManager):
+    """Turns Ctrl-C and SIGTERM into `KeyboardInterrupt`, and remembers which one came.
 
-    Which one came has to be remembered: interrupted while it builds a graph, TensorFlow raises
-    an error of its own instead of handing the interruption on.
+    TensorFlow, interrupted while it builds a graph, raises another error in its place.
 
     Attributes:
-        signal: The one that came, 0 while none did.
+        received: The signal's number, 0 while none came.
     """
 
     def __init__(self):
-        self.signal = 0
+        self.received = 0
         self._before = {}
 
-    def __enter__(self) -> "Stop":
+    def __enter__(self) -> "StopSignals":
         if threading.current_thread() is threading.main_thread():  # no other may listen
             for number in (signal.SIGINT, signal.SIGTERM):
                 before = signal.getsignal(number)
-                if before not in (signal.SIG_IGN, None):  # as nohup wants it
+                if before not in (signal.SIG_IGN, None):  # nohup ignores them, and so do we then
                     self._before[number] = before
-                    signal.signal(number, self._note)
+                    signal.signal(number, self._receive)
         return self
 
     def __exit__(self, *_) -> None:
         for number, before in self._before.items():
             signal.signal(number, before)
 
-    def _note(self, number: int, _frame) -> None:
-        self.signal = number
+    def _receive(self, number: int, _frame) -> None:
+        self.received = number
         raise KeyboardInterrupt
-
-    def explains(self, error: BaseException) -> bool:
-        """Whether an error comes from being stopped."""
-        return bool(self.signal) or isinstance(error, KeyboardInterrupt)
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
-    with Stop() as stop:
+    with StopSignals() as stop:
         try:
-            return run(options)
+            run(options)
         except BaseException as error:
-            if stop.explains(error):
-                # Without a note of its own nothing was begun, or it can't be gone on with.
+            if stop.received or isinstance(error, KeyboardInterrupt):
+                # Without a note on how to resume nothing was begun, or it can't be resumed.
                 notes = getattr(error, "__notes__", None) or ["Stopped; nothing was replaced."]
-                tell(f"\n{notes[-1]}", sys.stderr)
-                return SIGNALLED + (stop.signal or signal.SIGINT)
+                say(f"\n{notes[-1]}", sys.stderr)
+                return SIGNALLED + (stop.received or signal.SIGINT)
             if not isinstance(error, DigitError):
                 raise
-            tell(str(error), sys.stderr)
+            say(str(error), sys.stderr)
             return 1
+    return 0
 
 
-def run(options: argparse.Namespace) -> int:
-    if options.corrections is not None:
-        return fine_tune(options)
+def run(options: argparse.Namespace) -> None:
+    if options.ship is not None:
+        ship(options)
+    elif options.corrections is not None:
+        fine_tune(options)
+    else:
+        train(options)
+
+
+def train(options: argparse.Namespace) -> None:
+    config, folder = resumed_run(options) if options.resume else (None, None)
+    if folder and (folder / REPORT_FILE).exists():
+        serve(folder, options)  # it had finished before it was stopped
+        return
     mnist, test = load_mnist(options.data, progress=True)
-    config, folder = choose(options)
-    tell(f"{config.preset}: {config.epochs} epochs, run folder {folder}")
-    with to_go_on_with(folder, options), claimed(folder):
-        from model.learning import training  # here, so that a wrong option or file is told at once
+    if folder is None:
+        config = replace(PRESETS[options.preset], **chosen_settings(options))
+        folder = start_run(config, options.runs)
+    say(f"{config.preset}: {config.epochs} epochs, run folder {folder}")
+    with resume_hint(folder, options), only_trainer(folder):
+        from model.learning import training  # late: a wrong option is reported at once
 
         trained = training.train(
             config,
             mnist,
             folder,
-            say=tell,
+            say=say,
             verbose=1 if sys.stdout.isatty() else 2,
             tensorboard=options.tensorboard,
         )
-        report = training.judge(trained, config, mnist, test, folder)
-        serve(folder, report, options)
-    return 0
+        training.judge(trained, config, mnist, test, folder)
+        serve(folder, options)
 
 
-@contextlib.contextmanager
-def to_go_on_with(folder: Path, options: argparse.Namespace) -> Iterator[None]:
-    """Has whatever ends a run say how to go on with it, where that helps."""
-    again = f"python train.py --resume {folder}"
-    again += f" --data {options.data}" if options.data else ""
-    again += f" --tensorboard {options.tensorboard}" if options.tensorboard else ""
-    again += f" --out {options.out}" if options.out != TRAINED else ""
-    again += " --no-publish" if options.no_publish else ""
-    try:
-        yield
-    except ArtifactError as error:
-        # No room, or not allowed. (Keras, which hands errors on, clears their `__cause__`.)
-        if isinstance(error.__context__, OSError):
-            raise ArtifactError(f"{error} Then go on with: {again}") from error
-        raise
-    except TrainingError:
-        raise
-    except OSError as error:
-        raise TrainingError(
-            f"The run can't go on ({error.strerror or error}): mend that, then go on with: {again}"
-        ) from error
-    except BaseException as error:
-        error.add_note(f"Stopped. Go on with: {again}")
-        raise
-
-
-@contextlib.contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """Keeps other processes from training in the same folder, as they would mix their epochs."""
-    with locked(folder) as held:
-        if not held:
-            raise TrainingError(
-                f"Another process is training in {folder}: wait for it to end, or stop it first."
-            )
-        yield
-
-
-def tell(line: str, file=None) -> None:
-    """Prints a line; a run does not end because nobody can read it, as on a full disk."""
-    with contextlib.suppress(OSError):
-        print(line, file=file, flush=True)
-
-
-def fine_tune(options: argparse.Namespace) -> int:
+def fine_tune(options: argparse.Namespace) -> None:
     if options.resume is not None or options.tensorboard is not None:
         raise TrainingError(
             "--corrections takes a minute or two: leave out --resume and --tensorboard."
@@ -203,63 +178,65 @@ def fine_tune(options: argparse.Namespace) -> int:
     if not corrections:
         raise CorrectionsError(
             f'There are no corrections in {store.path}: on the Draw page, press "Wrong?" under an '
-            "answer and tap the digit that it is."
+            "answer and choose the right digit."
         )
     mnist, test = load_mnist(options.data, progress=True)
-    from model.learning import (  # here, so that a wrong option or file is told at once
-        finetuning,
-        training,
-    )
+    from model.learning import finetuning, training  # late: a wrong option is reported at once
 
-    network, start = finetuning.load_served(options.out)
-    given = settings(options)
+    network, start = finetuning.load_network(served.current(options.runs))
+    given = chosen_settings(options)
     config = replace(finetuning.FINE_TUNING, preset=network.name, **given)
     folder = start_run(config, options.runs, "corrections")
-    tell(f"{len(corrections)} corrections for the network of {start}, run folder {folder}")
+    say(f"{len(corrections)} corrections for the network of {start}, run folder {folder}")
     before, after = finetuning.fine_tune(
         network, config, mnist, corrections, folder, verbose=1 if sys.stdout.isatty() else 2
     )
-    report = training.judge(network, config, mnist, test, folder)
-    finetuning.note(report, start, len(corrections), before, after, folder)
-    tell(
+    part = finetuning.report_part(start, len(corrections), before, after)
+    training.judge(network, config, mnist, test, folder, part)
+    say(
         f"Of {len(corrections)} corrections, {before.num_right} were read right before and "
         f"{after.num_right} are now; of the validation images, {before.validation:.2%} before "
         f"and {after.validation:.2%} now"
     )
-    serve(folder, report, options)
-    return 0
+    serve(folder, options)
 
 
-def serve(folder: Path, report: dict, options: argparse.Namespace) -> None:
-    """Says how good a network is and publishes it, if that is wanted and nothing is against it."""
-    figures = report["test"]
-    tell(
+def serve(folder: Path, options: argparse.Namespace) -> None:
+    """Prints how good a finished run's network is, and serves it unless that is not wanted."""
+    figures = load_report(folder)["test"]
+    say(
         f"{figures['accuracy']:.2%} of {figures['num_all']} test images right "
         f"(95 % interval {figures['low']:.2%} to {figures['high']:.2%})"
     )
-    if options.no_publish:
-        tell(f"The network is in {folder}; what is served is as it was")
+    if options.no_serve:
+        say(f"The network is in {folder}; what is served is as it was")
         return
-    publish(folder, report, options.out, options.min_accuracy, options.force)
-    tell(f"The network is served from {options.out}")
+    try:
+        served.serve(folder, options.min_accuracy, options.force)
+    except TrainingError as error:
+        raise TrainingError(f"{error} --force serves it all the same.") from error
+    runs = folder.absolute().parent
+    where = "" if runs == options.runs.absolute() else f", by apps with DIGITPAD_RUNS={runs}"
+    say(f"The network of {folder.name} is served from now on{where}")
 
 
-def choose(options: argparse.Namespace) -> tuple[TrainConfig, Path]:
-    """The settings and the folder of the run: a new one, or one to go on with."""
-    given = settings(options)
-    if options.resume is None:
-        config = replace(PRESETS[options.preset], **given)
-        return config, start_run(config, options.runs)
-    if given:
+def ship(options: argparse.Namespace) -> None:
+    folder = find_run(options.ship, options.runs)
+    served.ship(folder)
+    say(f"{served.SHIPPED} holds the network of {folder.name} now")
+
+
+def resumed_run(options: argparse.Namespace) -> tuple[TrainConfig, Path]:
+    """The settings and the folder of the run that `--resume` names."""
+    if given := chosen_settings(options):
         raise TrainingError(
-            f"--resume goes on with the run's own settings: leave out {', '.join(given)}."
+            f"--resume continues with the run's own settings: leave out {', '.join(given)}."
         )
-    folder = (
-        newest_unfinished(options.runs, options.preset)
-        if options.resume == "newest"
-        else Path(options.resume)
-    )
-    if folder is None or not is_folder(folder):
+    if options.resume != "newest":
+        folder = find_run(options.resume, options.runs)
+        return load_config(folder), folder
+    folder = newest_unfinished(options.runs, options.preset)
+    if folder is None:
         raise TrainingError(
             f"There is no unfinished run of {options.preset} in {options.runs}: start one with "
             f'"python train.py --preset {options.preset}".'
@@ -267,20 +244,71 @@ def choose(options: argparse.Namespace) -> tuple[TrainConfig, Path]:
     return load_config(folder), folder
 
 
-def is_folder(path: Path) -> bool:
+def find_run(name: str, runs: Path) -> Path:
+    """A run's folder, by its path or by its name in the runs' folder."""
+    for folder in (Path(name), runs / name):
+        with contextlib.suppress(OSError, ValueError):  # a name that no folder can have
+            if folder.is_dir():
+                return folder
+    raise TrainingError(
+        f"There is no run {name[:200]}, neither as a folder nor in {runs}: look there for its name."
+    )
+
+
+@contextlib.contextmanager
+def resume_hint(folder: Path, options: argparse.Namespace) -> Iterator[None]:
+    """Adds the command that resumes the run to whatever ends it early, where resuming helps."""
+    words = ["python", "train.py", "--resume", str(folder)]
+    for name in ("data", "tensorboard"):
+        if value := getattr(options, name):
+            words += [f"--{name}", str(value)]
+    if options.min_accuracy != served.MIN_ACCURACY:
+        words += ["--min-accuracy", f"{options.min_accuracy:g}"]
+    words += ["--force"] * options.force + ["--no-serve"] * options.no_serve
+    command = shlex.join(words)
     try:
-        return path.is_dir()
-    except OSError:  # a name that no folder can have
-        return False
+        yield
+    except ArtifactError as error:
+        # No room, or no permission. (Keras hands errors on and clears their `__cause__`.)
+        if isinstance(error.__context__, OSError):
+            raise ArtifactError(f"{error} Then resume with: {command}") from error
+        raise
+    except TrainingError:
+        raise
+    except OSError as error:
+        raise TrainingError(
+            f"The run can't go on ({error.strerror or error}): mend that, then resume with: "
+            f"{command}"
+        ) from error
+    except BaseException as error:
+        error.add_note(f"{STOPPED}: {command}")
+        raise
 
 
-def settings(options: argparse.Namespace) -> dict:
-    """The settings that the command line changes."""
+@contextlib.contextmanager
+def only_trainer(folder: Path) -> Iterator[None]:
+    """Keeps other processes from training in the same folder, which would mix their epochs."""
+    with locked(folder) as lock:
+        if lock is None:
+            raise TrainingError(
+                f"Another process is training in {folder}: wait for it to end, or stop it first."
+            )
+        yield
+
+
+def chosen_settings(options: argparse.Namespace) -> dict:
+    """The settings of a run that the command line changes."""
     return {
         field.name: getattr(options, field.name)
         for field in fields(TrainConfig)
         if field.name != "preset" and getattr(options, field.name, None) is not None
     }
+
+
+def say(line: str, file=None) -> None:
+    """Prints a line; a run goes on even if nobody can read it, as on a full disk."""
+    with contextlib.suppress(OSError):
+        print(line, file=file, flush=True)
 
 
 def _number(kind: type, low: float, high: float):
@@ -299,7 +327,7 @@ def _number(kind: type, low: float, high: float):
 if __name__ == "__main__":
     code = main()
     if code:
-        # Python's own exit was seen to take more than 20 s here, with an epoch cut short.
+        # Python's own exit can take more than 20 s with an epoch cut short.
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):
                 stream.flush()

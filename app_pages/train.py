@@ -3,9 +3,9 @@
 import streamlit as st
 
 from model.errors import DigitError
-from model.files import promotion
+from model.files import served
 from model.learning.config import PRESETS
-from ops.training_jobs import MAX_EPOCHS, MAX_SEED, Desk
+from ops.training_jobs import MAX_EPOCHS, MAX_SEED, TrainingJobs
 from ui.owner import owner_auth, training_run
 from ui.words import duration
 
@@ -15,7 +15,7 @@ NAMES = {
 }
 
 
-def ask_for_a_run(desk: Desk) -> None:
+def ask_for_a_run(jobs: TrainingJobs) -> None:
     st.subheader("Start a run")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         preset = st.selectbox("Preset", PRESETS, format_func=NAMES.get, key="preset", width=340)
@@ -29,9 +29,9 @@ def ask_for_a_run(desk: Desk) -> None:
             type="primary",
             icon=":material/play_arrow:",
             on_click=training_run.attempt,
-            args=(lambda: start(desk),),
+            args=(lambda: start(jobs),),
         )
-    if seconds := desk.seconds_per_epoch(preset):
+    if seconds := jobs.seconds_per_epoch(preset):
         st.caption(
             f"An epoch took {seconds:.0f} s when it was last trained: {epochs} take "
             f"{duration(seconds * epochs)}, more on a busy computer. "
@@ -39,34 +39,35 @@ def ask_for_a_run(desk: Desk) -> None:
         )
 
 
-def start(desk: Desk) -> None:
+def start(jobs: TrainingJobs) -> None:
     """Starts what is asked for now, which a click may change in the same breath."""
     state = st.session_state
-    desk.start(state["preset"], state[f"epochs-{state['preset']}"], state["seed"])
+    jobs.start(state["preset"], state[f"epochs-{state['preset']}"], state["seed"])
 
 
-def ask_what_to_serve(desk: Desk) -> None:
+def ask_what_to_serve(jobs: TrainingJobs) -> None:
     st.subheader("Serve a network")
-    served, former = promotion.origin(desk.out), desk.former_run()
-    if served is None:
+    current = served.trained_by(served.current(jobs.runs))
+    former = served.trained_by(served.former(jobs.runs))
+    if current is None:
         st.warning("No network is served, or it is damaged.", icon=":material/error:")
     else:
-        accuracy = promotion.served_accuracy(desk.out)
+        accuracy = served.served_accuracy(jobs.runs)
         reads = "" if accuracy is None else f": it reads {accuracy:.2%} of the test images"
-        st.write(f"The network of run **{served}** is served{reads}.")
+        st.write(f"The network of run **{current}** is served{reads}.")
     if former is not None:
         st.button(
             f"Go back to the former network, {former}",
             icon=":material/undo:",
             on_click=training_run.attempt,
-            args=(desk.go_back,),
+            args=(jobs.go_back,),
         )
-    runs = {run.name: run.report for run in desk.finished()}
-    others = [name for name in runs if not promotion.is_served(runs[name], desk.out)]
+    runs = {run.name: run.report for run in jobs.finished()}
+    others = [name for name in runs if name != current]
     if others:
         name = st.selectbox("Finished run", others, key="finished", width=340)
         is_forced = False
-        if against := promotion.objection(runs[name], desk.out):
+        if against := served.objection(runs[name], jobs.runs):
             st.warning(against, icon=":material/thumb_down:")
             is_forced = st.checkbox(
                 "Force: everyone's drawings are read by it although it is worse",
@@ -77,30 +78,30 @@ def ask_what_to_serve(desk: Desk) -> None:
             icon=":material/publish:",
             disabled=bool(against) and not is_forced,
             on_click=training_run.attempt,
-            args=(lambda: serve(desk),),
+            args=(lambda: serve(jobs),),
         )
     else:
         st.caption("No other run has finished: what one makes can be served here.")
 
 
-def serve(desk: Desk) -> None:
+def serve(jobs: TrainingJobs) -> None:
     """Serves what is chosen now."""
     name = st.session_state["finished"]
-    desk.promote(name, st.session_state.get(f"force-{name}", False))
+    jobs.serve(name, st.session_state.get(f"force-{name}", False))
 
 
 st.title("Train")
 owner_auth.enter(owner_auth.TRAINING)
-desk = owner_auth.desk()
+jobs = owner_auth.jobs()
 problem = training_run.take_problem()
 try:
-    status = desk.status()
+    status = jobs.status()
     if status.is_on:
-        training_run.watch(desk, problem)
+        training_run.watch(jobs, problem)
     else:
         training_run.tell(problem)
-        training_run.show_outcome(desk, status)
-        ask_for_a_run(desk)
-    ask_what_to_serve(desk)
+        training_run.show_outcome(jobs, status)
+        ask_for_a_run(jobs)
+    ask_what_to_serve(jobs)
 except DigitError as error:
     st.warning(str(error), icon=":material/error:")

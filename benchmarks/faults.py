@@ -40,10 +40,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-
-from benchmarks.page import ROOT, running_app
-from model.errors import DigitError
-from model.files import artifacts, promotion
 from model.files.artifacts import (
     CHECKPOINT_FILE,
     HISTORY_FILE,
@@ -54,6 +50,10 @@ from model.files.artifacts import (
     REPORT_FILE,
     TRAINED,
 )
+
+from benchmarks.page import ROOT, running_app
+from model.errors import DigitError
+from model.files import artifacts, promotion
 from model.learning.data import Dataset
 from model.reading.recognizer import Recognizer
 from ops.corrections import Corrections

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.recognition import PEN_FOLDER, SEED, read_drawings, show
-from model.files.artifacts import TRAINED
+from model.files.served import SHIPPED
 from model.ink.strokes import resample
 from model.reading.numbers import group_strokes, read_digits
 from model.reading.recognizer import Recognizer
@@ -31,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--network", type=Path, default=TRAINED, help="folder with digits.onnx")
+    parser.add_argument("--network", type=Path, default=SHIPPED, help="folder with digits.onnx")
     parser.add_argument("--pen", type=Path, default=PEN_FOLDER, help="folder with pen drawings")
     options = parser.parse_args()
     recognizer = Recognizer.load(options.network)

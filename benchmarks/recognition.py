@@ -21,7 +21,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from model.files.artifacts import TRAINED, load_report, save_report
+from model.files.runs import load_report, save_report
+from model.files.served import SHIPPED
 from model.ink.frame import draw_canvas, strokes_to_mnist, to_mnist
 from model.learning.data import load_mnist
 from model.learning.evaluation import DISPUTED, accuracy, auroc, calibration, wilson_interval
@@ -40,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--network", type=Path, default=TRAINED, help="folder with digits.onnx")
+    parser.add_argument("--network", type=Path, default=SHIPPED, help="folder with digits.onnx")
     parser.add_argument("--data", help="folder with MNIST")
     parser.add_argument("--pen", type=Path, default=PEN_FOLDER, help="folder with pen drawings")
     parser.add_argument("--save", action="store_true", help="add the figures to the report")

@@ -27,7 +27,7 @@ from benchmarks.page import (
     ready_to_draw,
     running_app,
 )
-from model.files.artifacts import ONNX_FILE
+from model.files.runs import ONNX_FILE
 from model.reading.recognizer import Recognizer
 
 NUM_FRAMES = 10_000
@@ -82,7 +82,7 @@ def compare_networks(rounds: int) -> None:
 
     frames = np.random.default_rng(0).random((NUM_FRAMES, 28, 28), np.float32)
     with tempfile.TemporaryDirectory() as folder:
-        network.export(network.build_tutorial(), Path(folder) / ONNX_FILE)
+        (Path(folder) / ONNX_FILE).write_bytes(network.export(network.build_tutorial()))
         networks = {"served": Recognizer.load(), "tutorial": Recognizer.load(Path(folder))}
     seconds = {name: [] for name in networks}
     for _ in range(rounds):

@@ -26,8 +26,9 @@ from model.ink.frame import FAINTEST_INK, FRAME_SIDE
 from model.ink.sheet import MAX_BYTES
 from model.reading import prediction as model_prediction
 from model.reading.picture_files import FULL_INK, frame_of_array, read_file, read_sheet_file
-from model.reading.recognizer import NUM_CLASSES, Recognizer, served
+from model.reading.recognizer import NUM_CLASSES, Recognizer, load_served
 from ops import telemetry
+from ops.settings import settings
 
 JSON_TYPE = "application/json"
 PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp")
@@ -205,7 +206,7 @@ async def _respond(request: Request, readers: dict[str, Reader]) -> list[dict]:
 
 def _read(reader: Reader, content: bytes) -> list[dict]:
     with telemetry.timed_reading("api") as reading:
-        recognizer = served()
+        recognizer = load_served(settings().runs)
         predictions = reader(content, recognizer)
         reading.answered(recognizer.version, [prediction.answer for prediction in predictions])
     return [prediction.as_dict() for prediction in predictions]

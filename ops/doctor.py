@@ -19,6 +19,7 @@ from importlib import metadata
 from pathlib import Path
 
 from model.errors import ArtifactError, DigitError
+from ops.settings import settings, variable
 
 ROOT = Path(__file__).parent.parent
 SERVE_FILE, TRAIN_FILE, LOCK_FILE = (
@@ -132,7 +133,7 @@ def _some(words: list[str]) -> str:
     return ", ".join(words[:MAX_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def settings() -> Iterator[Finding]:
+def limits() -> Iterator[Finding]:
     import tomllib  # not in a Python that is too old, which is told of first
 
     path = ROOT / ".streamlit" / "config.toml"
@@ -151,12 +152,14 @@ def settings() -> Iterator[Finding]:
 
 
 def network() -> Iterator[Finding]:
-    from model.files import artifacts
+    from model.files import atomic, runs, served
     from model.reading.recognizer import Recognizer
 
-    recognizer = Recognizer.load(artifacts.TRAINED)
-    yield Finding("network", OK, f"{artifacts.ONNX_FILE} of the run {recognizer.version or '?'}")
-    yield from _known_digit(recognizer, artifacts.sha256(artifacts.TRAINED / artifacts.ONNX_FILE))
+    recognizer = Recognizer.load(served.current(settings().runs))
+    yield Finding("network", OK, f"{runs.ONNX_FILE} of the run {recognizer.version or '?'}")
+    yield from _known_digit(
+        recognizer, atomic.sha256(served.current(settings().runs) / runs.ONNX_FILE)
+    )
 
 
 def _known_digit(recognizer, sha256: str) -> Iterator[Finding]:
@@ -192,36 +195,37 @@ def _known_digit(recognizer, sha256: str) -> Iterator[Finding]:
 
 
 def report() -> Iterator[Finding]:
-    from model.files import artifacts
+    from model.files import runs, served
 
-    found = artifacts.load_report(artifacts.TRAINED)
+    found = runs.check_network(served.current(settings().runs))
     text = f"of {found['run']}, SHA-256 {str(found['network'].get('sha256'))[:12]} as the file's"
     yield Finding("report", OK, text)
 
 
 def look_alikes() -> Iterator[Finding]:
-    from model.files import artifacts
+    from model.files import served
+    from model.reading import look_alikes
 
-    placed = artifacts.load_lookalikes(artifacts.TRAINED)
+    placed = look_alikes.load_look_alikes(served.current(settings().runs))
     yield Finding("look-alikes", OK, f"{len(placed.labels):,} images, made by this network")
 
 
 def card() -> Iterator[Finding]:
-    from model.files import artifacts
+    from model.files import atomic, runs, served
 
-    path = artifacts.TRAINED / artifacts.REPORT_FILE
-    run = str(artifacts.load_json(path, "training report").get("run"))
-    if run in artifacts.load_card(artifacts.TRAINED):
+    folder = served.current(settings().runs)
+    run = str(atomic.load_json(folder / runs.REPORT_FILE, "training report").get("run"))
+    if run in runs.load_card(folder):
         yield Finding("model card", OK, f"of {run}")
     else:
-        text = f"{artifacts.TRAINED / artifacts.CARD_FILE} is not that of {run}: restore both."
+        text = f"{folder / runs.CARD_FILE} is not that of {run}: restore both."
         yield Finding("model card", FAULT, text)
 
 
 def history() -> Iterator[Finding]:
-    from model.files import artifacts
+    from model.files import runs, served
 
-    rows = artifacts.load_history(artifacts.TRAINED / artifacts.HISTORY_FILE)
+    rows = runs.load_history(served.current(settings().runs) / runs.HISTORY_FILE)
     if rows:
         yield Finding("history", OK, f"{len(rows)} epochs")
     else:
@@ -229,9 +233,9 @@ def history() -> Iterator[Finding]:
 
 
 def keras_file() -> Iterator[Finding]:
-    from model.files import artifacts
+    from model.files import runs, served
 
-    path = artifacts.where(artifacts.TRAINED / artifacts.KERAS_FILE)
+    path = served.current(settings().runs) / runs.KERAS_FILE
     if not path.exists():
         text = f"there is no {path.name}: only learning from corrections needs it."
         yield Finding("Keras file", NOTE, text)
@@ -248,30 +252,15 @@ def keras_file() -> Iterator[Finding]:
         yield Finding("Keras file", OK, f"{path.stat().st_size / 1e6:.1f} MB, whole")
 
 
-def leftovers() -> Iterator[Finding]:
-    """What a change that was cut off may have left; the served files are whole without it."""
-    from model.files import artifacts
-    from model.reading.recognizer import Recognizer
+def former() -> Iterator[Finding]:
+    from model.files import runs, served
 
-    trained = artifacts.TRAINED
-    former = trained.with_name("former")
-    odd = [path for path in trained.iterdir() if path.name not in artifacts.PUBLISHED]
-    odd += [
-        path
-        for path in trained.parent.iterdir()
-        if path not in (trained, former)
-        and path.is_dir()
-        and any(word in path.name for word in ("trained", "former", "staging"))
-    ]
-    if odd:
-        names = _some(sorted(path.name for path in odd))
-        text = f"beside the served files lie {names}: of a change that is on, or was cut off."
-        yield Finding("half-done changes", NOTE, text)
+    folder = served.former(settings().runs)
+    if folder is None:
+        yield Finding("former network", OK, "none yet")
     else:
-        yield Finding("half-done changes", OK, "none")
-    if former.exists():
         try:
-            text = f"{Recognizer.load(former).version or 'unknown'} can be served again"
+            text = f"{runs.check_network(folder)['run']} can be served again"
             yield Finding("former network", OK, text)
         except ArtifactError as error:
             yield Finding("former network", NOTE, str(error))
@@ -282,7 +271,7 @@ def mnist() -> Iterator[Finding]:
 
     if int(data.validation_mask().sum()) != NUM_VALIDATION:
         yield Finding("writers' split", FAULT, f"{data.SPLIT_FILE} is another's: restore it.")
-    folder = data.at_hand()
+    folder = data.at_hand(settings().data)
     if folder is None:
         text = "not here: the test set page downloads it (11 MB) at its first visit."
         yield Finding("MNIST", NOTE, text)
@@ -296,12 +285,12 @@ def _reads_as_reported(test) -> Iterator[Finding]:
     """Whether the network misreads the test images that its report says, of some."""
     import numpy as np
 
-    from model.files import artifacts
+    from model.files import runs, served
     from model.reading.recognizer import Recognizer
 
     try:
-        missed = artifacts.load_report(artifacts.TRAINED)["test"].get("misses", [])
-        recognizer = Recognizer.load(artifacts.TRAINED)
+        missed = runs.load_report(served.current(settings().runs))["test"].get("misses", [])
+        recognizer = Recognizer.load(served.current(settings().runs))
     except ArtifactError:
         return  # it is told elsewhere
     some = np.union1d(np.arange(NUM_READ), np.array(missed, int))
@@ -344,23 +333,22 @@ def corrections() -> Iterator[Finding]:
 
 
 def training() -> Iterator[Finding]:
-    from model.files import artifacts
-    from ops import training_jobs
+    from model.files import runs
 
-    found = artifacts.load_runs(artifacts.RUNS)
+    found = runs.load_runs(settings().runs)
     broken = [run.name for run in found if run.problem]
     if broken:
         text = f"{_some(broken)} can't be read whole: the dashboard leaves them out."
         yield Finding("runs", NOTE, text)
     else:
-        yield Finding("runs", OK, f"{len(found)} in {artifacts.RUNS}")
-    said = os.environ.get(training_jobs.TRAINING_VARIABLE, "").strip()
+        yield Finding("runs", OK, f"{len(found)} in {settings().runs}")
+    said = os.environ.get(variable("training"), "").strip()
     if said.lower() != "on":
         odd = said.lower() not in ("", "off")
-        text = f"off ({training_jobs.TRAINING_VARIABLE}={said} means off: say on)" if odd else "off"
+        text = f"off ({variable('training')}={said} means off: say on)" if odd else "off"
         yield Finding("training from the page", NOTE if odd else OK, text)
-    elif not _may_write(artifacts.RUNS):
-        text = f"on, and {artifacts.RUNS} can't be written: name another with DIGITPAD_RUNS."
+    elif not _may_write(settings().runs):
+        text = f"on, and {settings().runs} can't be written: name another with DIGITPAD_RUNS."
         yield Finding("training from the page", FAULT, text)
     elif missing := [each for each in ("tensorflow", "keras") if not _is_installed(each)]:
         text = f'on, and {_some(missing)} missing: run "pip install -r {TRAIN_FILE}".'
@@ -385,10 +373,9 @@ def log() -> Iterator[Finding]:
 
 
 def disk() -> Iterator[Finding]:
-    from model.files import artifacts
     from ops.corrections import Corrections
 
-    for what, path in (("corrections", Corrections().path), ("runs", artifacts.RUNS)):
+    for what, path in (("corrections", Corrections().path), ("runs", settings().runs)):
         if not _may_write(path):
             yield Finding(f"disk for {what}", OK, "nothing is written there")
             continue
@@ -444,14 +431,14 @@ def _is_installed(name: str) -> bool:
 CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "Python": python,
     "packages": packages,
-    "settings": settings,
+    "settings": limits,
     "network": network,
     "report": report,
     "look-alikes": look_alikes,
     "model card": card,
     "history": history,
     "Keras file": keras_file,
-    "half-done changes": leftovers,
+    "former network": former,
     "MNIST": mnist,
     "bundled digits": bundled,
     "corrections": corrections,

@@ -18,24 +18,24 @@ from pathlib import Path
 from threading import Thread
 
 from model.errors import ArtifactError, TrainingError
-from model.files import artifacts, promotion
-from model.files.artifacts import CHECKPOINT_FILE, Run
+from model.files import served
+from model.files.atomic import LOCK_TIMEOUT, dataclass_from_json, load_json, locked, save_json
+from model.files.runs import CHECKPOINT_FILE, Run, load_report, load_run, load_runs
+from model.files.runs import MAX_EPOCHS as MAX_HISTORY
 from model.learning.config import PRESETS, start_run
+from ops.settings import settings, variable
 
-TRAINING_VARIABLE = "DIGITPAD_TRAINING"
 TRAINER = Path(__file__).parent.parent / "train.py"
 
 LOCK_FILE = "training.lock"  # held by the run's process
-DESK_FILE = "desk.lock"  # held for milliseconds, by whoever starts, stops or promotes
 JOB_FILE = "training.json"
 LOG_FILE = "train.log"  # in the run's folder
-STOPPED = "Stopped. Go on with"  # how train.py ends when it is interrupted
+STOPPED = "Stopped. Resume with"  # the last line of train.py begins so when interrupted
 
 MAX_EPOCHS = 200  # three hours of the shipped recipe, more than it gains from
 MAX_SEED = 2**32 - 1
 GRACE = 20.0  # seconds to end by itself: an epoch's files or an export may be half written
-DESK_TIMEOUT = 5.0  # seconds; others' changes take less than one
-CLAIM_TIMEOUT = 1.0  # seconds; a reader's look at the lock takes microseconds
+RUN_LOCK_TIMEOUT = 1.0  # seconds; a reader's look at the lock takes microseconds
 NICENESS = 10  # the page's answers go before
 MAX_LOG_BYTES = 16_000  # of the log's end
 MAX_PID = 2**31 - 1  # what a system's numbers of processes can be at most
@@ -43,8 +43,8 @@ MAX_NAME = 200  # letters of a run's folder; a file system takes 255 bytes
 MAX_SECONDS = 1e7  # an epoch that takes four months is none
 
 OFF = (
-    f"Training from the page is off: start the app with {TRAINING_VARIABLE}=on, as in "
-    f'"{TRAINING_VARIABLE}=on streamlit run app.py". Every visitor could then use this computer '
+    f"Training from the page is off: start the app with {variable('training')}=on, as in "
+    f'"{variable("training")}=on streamlit run app.py". Every visitor could then use this computer '
     "and replace the network, so leave it off on a public server."
 )
 
@@ -108,28 +108,24 @@ class Status:
 
 def check_allowed() -> None:
     """Raises `TrainingError` unless training from the page is turned on, and possible here."""
-    if os.environ.get(TRAINING_VARIABLE, "").strip().lower() != "on":
+    if not settings().training:
         raise TrainingError(OFF)
     if os.name != "posix":
         raise TrainingError('Training from the page needs Linux or macOS: use "python train.py".')
 
 
-class Desk:
-    """Where runs are started and watched, and their networks served.
+class TrainingJobs:
+    """Starts, watches, stops and resumes runs, and serves their networks.
 
     Every method that changes something raises `TrainingError` while training from the page is
-    off. What goes wrong is a `TrainingError` or an `ArtifactError`, one sentence.
+    off. Errors are a `TrainingError` or an `ArtifactError`, one sentence.
 
     Args:
-        runs: The runs' folder. Default: `artifacts.RUNS`.
-        out: Where the network is served from. Default: `artifacts.TRAINED`. The former one
-            lies in `former` beside it.
+        runs: The runs' folder. Default: the setting.
     """
 
-    def __init__(self, runs: Path | None = None, out: Path | None = None):
-        self.runs = runs or artifacts.RUNS
-        self.out = out or artifacts.TRAINED
-        self.former = self.out.with_name("former")
+    def __init__(self, runs: Path | None = None):
+        self.runs = runs or settings().runs
 
     def status(self) -> Status:
         """How the last run stands; only reads."""
@@ -141,7 +137,7 @@ class Desk:
         if job is None:
             return Status("running" if is_on else "idle")
         folder = self.runs / job.run
-        run = artifacts.load_run(folder) if folder.is_dir() else Run(job.run, {}, [], None)
+        run = load_run(folder) if folder.is_dir() else Run(job.run, {}, [], None)
         if is_on:
             phase = "stopping" if job.stop_asked else "running"
         elif not folder.is_dir():
@@ -178,7 +174,7 @@ class Desk:
                 f"There is a preset {' and a preset '.join(PRESETS)}, of 1 to {MAX_EPOCHS} "
                 f"epochs, with a seed of 0 to {MAX_SEED}: choose among these."
             )
-        with self._alone(), self._claimed() as lock:
+        with self._one_at_a_time(), self._run_lock() as lock:
             run = start_run(replace(PRESETS[preset], epochs=epochs, seed=seed), self.runs)
             self._launch(Job(run.name, epochs), lock)
 
@@ -190,11 +186,11 @@ class Desk:
             ArtifactError: If the runs' folder can't be written.
         """
         check_allowed()
-        with self._alone(), self._claimed() as lock:
+        with self._one_at_a_time(), self._run_lock() as lock:
             job = self._job()
             if job is None or not (self.runs / job.run / CHECKPOINT_FILE).exists():
                 raise TrainingError("There is no run with a checkpoint to go on from: start one.")
-            if artifacts.load_run(self.runs / job.run).report:
+            if load_run(self.runs / job.run).report:
                 raise TrainingError(f"The run {job.run} has finished: start a new one.")
             self._launch(Job(job.run, job.epochs), lock)
 
@@ -205,11 +201,11 @@ class Desk:
             TrainingError: If none is on, or its process can't be told for certain.
         """
         check_allowed()
-        with self._alone():
+        with self._one_at_a_time():
             job = self._job()
             if not self._is_on() or job is None:
                 raise TrainingError("No run is on: there is nothing to stop.")
-            if not job.pid or not job.started or _start_of(job.pid) != job.started:
+            if not job.pid or not job.started or _start_time(job.pid) != job.started:
                 raise TrainingError(
                     f"The process of the run {job.run} can't be found: try again in a moment, or "
                     "stop it on the computer where it was started."
@@ -222,31 +218,25 @@ class Desk:
 
     def finished(self) -> list[Run]:
         """The runs whose networks could be served, newest first."""
-        return [run for run in artifacts.load_runs(self.runs) if run.report and not run.problem]
+        return [run for run in load_runs(self.runs) if run.report and not run.problem]
 
-    def promote(self, run: str, force: bool) -> None:
-        """Serves the network of a finished run; raises what `promotion.promote` does."""
+    def serve(self, run: str, force: bool) -> None:
+        """Serves the network of a finished run; raises what `served.serve` does."""
         check_allowed()
-        with self._alone():
-            if run not in [each.name for each in self.finished()]:
-                raise TrainingError(f"There is no finished run {run} any more: choose another.")
-            promotion.promote(self.runs / run, self.out, self.former, force)
+        if run not in [each.name for each in self.finished()]:
+            raise TrainingError(f"There is no finished run {run} any more: choose another.")
+        served.serve(self.runs / run, force=force)
 
     def go_back(self) -> None:
-        """Serves the former network again; raises what `promotion.go_back` does."""
+        """Serves the former network again; raises what `served.go_back` does."""
         check_allowed()
-        with self._alone():
-            promotion.go_back(self.out, self.former)
-
-    def former_run(self) -> str | None:
-        """The run of the network that one can go back to; `None` if there is none."""
-        return promotion.origin(promotion.former_of(self.out, self.former))
+        served.go_back(self.runs)
 
     def seconds_per_epoch(self, preset: str) -> float | None:
         """What an epoch took, of the newest run of a preset, else of the served network."""
         reports = [run.report for run in self.finished()]
         with contextlib.suppress(ArtifactError):
-            reports.append(artifacts.load_report(self.out))
+            reports.append(load_report(served.current(self.runs)))
         for report in reports:
             if report["config"].get("preset") == preset and "finetuning" not in report:
                 seconds = report.get("seconds_per_epoch")
@@ -263,7 +253,7 @@ class Desk:
                 if log.tell():
                     log.write(b"Resumed\n")  # so that what it said before is not its last word
                 process = subprocess.Popen(  # a folder that we named, no shell  # nosec B603
-                    [sys.executable, str(TRAINER), "--resume", str(folder), "--no-publish"],
+                    [sys.executable, str(TRAINER), "--resume", str(folder), "--no-serve"],
                     env={**os.environ, "PYTHONUNBUFFERED": "1"},
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -279,7 +269,7 @@ class Desk:
         try:
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
-            self._note(replace(job, pid=process.pid, started=_start_of(process.pid)))
+            self._note(replace(job, pid=process.pid, started=_start_time(process.pid)))
         except BaseException:
             process.kill()  # a run that can't be noted could not be stopped
             raise
@@ -291,13 +281,13 @@ class Desk:
         if not path.exists():
             return None
         try:
-            content = artifacts.load_json(path, "note on the last run")
-            job = artifacts.config_from_json(Job, content)
+            content = load_json(path, "note on the last run")
+            job = dataclass_from_json(Job, content)
             kinds = [type(value) for value in vars(job).values()]
             if kinds != [str, int, int, str, bool] or not _is_name(job.run):
                 raise ArtifactError("odd values")
             # A signal to process 0 or less goes to many at once.
-            if not (0 <= job.epochs <= artifacts.MAX_EPOCHS and 0 <= job.pid <= MAX_PID):
+            if not (0 <= job.epochs <= MAX_HISTORY and 0 <= job.pid <= MAX_PID):
                 raise ArtifactError("odd numbers")
         except ArtifactError as error:
             raise TrainingError(
@@ -307,27 +297,19 @@ class Desk:
         return job
 
     def _note(self, job: Job) -> None:
-        artifacts.save_json(self.runs / JOB_FILE, asdict(job))
+        save_json(self.runs / JOB_FILE, asdict(job))
 
     def _is_on(self) -> bool:
         """Whether some process holds the run's lock."""
-        import fcntl  # not on Windows
-
-        try:
-            with (self.runs / LOCK_FILE).open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
+        if not (self.runs / LOCK_FILE).exists():
             return False
-        except BlockingIOError:
-            return True
-        except OSError as error:
-            raise _unusable(self.runs, error) from error
-        return False
+        with locked(self.runs / LOCK_FILE, shared=True) as lock:
+            return lock is None
 
     @contextlib.contextmanager
-    def _claimed(self) -> Iterator[int]:
-        """The run's lock, for a process to take over."""
-        with self._locked(LOCK_FILE, CLAIM_TIMEOUT) as lock:
+    def _run_lock(self) -> Iterator[int]:
+        """The lock that a run's process inherits and holds for as long as it lives."""
+        with locked(self.runs / LOCK_FILE, RUN_LOCK_TIMEOUT) as lock:
             if lock is None:
                 try:
                     name = (self._job() or Job("", 0)).run
@@ -340,40 +322,20 @@ class Desk:
             yield lock
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One change at a time, of all visitors and processes."""
-        with self._locked(DESK_FILE, DESK_TIMEOUT) as lock:
-            if lock is None:
-                raise TrainingError("Someone else is at it: try again in a moment.")
-            yield
-
-    @contextlib.contextmanager
-    def _locked(self, name: str, timeout: float) -> Iterator[int | None]:
-        """A file that this process has locked, `None` if others hold it for too long."""
-        import fcntl  # not on Windows
-
+    def _one_at_a_time(self) -> Iterator[None]:
+        """Lets one visitor and process at a time start, resume or stop a run."""
         try:
             self.runs.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self.runs / name, os.O_RDWR | os.O_CREAT, 0o666)
+            (self.runs / LOCK_FILE).touch()
         except OSError as error:
-            raise _unusable(self.runs, error) from error
-        try:
-            deadline = time.monotonic() + timeout
-            while True:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    held = lock
-                    break
-                except BlockingIOError:
-                    if time.monotonic() > deadline:
-                        held = None
-                        break
-                    time.sleep(0.02)
-                except OSError as error:
-                    raise _unusable(self.runs, error) from error
-            yield held
-        finally:
-            os.close(lock)  # a process that took it over goes on holding it
+            raise TrainingError(
+                f"The runs' folder {self.runs} can't be used ({error.strerror or error}): allow "
+                f"writing there, or name another one with {variable('runs')}."
+            ) from error
+        with locked(self.runs, LOCK_TIMEOUT) as lock:
+            if lock is None:
+                raise TrainingError("Another visitor is changing this: try again in a moment.")
+            yield
 
 
 def _is_name(name: str) -> bool:
@@ -387,14 +349,7 @@ def _is_name(name: str) -> bool:
     )
 
 
-def _unusable(runs: Path, error: OSError) -> TrainingError:
-    return TrainingError(
-        f"The runs' folder {runs} can't be used ({error.strerror or error}): allow writing there, "
-        f"or name another one with {artifacts.RUNS_VARIABLE}."
-    )
-
-
-def _start_of(pid: int) -> str:
+def _start_time(pid: int) -> str:
     """When a process began, in the system's words; `""` if it has ended or there is none."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -411,7 +366,7 @@ def _start_of(pid: int) -> str:
 def _kill_late(job: Job, grace: float) -> None:
     """Kills a run's process that has not ended in time."""
     deadline = time.monotonic() + grace
-    while _start_of(job.pid) == job.started:
+    while _start_time(job.pid) == job.started:
         if time.monotonic() > deadline:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(job.pid, signal.SIGKILL)

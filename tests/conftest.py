@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.files import artifacts
+from model.files import served
 from model.learning import data
 from model.learning.data import Dataset
 from ops import training_jobs
+from ops.settings import variable
 from tests.support import ROOT, SCRIPTS, TRAINED, end_run
 
 BESIDE = ROOT.parent / "shared" / "mnist"  # a folder `shared/mnist` beside the checkout
@@ -29,34 +30,31 @@ def pytest_collection_modifyitems(items):
 def corrections_path(tmp_path, monkeypatch) -> Path:
     """Where corrections go in a test: never into the checkout."""
     path = tmp_path / "kept" / "corrections.sqlite3"
-    monkeypatch.setenv("DIGITPAD_CORRECTIONS", str(path))
+    monkeypatch.setenv(variable("corrections"), str(path))
+    monkeypatch.setenv(variable("runs"), str(tmp_path / "runs"))  # nor are a developer's runs read
     return path
 
 
 @pytest.fixture(autouse=True)
 def no_owner(monkeypatch):
     """Nothing of the owner's is open in a test that does not say so, whoever runs the tests."""
-    for variable in (
-        "DIGITPAD_PASSWORD",
-        "DIGITPAD_CORRECTIONS_PAGE",
-        training_jobs.TRAINING_VARIABLE,
-    ):
-        monkeypatch.delenv(variable, raising=False)
+    for name in ("password", "corrections_page", "training"):
+        monkeypatch.delenv(variable(name), raising=False)
 
 
 @pytest.fixture
 def corrections_open(monkeypatch):
     """The corrections are open to everyone, as at home."""
-    monkeypatch.setenv("DIGITPAD_CORRECTIONS_PAGE", "on")
+    monkeypatch.setenv(variable("corrections_page"), "on")
 
 
 @pytest.fixture(scope="session")
 def mnist_folder() -> Path:
-    folder = Path(os.environ.get(data.FOLDER_VARIABLE) or BESIDE)
+    folder = Path(os.environ.get(variable("data")) or BESIDE)
     if not folder.is_dir():
         pytest.skip(
             f"needs MNIST and there is no folder {folder}: name one with "
-            f"{data.FOLDER_VARIABLE}, or put a folder shared/mnist beside the checkout"
+            f"{variable('data')}, or put a folder shared/mnist beside the checkout"
         )
     return folder
 
@@ -69,9 +67,7 @@ def mnist(mnist_folder) -> tuple[Dataset, Dataset]:
 @pytest.fixture(scope="session")
 def trained() -> Path:
     """The folder of the shipped network; to be read, not written."""
-    path = artifacts.TRAINED / artifacts.ONNX_FILE
-    assert path.is_file(), f"{path} ships with the repository: restore it"
-    return artifacts.TRAINED
+    return TRAINED
 
 
 @pytest.fixture
@@ -92,13 +88,12 @@ def tiny_mnist(monkeypatch) -> tuple[Dataset, Dataset]:
 
 
 @pytest.fixture
-def desk(tmp_path, monkeypatch):
-    """Where runs are started in a test: folders of its own, and a trainer that takes no time."""
-    monkeypatch.setenv(training_jobs.TRAINING_VARIABLE, "on")
+def jobs(tmp_path, monkeypatch):
+    """Training jobs in folders of the test, with a trainer that takes no time."""
+    monkeypatch.setenv(variable("training"), "on")
     monkeypatch.setattr(training_jobs, "TRAINER", SCRIPTS / "fake_trainer.py")
-    monkeypatch.setattr(artifacts, "RUNS", tmp_path / "runs")
-    monkeypatch.setattr(artifacts, "TRAINED", tmp_path / "model" / "trained")
-    shutil.copytree(TRAINED, artifacts.TRAINED)
-    desk = training_jobs.Desk()
-    yield desk
-    end_run(desk)
+    monkeypatch.setattr(served, "SHIPPED", tmp_path / "trained")
+    shutil.copytree(TRAINED, served.SHIPPED)
+    jobs = training_jobs.TrainingJobs()
+    yield jobs
+    end_run(jobs)

@@ -8,25 +8,25 @@ import time
 from pathlib import Path
 
 from model.errors import TrainingError
-from model.files import artifacts
+from model.files import served
 from ops import training_jobs
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "tests" / "scripts"  # run by tests as processes of their own
-TRAINED = artifacts.TRAINED  # the shipped network, whatever a test serves
+TRAINED = served.SHIPPED  # the shipped network, whatever a test serves
 
 
-def end_run(desk: training_jobs.Desk) -> None:
+def end_run(jobs: training_jobs.TrainingJobs) -> None:
     """Leaves no process behind."""
-    if job_of(desk) and desk.status().is_on:
-        os.kill(job_of(desk).pid, signal.SIGKILL)
-        until(lambda: not desk.status().is_on)
+    if job_of(jobs) and jobs.status().is_on:
+        os.kill(job_of(jobs).pid, signal.SIGKILL)
+        until(lambda: not jobs.status().is_on)
 
 
-def job_of(desk: training_jobs.Desk) -> training_jobs.Job | None:
+def job_of(jobs: training_jobs.TrainingJobs) -> training_jobs.Job | None:
     """What is noted of the last run, `None` if nothing can be read."""
     with contextlib.suppress(TrainingError):
-        return desk._job()
+        return jobs._job()
 
 
 def popen_with_default_signals(command: list[str], **options) -> subprocess.Popen:

@@ -2,15 +2,15 @@
 
 import re
 
-from model.files.artifacts import load_report
+from model.files.runs import load_report
 from ops.settings import markdown_table
-from tests.support import ROOT
+from tests.support import ROOT, TRAINED
 
 README = (ROOT / "README.md").read_text()
 
 
 def test_readme_figures_come_from_the_report():
-    report = load_report()
+    report = load_report(TRAINED)
     figures = [f"{report['test'][key]:.2%}" for key in ("accuracy", "low", "high")]
     figures += [f"{report['pen']['strokes'][key]:.2%}" for key in ("accuracy", "low", "high")]
     figures += [f"{report['pen'][key]['accuracy']:.2%}" for key in ("slashed zero", "flagged one")]

@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 import predict
-from model.files.artifacts import load_report
+from model.files.runs import load_report
 from model.reading.recognizer import Recognizer
 from tests.pictures_for_programs import picture_of, saved
-from tests.support import ROOT, popen_with_default_signals
+from tests.support import ROOT, TRAINED, popen_with_default_signals
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_json_and_csv_hold_the_same_answers(folder, capsys):
         assert row["source"] == one["source"] and row["digit"] == str(one["digit"])
         assert row["digits"].split() == [str(digit) for digit in one["digits"]]
         assert [float(row[f"p{digit}"]) for digit in range(10)] == one["probabilities"]
-        assert one["network"] == row["network"] == load_report()["run"]
+        assert one["network"] == row["network"] == load_report(TRAINED)["run"]
 
 
 def test_unreadable_pictures_are_reported_and_the_rest_read(folder, capsys):

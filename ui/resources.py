@@ -12,7 +12,9 @@ import streamlit as st
 from PIL import Image
 
 from model.errors import ArtifactError, DataError
-from model.files.artifacts import ONNX_FILE, RUNS, TRAINED, load_lookalikes, load_runs, version_key
+from model.files import served
+from model.files.atomic import sha256
+from model.files.runs import ONNX_FILE, load_runs
 from model.learning import augment
 from model.learning.data import (
     MNIST_TEST,
@@ -26,15 +28,16 @@ from model.learning.data import (
 )
 from model.learning.evaluation import answered_above
 from model.learning.upload import read_upload
-from model.reading.look_alikes import LookAlikes
+from model.reading.look_alikes import LookAlikes, load_look_alikes
 from model.reading.personalisation import OtherDigits, Personalisation
-from model.reading.recognizer import BATCH, Recognizer, served
+from model.reading.recognizer import BATCH, Recognizer, load_served
+from ops.settings import settings
 from ui.results.report_tables import risk_table
 
 NUM_PLACED = SHAPES["y_test"][0]  # images among which look-alikes are found
 NUM_REHEARSED = 2000  # other people's digits that are not to be forgotten, as MNIST has them
 REHEARSAL_SEED = 0
-_HAND = "hand"  # of this visit: the network's version and the hand
+_HAND = "hand"  # of this visit
 BOX_COLOR = (230, 126, 34)  # orange
 
 
@@ -55,18 +58,18 @@ def shared_recognizer() -> Recognizer:
     Raises:
         ArtifactError: If there is none or it is damaged.
     """
-    return served(TRAINED)
+    return load_served(settings().runs)
 
 
 def hand() -> Personalisation | None:
     """What the served network has learnt of this visitor's hand, in this visit."""
-    version, known = st.session_state.get(_HAND, (None, None))
-    return known if version == version_key() else None
+    known = st.session_state.get(_HAND)
+    return known if known and known.network == shared_recognizer().key else None
 
 
 def set_hand(known: Personalisation | None) -> None:
     """Has this visitor's drawings read by their hand from now on, or as everyone's."""
-    st.session_state[_HAND] = (version_key(), known)
+    st.session_state[_HAND] = known
 
 
 def others() -> tuple[OtherDigits, OtherDigits]:
@@ -75,7 +78,7 @@ def others() -> tuple[OtherDigits, OtherDigits]:
     Raises:
         ArtifactError: If the network is missing or damaged.
     """
-    return _others(version_key())
+    return _others(shared_recognizer().key)
 
 
 def load_others_ahead() -> None:
@@ -85,13 +88,13 @@ def load_others_ahead() -> None:
 
 
 @st.cache_resource(show_spinner="Reading other people's digits", max_entries=1)
-def _others(version: int) -> tuple[OtherDigits, OtherDigits]:
+def _others(network_key: tuple[str, str]) -> tuple[OtherDigits, OtherDigits]:
     shared = shared_recognizer()
     if test_images()[1]:  # no MNIST
         data = bundled()
         is_checked = np.arange(len(data)) % 3 > 0
     else:
-        data, is_checked = load_mnist()[0], validation_mask()
+        data, is_checked = load_mnist(settings().data)[0], validation_mask()
     rng = np.random.default_rng(REHEARSAL_SEED)
     unchecked = np.flatnonzero(~is_checked)
     some = data.take(rng.permutation(unchecked)[:NUM_REHEARSED], "")
@@ -115,12 +118,12 @@ def lookalikes() -> LookAlikes:
     Raises:
         ArtifactError: If the file is missing, damaged or of another network.
     """
-    return _lookalikes(version_key())
+    return _lookalikes(shared_recognizer().key)
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _lookalikes(version: int) -> LookAlikes:
-    placed = load_lookalikes(TRAINED)
+def _lookalikes(network_key: tuple[str, str]) -> LookAlikes:
+    placed = load_look_alikes(served.current(settings().runs))
     if len(placed.labels) != NUM_PLACED:
         raise ArtifactError(
             f"The look-alikes are {len(placed.labels):,} images and should be MNIST's "
@@ -138,7 +141,7 @@ def test_images() -> tuple[Dataset, str]:
     problem = _problem()
     if not problem:
         try:
-            if needs_download():
+            if needs_download(settings().data):
                 _download()
             return _mnist_test(), ""
         except DataError as error:
@@ -148,7 +151,7 @@ def test_images() -> tuple[Dataset, str]:
 
 def mnist_at_hand() -> Dataset | None:
     """MNIST's test images, or `None` where they would have to be downloaded or can't be had."""
-    if needs_download():
+    if needs_download(settings().data):
         return None
     data, problem = test_images()
     return None if problem else data
@@ -175,7 +178,7 @@ def _download() -> None:
 
 @st.cache_resource(show_spinner="Loading MNIST")
 def _mnist_test() -> Dataset:
-    return load_mnist()[1]
+    return load_mnist(settings().data)[1]
 
 
 @st.cache_resource(show_spinner="Loading digits")
@@ -213,24 +216,34 @@ def predictions(data: Dataset, run: str = "") -> np.ndarray:
     """
     if run and run not in other_networks():  # it comes from the page: never a path
         raise ArtifactError("There is no such run any more: choose another network.")
-    version = version_key(RUNS / run) if run else version_key()
-    return _predictions(data.key, run, version, data)
+    network = (
+        _network_of(run, sha256(settings().runs / run / ONNX_FILE)) if run else shared_recognizer()
+    )
+    return _predictions(data.key, network.key, data, network)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _network_of(run: str, content: str) -> Recognizer:
+    return Recognizer.load(settings().runs / run)
 
 
 @st.cache_resource(show_spinner="Reading the images", max_entries=8)
-def _predictions(key: str, run: str, version: int, _data: Dataset) -> np.ndarray:
-    network = Recognizer.load(RUNS / run) if run else shared_recognizer()
+def _predictions(
+    key: str, network_key: tuple[str, str], _data: Dataset, _network: Recognizer
+) -> np.ndarray:
     # One call works on one core; someone waits for this one.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         parts = np.array_split(_data.frames, -(-len(_data) // BATCH))
-        return np.concatenate(list(pool.map(network.probabilities, parts)))
+        return np.concatenate(list(pool.map(_network.probabilities, parts)))
 
 
 @st.cache_data(show_spinner=False, ttl=10)
 def other_networks() -> list[str]:
     """The finished runs whose networks can be read with, newest first."""
     return [
-        run.name for run in load_runs(RUNS) if run.report and (RUNS / run.name / ONNX_FILE).exists()
+        run.name
+        for run in load_runs(settings().runs)
+        if run.report and (settings().runs / run.name / ONNX_FILE).exists()
     ]
 
 
@@ -240,12 +253,12 @@ def coordinates(data: Dataset) -> np.ndarray:
     Raises:
         ArtifactError: If the network or its look-alikes are missing or damaged.
     """
-    return _coordinates(data.key, version_key(), data)
+    return _coordinates(data.key, shared_recognizer().key, data)
 
 
 @st.cache_resource(show_spinner="Comparing the images", max_entries=4)
-def _coordinates(key: str, version: int, _data: Dataset) -> np.ndarray:
-    placed = _lookalikes(version)
+def _coordinates(key: str, network_key: tuple[str, str], _data: Dataset) -> np.ndarray:
+    placed = _lookalikes(network_key)
     if _data.name == MNIST_TEST:
         return placed.coordinates
     return placed.coordinates_of(shared_recognizer().features(_data.frames))
@@ -257,15 +270,15 @@ def places(data: Dataset) -> np.ndarray:
     Raises:
         ArtifactError: As `coordinates`.
     """
-    return _places(data.key, version_key(), data)
+    return _places(data.key, shared_recognizer().key, data)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _places(key: str, version: int, _data: Dataset) -> np.ndarray:
-    placed = _lookalikes(version)
+def _places(key: str, network_key: tuple[str, str], _data: Dataset) -> np.ndarray:
+    placed = _lookalikes(network_key)
     if _data.name == MNIST_TEST:
         return placed.places
-    return placed.places_of(_coordinates(key, version, _data))
+    return placed.places_of(_coordinates(key, network_key, _data))
 
 
 def risk(data: Dataset) -> tuple[pd.DataFrame, dict]:

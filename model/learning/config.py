@@ -1,11 +1,11 @@
-"""The settings of a training run, and the folder that begins with them; needs no Keras."""
+"""The settings of a training run; needs no Keras."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 
 from model.errors import ArtifactError
-from model.files import artifacts
+from model.files import runs
+from model.files.atomic import dataclass_from_json, load_json
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class TrainConfig:
     modern: bool = True
 
 
-# What the numbers may be; whole ones are whole.
+# Lowest and highest value; a whole number here means that the setting is one.
 BOUNDS = {
-    "epochs": (1, artifacts.MAX_EPOCHS),
+    "epochs": (1, runs.MAX_EPOCHS),
     "batch_size": (1, 60_000),
     "seed": (0, 2**32 - 1),
     "learning_rate": (1e-8, 10.0),
@@ -54,20 +54,13 @@ PRESETS = {
 }
 
 
-def start_run(config: TrainConfig, folder: Path = artifacts.RUNS, kind: str = "") -> Path:
-    """Makes the run's folder, named by time and kind or preset, with its settings in it.
+def start_run(config: TrainConfig, folder: Path, kind: str = "") -> Path:
+    """Makes a run's folder, named by time and kind (default: the preset), with its settings.
 
     Raises:
         ArtifactError: If it can't be made.
     """
-    stem = f"{datetime.now():%Y%m%d-%H%M%S}-{kind or config.preset}"
-    run = folder / stem
-    number = 2
-    while not artifacts.make_folder(run):  # another run may begin in this very second
-        run = folder / f"{stem}-{number}"
-        number += 1
-    artifacts.save_json(run / artifacts.CONFIG_FILE, asdict(config))
-    return run
+    return runs.start_run(asdict(config), folder, kind or config.preset)
 
 
 def load_config(run: Path) -> TrainConfig:
@@ -76,8 +69,8 @@ def load_config(run: Path) -> TrainConfig:
     Raises:
         ArtifactError: If they are missing, of another version, or no settings of a run.
     """
-    content = artifacts.load_json(run / artifacts.CONFIG_FILE, "configuration")
-    config = artifacts.config_from_json(TrainConfig, content)
+    content = load_json(run / runs.CONFIG_FILE, "configuration")
+    config = dataclass_from_json(TrainConfig, content)
     odd = [name for name, value in content.items() if not _is_setting(name, value)]
     if odd:
         raise ArtifactError(
@@ -95,5 +88,5 @@ def _is_setting(name: str, value: object) -> bool:
     low, high = BOUNDS[name]
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     return (is_whole or (isinstance(value, float) and isinstance(low, float))) and (
-        low <= value <= high  # NaN is not, either
+        low <= value <= high  # NaN fails, too
     )

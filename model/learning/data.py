@@ -21,8 +21,6 @@ import numpy as np
 from model.errors import DataError
 from model.ink.frame import FRAME_SIDE, to_mnist
 
-FOLDER_VARIABLE = "DIGITPAD_DATA"
-
 # The address and hash that keras.datasets.mnist uses (keras/src/datasets/mnist.py).
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 MNIST_FILE_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
@@ -109,8 +107,8 @@ def load_mnist(folder: str | Path | None = None, progress=False) -> tuple[Datase
     """Loads MNIST's training and test images and checks every byte of them.
 
     Args:
-        folder: A folder with `mnist.npz` or the four IDX `.gz` files. Default: the folder
-            that `DIGITPAD_DATA` names, else the file in the Keras folder, fetched if need be.
+        folder: A folder with `mnist.npz` or the four IDX `.gz` files. Default: the file in the
+            Keras folder, downloaded if need be.
         progress: `True` shows a bar on the terminal while fetching; an object with `total`,
             `update`, `reset` and `close`, as `pooch` takes it, shows it elsewhere.
 
@@ -120,7 +118,6 @@ def load_mnist(folder: str | Path | None = None, progress=False) -> tuple[Datase
     Raises:
         DataError: If the files are missing, can't be fetched, are damaged or not MNIST.
     """
-    folder = folder or os.environ.get(FOLDER_VARIABLE)
     if folder:
         arrays, files = _from_folder(Path(folder))
     else:
@@ -134,14 +131,14 @@ def load_mnist(folder: str | Path | None = None, progress=False) -> tuple[Datase
     )
 
 
-def needs_download() -> bool:
-    """Whether `load_mnist()` would have to fetch MNIST from the internet first."""
-    return at_hand() is None
+def needs_download(folder: str | Path | None = None) -> bool:
+    """Whether `load_mnist(folder)` would download MNIST first."""
+    return at_hand(folder) is None
 
 
-def at_hand() -> Path | None:
-    """The folder that `load_mnist()` reads without the internet; `None` if it has to fetch."""
-    if folder := os.environ.get(FOLDER_VARIABLE):
+def at_hand(folder: str | Path | None = None) -> Path | None:
+    """The folder that `load_mnist(folder)` reads without the internet; `None` if it has none."""
+    if folder:
         return Path(folder)
     with contextlib.suppress(OSError, ValueError):  # a name that no file can have
         if _keras_file().exists():
@@ -176,7 +173,7 @@ def fetch(progress=False) -> Path:
     except (OSError, ValueError) as error:  # requests' errors are OSErrors; a wrong hash
         raise DataError(
             f"MNIST can't be had from {MNIST_URL} ({type(error).__name__}). Check the internet "
-            f"connection, or name a folder that holds it with --data or {FOLDER_VARIABLE}."
+            f"connection, or name a folder that holds it with --data or DIGITPAD_DATA."
         ) from error
     return path
 

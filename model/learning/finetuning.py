@@ -1,14 +1,17 @@
-"""Teaches the served network visitors' corrections without letting it forget MNIST."""
+"""Fine-tunes a network on corrections, rehearsing MNIST so that it is not forgotten."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import keras
 import numpy as np
 
 from model.errors import TrainingError
-from model.files import artifacts
+from model.files import runs
+from model.files.atomic import RETRAIN
 from model.ink.distort import distort
 from model.ink.frame import PEN_WIDTH, draw_strokes, to_mnist
 from model.learning import training
@@ -17,9 +20,8 @@ from model.learning.data import Dataset
 from model.learning.network import BUILDERS, NUM_CLASSES
 from model.learning.training import TrainingBatches
 from model.reading.recognizer import Recognizer
-from ops.corrections import Correction, as_dataset
 
-# Here an epoch is a number of steps, not a pass over MNIST: each step rehearses a batch of it.
+# An epoch is a number of steps here, not a pass over MNIST; each step rehearses a batch of it.
 FINE_TUNING = TrainConfig(
     epochs=3,
     batch_size=128,
@@ -32,12 +34,26 @@ PEN_WIDTHS = (1.8, PEN_WIDTH, 2.8)  # pixels of the 20-pixel box; a correction i
 BATCH = 500  # frames a call when only reading
 
 
-@dataclass(frozen=True)
-class Figures:
-    """How a network reads, as counts and a share.
+class Correction(Protocol):
+    """A drawing and what its author says it is.
 
     Attributes:
-        num_right: Corrections read as their visitors say.
+        strokes: Arrays of shape `(num_points, 2)`, points x, y in canvas pixels.
+        frame: `uint8` array of shape `(28, 28)`, 0 paper to 255 ink, as the network read it.
+        label: The digit, 0 to 9.
+    """
+
+    strokes: list[np.ndarray]
+    frame: np.ndarray
+    label: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How many corrections and which share of the validation images a network reads right.
+
+    Attributes:
+        num_right: Corrections read as their authors say.
         validation: Accuracy on the held-out writers' images, 0 to 1.
     """
 
@@ -48,11 +64,11 @@ class Figures:
 class FineTuningBatches(keras.utils.PyDataset):
     """Batches as in training, with corrections among them, each time distorted anew."""
 
-    def __init__(self, rehearsal: TrainingBatches, corrections: list[Correction], seed: int):
+    def __init__(self, rehearsal: TrainingBatches, corrections: Sequence[Correction], seed: int):
         super().__init__(workers=1)
         self._rehearsal, self._seed, self._epoch = rehearsal, seed, 0
-        self._frames = np.stack([inked(correction) for correction in corrections])
-        self._labels = as_dataset(corrections)[1]
+        self._frames = np.stack([drawn_variants(correction) for correction in corrections])
+        self._labels = np.array([each.label for each in corrections], np.uint8)
 
     def __len__(self) -> int:
         return STEPS_AN_EPOCH
@@ -72,8 +88,8 @@ class FineTuningBatches(keras.utils.PyDataset):
         self._rehearsal.set_epoch(epoch)
 
 
-def inked(correction: Correction) -> np.ndarray:
-    """A correction as the network saw it, and drawn anew with each of the pens.
+def drawn_variants(correction: Correction) -> np.ndarray:
+    """A correction as the network saw it, and drawn again with each of the pens.
 
     Returns:
         `float32` array of shape `(4, 28, 28)`, 0 paper to 1 ink.
@@ -82,46 +98,50 @@ def inked(correction: Correction) -> np.ndarray:
     return np.stack([correction.frame.astype(np.float32) / 255, *drawn])
 
 
-def load_served(out: Path) -> tuple[keras.Model, str]:
-    """The network that is served from a folder, and the run that trained it.
+def load_network(folder: Path) -> tuple[keras.Model, str]:
+    """The Keras network in a run's folder, and the name of the run that trained it.
 
     Raises:
-        ArtifactError: If no network is served from there.
-        TrainingError: If it can't be trained on: its Keras file is missing or damaged.
+        ArtifactError: If the network there is missing or damaged.
+        TrainingError: If its Keras file is, so that it can't be trained on.
     """
-    version = Recognizer.load(out).version
-    path = artifacts.where(out / artifacts.KERAS_FILE)
+    version = Recognizer.load(folder).version
+    path = folder / runs.KERAS_FILE
     if not path.is_file():
-        raise TrainingError(f"There is no network to start from at {path}. {artifacts.RETRAIN}")
+        raise TrainingError(f"There is no network to start from at {path}. {RETRAIN}")
     try:
-        served = keras.models.load_model(path, compile=False)
+        network = keras.models.load_model(path, compile=False)
     except Exception as error:  # a zip, HDF5 or Keras error, by where it is damaged
         raise TrainingError(
-            f"The network at {path} can't be read ({type(error).__name__}). {artifacts.RETRAIN}"
+            f"The network at {path} can't be read ({type(error).__name__}). {RETRAIN}"
         ) from error
-    if served.name not in BUILDERS:
+    if network.name not in BUILDERS:
         raise TrainingError(
-            f"The network at {path} is no digit network ({served.name}). {artifacts.RETRAIN}"
+            f"The network at {path} is no digit network ({network.name}). {RETRAIN}"
         )
-    return served, version
+    return network, version
 
 
-def figures(network: keras.Model, corrections: list[Correction], validation: Dataset) -> Figures:
+def figures(
+    network: keras.Model, corrections: Sequence[Correction], validation: Dataset
+) -> Figures:
     """How a network reads the corrections and the held-out writers' images."""
 
     def num_right(data: Dataset) -> int:
         answers = network.predict(data.frames[..., None], batch_size=BATCH, verbose=0)
         return int((answers.argmax(axis=1) == data.labels).sum())
 
-    said = Dataset(*as_dataset(corrections), "corrections")
-    return Figures(num_right(said), num_right(validation) / len(validation))
+    images = np.stack([each.frame for each in corrections]).astype(np.uint8)
+    labels = np.array([each.label for each in corrections], np.uint8)
+    corrected = Dataset(images, labels, "corrections")
+    return Figures(num_right(corrected), num_right(validation) / len(validation))
 
 
 def fine_tune(
     network: keras.Model,
     config: TrainConfig,
     mnist: Dataset,
-    corrections: list[Correction],
+    corrections: Sequence[Correction],
     run: Path,
     verbose: int = 0,
 ) -> tuple[Figures, Figures]:
@@ -131,7 +151,7 @@ def fine_tune(
     drawings would shift them.
 
     Args:
-        network: What `load_served` gave.
+        network: As `load_network` gives it.
         config: The settings; an epoch has `STEPS_AN_EPOCH` steps.
         mnist: MNIST's 60,000 training images; part of them validates.
         corrections: At least one.
@@ -172,29 +192,28 @@ def fine_tune(
                 "seconds": round(time.perf_counter() - started, 2),
             }
         )
-        artifacts.save_history(run / artifacts.HISTORY_FILE, history)
+        runs.save_history(run / runs.HISTORY_FILE, history)
     for layer in frozen:
         layer.trainable = True
     return before, figures(network, corrections, validation)
 
 
-def note(report: dict, start: str, num: int, before: Figures, after: Figures, run: Path) -> None:
-    """Adds to a run's report what was fine-tuned, and how it read before and after.
+def report_part(start: str, num: int, before: Figures, after: Figures) -> dict:
+    """What a report says of fine-tuning, to be given to `training.judge`.
 
     Args:
-        report: What `training.judge` gave; changed in place and saved.
         start: The run that the network comes from.
-        num: How many corrections.
+        num: The number of corrections.
         before: How the network read that it started from.
         after: How it reads now.
-        run: The run's folder.
     """
-    report["finetuning"] = {
-        "started_from": start,
-        "num_corrections": num,
-        "num_right_before": before.num_right,
-        "num_right_after": after.num_right,
-        "validation_before": before.validation,
-        "validation_after": after.validation,
+    return {
+        "finetuning": {
+            "started_from": start,
+            "num_corrections": num,
+            "num_right_before": before.num_right,
+            "num_right_after": after.num_right,
+            "validation_before": before.validation,
+            "validation_after": after.validation,
+        }
     }
-    artifacts.save_report(run, report)

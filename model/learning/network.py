@@ -1,5 +1,6 @@
-"""The networks: the one that is shipped and the tutorials' one, and their export to ONNX."""
+"""The shipped network and the tutorials' one, and their export to ONNX."""
 
+import tempfile
 from pathlib import Path
 
 import keras
@@ -62,20 +63,25 @@ def build_digitpad(seed: int | None = None) -> keras.Model:
 BUILDERS = {"digitpad": build_digitpad, "tutorial": build_tutorial}
 
 
-def export(network: keras.Model, path: Path) -> None:
-    """Writes the network as an ONNX file that takes frames of shape `(n, 28, 28, 1)`.
+def export(network: keras.Model) -> bytes:
+    """Exports a network as an ONNX file that takes frames of shape `(n, 28, 28, 1)`.
 
     Its outputs carry names: `probabilities`, `(n, 10)`; `layer_1` and `layer_2`, the maps of
-    the first convolutions; `last_map`, what the head reads; and, if the head reads it flat,
-    `class_maps`. What is not asked for costs no time.
+    the first convolutions; `last_map`, which the head reads; and, if the head reads it flat,
+    `class_maps`.
+
+    Returns:
+        The file's content.
     """
     outputs = {"probabilities": network.outputs[0], **_inner_maps(network)}
     served = keras.Model(network.inputs, list(outputs.values()))
     served(keras.ops.zeros((1, FRAME_SIDE, FRAME_SIDE, 1)))  # Keras exports what was called once
-    served.export(str(path), format="onnx", opset_version=OPSET, verbose=False)
-    exported = onnx.load(path)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.onnx"
+        served.export(str(path), format="onnx", opset_version=OPSET, verbose=False)
+        exported = onnx.load(path)
     _name_outputs(exported.graph, list(outputs))
-    onnx.save(exported, path)
+    return exported.SerializeToString()
 
 
 def _inner_maps(network: keras.Model) -> dict[str, keras.KerasTensor]:
@@ -107,7 +113,7 @@ def _class_maps(head: layers.Dense, last_map: keras.KerasTensor) -> dict[str, ke
 
 
 def _name_outputs(graph: onnx.GraphProto, names: list[str]) -> None:
-    """Gives the outputs names of ours, in place; the export numbers them."""
+    """Renames the outputs, in place; the export only numbers them."""
     new = dict(zip((output.name for output in graph.output), names, strict=True))
     for output in graph.output:
         output.name = new[output.name]
@@ -116,8 +122,8 @@ def _name_outputs(graph: onnx.GraphProto, names: list[str]) -> None:
             values[:] = [new.get(value, value) for value in values]
 
 
-def annotate(path: Path, notes: dict[str, str]) -> bytes:
-    """The content of an ONNX file with notes added, which its readers can look up by key."""
-    exported = onnx.load(path)
+def annotate(content: bytes, notes: dict[str, str]) -> bytes:
+    """The content of an ONNX file with notes added, which its readers look up by key."""
+    exported = onnx.load_from_string(content)
     onnx.helper.set_model_props(exported, notes)
     return exported.SerializeToString()

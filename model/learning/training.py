@@ -1,4 +1,4 @@
-"""Trains a network from settings and a data set, with a checkpoint each epoch, and judges it."""
+"""Trains a network with a checkpoint each epoch, exports it, and writes the report on it."""
 
 import json
 import math
@@ -13,11 +13,12 @@ import keras
 import numpy as np
 
 from model.errors import TrainingError
-from model.files import artifacts
+from model.files import runs
+from model.files.atomic import write_atomically
 from model.learning import augment, evaluation, network
 from model.learning.config import TrainConfig
 from model.learning.data import Dataset, validation_mask
-from model.learning.events import EventFile
+from model.learning.tensorboard import EventFile
 from model.reading import confidence, look_alikes
 from model.reading.confidence import Confidence
 from model.reading.recognizer import CONFIDENCE_KEY, RUN_KEY, Recognizer
@@ -29,14 +30,15 @@ FINAL_LEARNING_RATE = 1e-5  # where the cosine ends
 CONFIDENCE_SEED = 1_000_000  # beyond every epoch's: other distortions than those trained on
 WARM_UP = 0.05  # of all steps; the learning rate rises to its peak in them
 LATE = 0.85  # of the epochs; distortions are half as strong from then on, nearer to real frames
+PREDICT_BATCH = 500  # frames a call when only reading
 AVERAGING = 0.999  # momentum of the moving average of the weights
 
 
 class TrainingBatches(keras.utils.PyDataset):
     """Shuffled, distorted batches; the same for the same seed, epoch and step.
 
-    To the modern recipe's batches come frames that are no digit. Keras draws the batches on
-    a thread of its own while a step runs.
+    The modern recipe's batches also hold frames that are no digit. Keras draws batches on
+    another thread while a step runs.
     """
 
     def __init__(self, data: Dataset, config: TrainConfig, epoch: int = 0):
@@ -64,7 +66,7 @@ class TrainingBatches(keras.utils.PyDataset):
         return frames[..., None], _targets(labels, num_negatives)
 
     def set_epoch(self, epoch: int) -> None:
-        """Chooses the epoch's order and distortions; Keras' own hooks also run in between."""
+        """Chooses the epoch's order and distortions."""
         self._epoch = epoch
         rng = np.random.default_rng((self._config.seed, epoch))
         self._order = rng.permutation(len(self._data))
@@ -72,15 +74,15 @@ class TrainingBatches(keras.utils.PyDataset):
 
 @keras.saving.register_keras_serializable("digitpad")
 class DigitAccuracy(keras.metrics.CategoricalAccuracy):
-    """Accuracy over the frames that are digits; negatives have no right answer to count."""
+    """Accuracy over the frames that are digits; for the others no answer is right."""
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         is_digit = keras.ops.cast(keras.ops.max(y_true, axis=-1) > 0.5, "float32")
         return super().update_state(y_true, y_pred, sample_weight=is_digit)
 
 
-class _Keeper(keras.callbacks.Callback):
-    """Tells the batches their epoch, keeps history and checkpoint, says how long is left."""
+class _EpochEnd(keras.callbacks.Callback):
+    """Sets the batches' epoch, saves history and checkpoint, and reports the time left."""
 
     def __init__(self, folder: Path, batches: TrainingBatches, history: list, num_epochs, say):
         super().__init__()
@@ -104,9 +106,9 @@ class _Keeper(keras.callbacks.Callback):
                 "seconds": round(seconds, 2),
             }
         )
-        # The history first: on resuming, epochs beyond the checkpoint are dropped from it.
-        artifacts.save_history(self._folder / artifacts.HISTORY_FILE, self._history)
-        artifacts.write_atomically(self._folder / artifacts.CHECKPOINT_FILE, self.model.save)
+        # The history first: resuming drops epochs beyond the checkpoint from it.
+        runs.save_history(self._folder / runs.HISTORY_FILE, self._history)
+        write_atomically(self._folder / runs.CHECKPOINT_FILE, self.model.save)
         if left := self._num_epochs - epoch - 1:
             self._say(
                 f"epoch {epoch + 1} of {self._num_epochs} took {seconds:.0f} s; about "
@@ -114,13 +116,13 @@ class _Keeper(keras.callbacks.Callback):
             )
 
 
-class _Board(keras.callbacks.Callback):
-    """Writes each epoch's figures for TensorBoard, training and validation as a run each."""
+class _TensorBoard(keras.callbacks.Callback):
+    """Writes each epoch's figures for TensorBoard, training and validation in a folder each."""
 
     def __init__(self, folder: Path, first_epoch: int, history: list):
         super().__init__()
         self._folder, self._first_step = folder, first_epoch + 1
-        self._history = history  # whose last row is the epoch's, as `_Keeper` comes first
+        self._history = history  # its last row is this epoch's, as `_EpochEnd` comes first
         self._files = {"train": EventFile(folder / "train", self._first_step)}
 
     def on_epoch_end(self, epoch, logs=None):
@@ -174,7 +176,7 @@ def train(
     keras.utils.set_random_seed(config.seed)
     training, validation = split(mnist, config)
     steps = math.ceil(len(training) / config.batch_size)
-    checkpoint = run / artifacts.CHECKPOINT_FILE
+    checkpoint = run / runs.CHECKPOINT_FILE
     if checkpoint.exists():
         try:
             trained = keras.models.load_model(checkpoint)
@@ -188,11 +190,11 @@ def train(
         trained = network.BUILDERS[config.preset](seed=config.seed)
         _compile(trained, config, steps)
     first_epoch = int(trained.optimizer.iterations) // steps
-    history = artifacts.load_history(run / artifacts.HISTORY_FILE)[:first_epoch]
+    history = runs.load_history(run / runs.HISTORY_FILE)[:first_epoch]
     batches = TrainingBatches(training, config)
-    callbacks = [_Keeper(run, batches, history, config.epochs, say)]
+    callbacks = [_EpochEnd(run, batches, history, config.epochs, say)]
     if tensorboard is not None:
-        callbacks.append(_Board(tensorboard / run.name, first_epoch, history))
+        callbacks.append(_TensorBoard(tensorboard / run.name, first_epoch, history))
     if config.modern:
         callbacks.append(keras.callbacks.SwapEMAWeights())  # validates the averaged weights
     if first_epoch < config.epochs:
@@ -215,40 +217,49 @@ def train(
     return trained
 
 
-def judge(trained: keras.Model, config: TrainConfig, mnist: Dataset, test: Dataset, run: Path):
-    """Exports the network into the run's folder and writes the report on it.
+def judge(
+    trained: keras.Model,
+    config: TrainConfig,
+    mnist: Dataset,
+    test: Dataset,
+    run: Path,
+    more: dict | None = None,
+) -> dict:
+    """Exports the network into the run's folder, once, and writes the report on it.
 
-    All figures are those of the exported file, read as the app reads it.
+    All figures are those of the exported file, loaded once and read as the app reads it.
+
+    Args:
+        trained: The network.
+        config: The run's settings.
+        mnist: MNIST's training images; part of them validates.
+        test: MNIST's test images.
+        run: The run's folder.
+        more: Parts that the report has besides.
 
     Returns:
         The report, as `report.json` holds it.
 
     Raises:
-        TrainingError: If the export does not answer as the network does.
+        TrainingError: If the exported file does not answer as the network does.
+        ArtifactError: If a file can't be written.
     """
-    # A report names the network beside it: none is there while that is being replaced.
-    (run / artifacts.REPORT_FILE).unlink(missing_ok=True)
     # A network that was never compiled: the optimizer's state would make the file three times
     # as large.
     plain = network.BUILDERS[config.preset](seed=config.seed)
     plain.set_weights(trained.get_weights())
-    artifacts.write_atomically(run / artifacts.KERAS_FILE, plain.save)
-    artifacts.write_atomically(
-        run / artifacts.ONNX_FILE, lambda temporary: network.export(trained, temporary)
-    )
-    check_agreement(trained, Recognizer.load(run), test.frames[:NUM_AGREEMENT_FRAMES])
+    write_atomically(run / runs.KERAS_FILE, plain.save)
     training, validation = split(mnist, config)
-    fitted = fit_confidence(Recognizer.load(run), validation, config.seed)
+    fitted = fit_confidence(trained, validation, config.seed)
     notes = {CONFIDENCE_KEY: json.dumps(asdict(fitted)), RUN_KEY: run.name}
-    annotated = network.annotate(run / artifacts.ONNX_FILE, notes)
-    artifacts.write_atomically(
-        run / artifacts.ONNX_FILE, lambda temporary: temporary.write_bytes(annotated)
-    )
+    exported = network.annotate(network.export(trained), notes)
+    write_atomically(run / runs.ONNX_FILE, lambda temporary: temporary.write_bytes(exported))
     recognizer = Recognizer.load(run)
-    content = artifacts.sha256(run / artifacts.ONNX_FILE)
-    placed = look_alikes.fit(recognizer.features(test.frames), test.labels, content)
-    artifacts.save_lookalikes(run, placed)
-    history = artifacts.load_history(run / artifacts.HISTORY_FILE)
+    check_agreement(trained, recognizer, test.frames[:NUM_AGREEMENT_FRAMES])
+    digest = recognizer.key[1]
+    placed = look_alikes.fit(recognizer.features(test.frames), test.labels, digest)
+    look_alikes.save_look_alikes(run, placed)
+    history = runs.load_history(run / runs.HISTORY_FILE)
     report = {
         "run": run.name,
         "trained_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
@@ -264,8 +275,8 @@ def judge(trained: keras.Model, config: TrainConfig, mnist: Dataset, test: Datas
         "network": {
             "name": trained.name,
             "num_parameters": trained.count_params(),
-            "num_bytes": (run / artifacts.ONNX_FILE).stat().st_size,
-            "sha256": content,
+            "num_bytes": len(exported),
+            "sha256": digest,
         },
         "seconds_per_epoch": round(float(np.median([row["seconds"] for row in history])), 1),
         "software": {
@@ -274,29 +285,34 @@ def judge(trained: keras.Model, config: TrainConfig, mnist: Dataset, test: Datas
             "backend": keras.config.backend(),
         },
         "confidence": asdict(fitted),
-        "test_set_reads": artifacts.log_test_read(run),
+        "test_set_reads": runs.count_test_read(run),
         "validation": validation
         and evaluation.evaluate(recognizer.probabilities(validation.frames), validation.labels),
         "test": evaluation.evaluate(recognizer.probabilities(test.frames), test.labels),
+        **(more or {}),
     }
-    artifacts.save_report(run, report)
+    runs.save_report(run, report)
     return report
 
 
-def fit_confidence(recognizer: Recognizer, validation: Dataset | None, seed: int) -> Confidence:
-    """Fits temperature and thresholds on held-out writers' digits, as MNIST has them and as
-    other people would draw them; without held-out digits nothing is fitted."""
+def fit_confidence(trained: keras.Model, validation: Dataset | None, seed: int) -> Confidence:
+    """Fits temperature and thresholds on held-out writers' digits.
+
+    Half of the frames are as MNIST has them, half as other people would draw them. Without
+    held-out digits nothing is fitted.
+    """
     if validation is None:
         return Confidence()
     rng = np.random.default_rng((seed, CONFIDENCE_SEED))
     drawn = augment.variants(validation.frames, validation.labels, rng)
     frames = np.concatenate([validation.frames, np.clip(drawn, 0, 1)])
-    return confidence.fit(recognizer.probabilities(frames), np.tile(validation.labels, 2))
+    probabilities = trained.predict(frames[..., None], batch_size=PREDICT_BATCH, verbose=0)
+    return confidence.fit(probabilities, np.tile(validation.labels, 2))
 
 
 def check_agreement(trained: keras.Model, recognizer: Recognizer, frames: np.ndarray) -> None:
     """Raises `TrainingError` if Keras and the exported file differ by more than 1e-5."""
-    expected = trained.predict(frames[..., None], verbose=0)
+    expected = recognizer.confidence.soften(trained.predict(frames[..., None], verbose=0))
     difference = float(np.abs(recognizer.probabilities(frames) - expected).max())
     if not difference <= AGREEMENT:
         raise TrainingError(
@@ -331,7 +347,7 @@ def _compile(trained: keras.Model, config: TrainConfig, steps: int) -> None:
 
 
 def _targets(labels: np.ndarray, num_negatives: int) -> np.ndarray:
-    """What the network should answer, `(n, 10)`: the digit, and for negatives "any, equally".
+    """The targets, `(n, 10)`: the digit, and for negatives all digits equally.
 
     Source: the entropic open-set loss, A. Dhamija, M. Guenther and T. Boult, NeurIPS 2018,
     arXiv:1811.04110.
@@ -342,7 +358,7 @@ def _targets(labels: np.ndarray, num_negatives: int) -> np.ndarray:
 
 
 def _restore_dropout(trained: keras.Model) -> None:
-    """Has dropout go on where it stopped: Keras saves all state but its step counter."""
+    """Restores dropout's step counter, the one state that Keras does not save."""
     for layer in trained.layers:
         if isinstance(layer, keras.layers.Dropout):
             state = layer.seed_generator.state

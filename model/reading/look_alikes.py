@@ -1,16 +1,22 @@
 """The images that the network finds most like a drawing: the nearest in its feature space."""
 
+import io
+import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from model.errors import ArtifactError
+from model.files.atomic import RETRAIN, read_bytes, write_atomically
+from model.files.runs import LOOK_ALIKES_FILE, ONNX_FILE, load_report
 
 # Coordinates an image. Of 5 nearest images, as many show the same digit with 8 as with 512.
 NUM_COORDINATES = 24
 NUM_NEAREST = 5  # whose middle is a drawing's place on the map
 NEIGHBOURS = 30  # perplexity, about how many neighbours the map keeps near; scikit-learn's default
 MAP_SEED = 0
+MAX_FILE_BYTES = 20_000_000  # also unpacked; the shipped file has 0.6 million
 BATCH = 500  # frames compared with all images at once
 
 
@@ -147,3 +153,61 @@ def flat_map(coordinates: np.ndarray) -> np.ndarray:
     places = method.fit_transform(coordinates.astype(np.float32))
     places -= (places.min(axis=0) + places.max(axis=0)) / 2
     return (places / np.abs(places).max()).astype(np.float16)
+
+
+def save_look_alikes(folder: Path, placed: LookAlikes) -> None:
+    """Writes where a data set's images lie in the feature space of a run's network."""
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            np.savez(file, **vars(placed))
+
+    write_atomically(folder / LOOK_ALIKES_FILE, write)
+
+
+def load_look_alikes(folder: Path) -> LookAlikes:
+    """Where the images lie in the feature space of the network in `folder`.
+
+    Raises:
+        ArtifactError: If the file is missing, damaged, or was made with another network.
+    """
+    path = folder / LOOK_ALIKES_FILE
+    try:
+        placed = _parsed(read_bytes(path, MAX_FILE_BYTES))
+    except FileNotFoundError as error:
+        raise ArtifactError(f"There are no look-alikes at {path}. {RETRAIN}") from error
+    except Exception as error:  # a zip, NumPy or type error, by where it is damaged
+        raise ArtifactError(
+            f"The look-alikes at {path} can't be read ({type(error).__name__}). {RETRAIN}"
+        ) from error
+    if placed.network != load_report(folder)["network"]["sha256"]:
+        raise ArtifactError(
+            f"The look-alikes at {path} belong to another network than {ONNX_FILE}. {RETRAIN}"
+        )
+    return placed
+
+
+def _parsed(content: bytes) -> LookAlikes:
+    """Unpacks and checks the file; raises whatever its damage leads to."""
+    file = io.BytesIO(content)
+    with zipfile.ZipFile(file) as archive:
+        if sum(item.file_size for item in archive.infolist()) > MAX_FILE_BYTES:
+            raise ValueError("too large")
+    with np.load(file, allow_pickle=False) as arrays:
+        fields = {key: arrays[key] for key in arrays.files}
+    placed = LookAlikes(**fields | {"network": str(fields["network"])})
+    num_features, num = len(placed.mean), len(placed.labels)
+    for array in (placed.mean, placed.basis, placed.coordinates, placed.places):
+        if array.dtype.kind != "f" or not np.isfinite(array).all():
+            raise ValueError("odd numbers")
+    if placed.labels.dtype.kind not in "iu" or placed.mean.ndim != 1:
+        raise ValueError("odd kinds")
+    if num < NUM_NEAREST or not 0 <= placed.labels.min() <= placed.labels.max() <= 9:
+        raise ValueError("odd labels")
+    if placed.basis.shape != (num_features, NUM_COORDINATES):
+        raise ValueError("odd basis")
+    if placed.coordinates.shape != (num, NUM_COORDINATES):
+        raise ValueError("odd coordinates")
+    if placed.places.shape != (num, 2) or not (np.abs(placed.places) <= 1).all():
+        raise ValueError("odd places")
+    return placed

@@ -14,18 +14,9 @@ import numpy as np
 import onnxruntime
 
 from model.errors import ArtifactError
-from model.files.artifacts import (
-    MAX_NETWORK_BYTES,
-    ONNX_FILE,
-    REPORT_FILE,
-    RETRAIN,
-    TRAINED,
-    is_vouched_for,
-    read,
-    settle,
-    steadily,
-    version_key,
-)
+from model.files import served
+from model.files.atomic import RETRAIN, read_bytes, sha256
+from model.files.runs import ONNX_FILE, REPORT_FILE, load_report
 from model.ink.frame import FRAME_SIDE
 from model.reading.confidence import Answer, Confidence
 
@@ -34,8 +25,9 @@ NUM_CLASSES = 10
 SMALLEST = 1e-9  # keeps a blank frame's features finite
 CONFIDENCE_KEY = "confidence"  # where the ONNX file's notes hold the fitted confidence
 RUN_KEY = "run"  # and the name of the run that trained it
-# What a network is tried on: a blank frame, and one with ink of every strength.
-_TRIED = np.stack(
+LAST_MAP = "last_map"  # the output that features are made of
+# A network is tried on these: a blank frame, and one with ink of every strength.
+_TRIAL_FRAMES = np.stack(
     [np.zeros(FRAME_SIDE**2, np.float32), np.linspace(0, 1, FRAME_SIDE**2, dtype=np.float32)]
 ).reshape(2, FRAME_SIDE, FRAME_SIDE)
 
@@ -43,9 +35,17 @@ _TRIED = np.stack(
 class Recognizer:
     """A trained network, ready to read frames; one may serve many threads.
 
+    Args:
+        content: An ONNX file's bytes, as `model.learning.network` exports them.
+
     Attributes:
         confidence: How its probabilities become answers.
         version: The name of the run that trained it, `""` if its file does not say.
+        key: `(version, SHA-256 of the file)`; tells networks apart, so that what was computed
+            with one is never used with another.
+
+    Raises:
+        ArtifactError: If the file is damaged or not a digit network.
 
     Example:
         >>> recognizer = Recognizer.load()
@@ -53,34 +53,55 @@ class Recognizer:
         (3, 10)
     """
 
-    def __init__(self, session: onnxruntime.InferenceSession):
-        self._session = session
-        self._input = session.get_inputs()[0].name
-        self._outputs = [output.name for output in session.get_outputs()]
+    def __init__(self, content: bytes):
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4  # errors are raised; the log would repeat them
+        # One frame takes under a millisecond on one thread; more threads only fight over it.
+        options.intra_op_num_threads = 1
+        # An arena is no faster here, and never gives back what was taken at once: 500 MB after
+        # two threads had read 500 frames per call.
+        options.enable_cpu_mem_arena = False
         self._personalisation = None
-        notes = session.get_modelmeta().custom_metadata_map
-        fitted = notes.get(CONFIDENCE_KEY)
-        self.confidence = Confidence(**json.loads(fitted)) if fitted else Confidence()
-        self.version = notes.get(RUN_KEY, "")
+        try:
+            self._session = onnxruntime.InferenceSession(
+                content, options, providers=["CPUExecutionProvider"]
+            )
+            self._input = self._session.get_inputs()[0].name
+            self._outputs = [output.name for output in self._session.get_outputs()]
+            notes = self._session.get_modelmeta().custom_metadata_map
+            fitted = notes.get(CONFIDENCE_KEY)
+            self.confidence = Confidence(**json.loads(fitted)) if fitted else Confidence()
+            self.version = notes.get(RUN_KEY, "")
+            self.key = (self.version, hashlib.sha256(content).hexdigest())
+            answer = self._run(self._outputs[:1], _TRIAL_FRAMES)[0]
+            is_digits = (
+                answer.shape == (len(_TRIAL_FRAMES), NUM_CLASSES)
+                and answer.dtype == np.float32
+                and answer.min() >= 0
+                and np.allclose(answer.sum(axis=1), 1, atol=1e-3)
+            )
+        except Exception as error:  # ONNX Runtime raises its own exception types
+            raise ArtifactError(
+                f"The network is damaged or not a digit network ({type(error).__name__}). {RETRAIN}"
+            ) from error
+        if not is_digits:
+            raise ArtifactError(f"The network does not answer with ten probabilities. {RETRAIN}")
 
     @classmethod
-    def load(cls, folder: Path = TRAINED) -> "Recognizer":
-        """Loads `digits.onnx` from a folder and tries it on two frames.
+    def load(cls, folder: Path | None = None) -> "Recognizer":
+        """Loads `digits.onnx` from a run's folder and tries it on two frames.
+
+        Args:
+            folder: The folder. Default: the shipped network's.
 
         Raises:
             ArtifactError: If it is missing, damaged, not the one that the report beside it was
-                written of, or not a digit network.
+                written about, or not a digit network.
         """
+        folder = served.SHIPPED if folder is None else folder
         path = folder / ONNX_FILE
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4  # what goes wrong is raised; the log repeats it
-        # One frame takes under a millisecond on one thread; more threads only fight over it.
-        options.intra_op_num_threads = 1
-        # Its own store of memory is no faster here, and keeps for ever what was taken at once: 500
-        # MB when two threads had read 500 frames a call.
-        options.enable_cpu_mem_arena = False
         try:
-            content = steadily(folder, lambda: _vouched_for(folder))
+            content = read_bytes(path)
         except FileNotFoundError as error:
             raise ArtifactError(f"There is no trained network at {path}. {RETRAIN}") from error
         except OSError as error:
@@ -88,27 +109,10 @@ class Recognizer:
                 f"The trained network at {path} can't be read ({error.strerror}). {RETRAIN}"
             ) from error
         try:
-            session = onnxruntime.InferenceSession(
-                content, options, providers=["CPUExecutionProvider"]
-            )
-            recognizer = cls(session)
-            recognizer.key = (recognizer.version, hashlib.sha256(content).hexdigest())
-            answer = recognizer._raw(_TRIED)
-            is_digits = (
-                answer.shape == (len(_TRIED), NUM_CLASSES)
-                and answer.dtype == np.float32
-                and answer.min() >= 0
-                and np.allclose(answer.sum(axis=1), 1, atol=1e-3)
-            )
-        except Exception as error:  # ONNX Runtime raises types of its own, by cause
-            raise ArtifactError(
-                f"The trained network at {path} is damaged or not a digit network "
-                f"({type(error).__name__}). {RETRAIN}"
-            ) from error
-        if not is_digits:
-            raise ArtifactError(
-                f"The trained network at {path} does not answer with ten probabilities. {RETRAIN}"
-            )
+            recognizer = cls(content)
+        except ArtifactError as error:
+            raise ArtifactError(f"{path}: {error}") from error
+        _check_report(recognizer, folder)
         return recognizer
 
     def probabilities(self, frames: np.ndarray) -> np.ndarray:
@@ -134,13 +138,13 @@ class Recognizer:
             raise ValueError(
                 f"frames must lie in 0 to 1. Received: {frames.min()} to {frames.max()}"
             )
-        if self._personalisation:
-            return self._personalisation.adjust(self.features(frames), self._plain(frames))
-        return self._plain(frames)
+        if self._personalisation is None:
+            (raw,) = self._in_batches(self._outputs[:1], frames)
+            return self._softened(raw)
+        raw, last_map = self._in_batches([self._outputs[0], LAST_MAP], frames)
+        return self._personalisation.adjust(_pooled(last_map), self._softened(raw))
 
-    def _plain(self, frames: np.ndarray) -> np.ndarray:
-        batches = [self._raw(frames[at : at + BATCH]) for at in range(0, len(frames), BATCH)]
-        raw = np.concatenate(batches)
+    def _softened(self, raw: np.ndarray) -> np.ndarray:
         if not np.isfinite(raw).all():
             raise ArtifactError(f"The network answers with what are no probabilities. {RETRAIN}")
         return self.confidence.soften(raw)
@@ -159,8 +163,18 @@ class Recognizer:
                 f"personalisation must be of the network {self.key}. Received: "
                 f"{personalisation.network}"
             )
+        self._check_output(LAST_MAP)
         other = copy.copy(self)
         other._personalisation = personalisation
+        return other
+
+    @property
+    def plain(self) -> "Recognizer":
+        """The same network without any personalisation."""
+        if self._personalisation is None:
+            return self
+        other = copy.copy(self)
+        other._personalisation = None
         return other
 
     def maps(self, name: str, frames: np.ndarray) -> np.ndarray:
@@ -178,11 +192,8 @@ class Recognizer:
         Raises:
             ArtifactError: If the network's file has no such output.
         """
-        if name not in self._outputs:
-            raise ArtifactError(
-                f"The network's file has no {name}, so this can't be shown. {RETRAIN}"
-            )
-        maps = self._run(name, frames)
+        self._check_output(name)
+        (maps,) = self._run([name], frames)
         is_for_digits = name != "class_maps" or maps.shape[-1] == NUM_CLASSES
         if maps.ndim != 4 or len(maps) != len(frames) or 0 in maps.shape or not is_for_digits:
             raise ArtifactError(
@@ -205,76 +216,99 @@ class Recognizer:
         Raises:
             ArtifactError: As `maps`.
         """
-        batches = []
-        for at in range(0, len(frames), BATCH):
-            last_map = self.maps("last_map", frames[at : at + BATCH])
-            quarters = [
-                quarter.mean(axis=(1, 2))
-                for half in np.array_split(last_map, 2, axis=1)
-                for quarter in np.array_split(half, 2, axis=2)
-            ]
-            loudness = np.sqrt(np.maximum(np.concatenate(quarters, axis=1), 0))
-            length = np.linalg.norm(loudness, axis=1, keepdims=True)
-            batches.append(loudness / np.maximum(length, SMALLEST))
-        return np.concatenate(batches)
+        self._check_output(LAST_MAP)
+        (last_map,) = self._in_batches([LAST_MAP], frames)
+        return _pooled(last_map)
 
-    def _raw(self, frames: np.ndarray) -> np.ndarray:
-        """The network's own probabilities."""
-        return self._run(self._outputs[0], frames)
+    def _check_output(self, name: str) -> None:
+        if name not in self._outputs:
+            raise ArtifactError(
+                f"The network's file has no {name}, so this can't be shown. {RETRAIN}"
+            )
 
-    def _run(self, output: str, frames: np.ndarray) -> np.ndarray:
-        answer = self._session.run([output], {self._input: frames[..., None]})[0]
-        if not isinstance(answer, np.ndarray):
-            raise ArtifactError(f"The network's {output} is no array. {RETRAIN}")
-        return answer
+    def _in_batches(self, outputs: list[str], frames: np.ndarray) -> list[np.ndarray]:
+        """The network's outputs for any number of frames, each of shape `(n, ...)`."""
+        parts = [
+            self._run(outputs, frames[at : at + BATCH])
+            for at in range(0, max(len(frames), 1), BATCH)
+        ]
+        return [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+    def _run(self, outputs: list[str], frames: np.ndarray) -> list[np.ndarray]:
+        """One pass through the network; whatever is asked for, it computes the whole graph."""
+        answers = self._session.run(outputs, {self._input: frames[..., None]})
+        for name, answer in zip(outputs, answers, strict=True):
+            if not isinstance(answer, np.ndarray):
+                raise ArtifactError(f"The network's {name} is no array. {RETRAIN}")
+        return answers
 
     def answer(self, probabilities: np.ndarray) -> Answer:
         """What to say of one frame's probabilities, an array of shape `(10,)`."""
         return self.confidence.answer(probabilities)
 
 
-def _vouched_for(folder: Path) -> bytes:
-    """The network's file, if it is the one that the report beside it was written of.
-
-    A flipped bit in its weights would change answers and nothing else.
-
-    Raises:
-        OSError: If it can't be read.
-        ArtifactError: If it is not what the report is of.
-    """
-    path = folder / ONNX_FILE
-    content = read(path, MAX_NETWORK_BYTES)
-    if not is_vouched_for(content, folder):
+def _pooled(last_map: np.ndarray) -> np.ndarray:
+    """The features that `Recognizer.features` describes, of a last map `(n, rows, cols, k)`."""
+    if last_map.ndim != 4:
         raise ArtifactError(
-            f"The trained network at {path} is damaged or was replaced: its SHA-256 is not the one "
-            f"in {REPORT_FILE} beside it. {RETRAIN}"
+            f"The network's {LAST_MAP} has the shape {last_map.shape}, so it can't be compared. "
+            f"{RETRAIN}"
         )
-    return content
+    quarters = [
+        quarter.mean(axis=(1, 2))
+        for half in np.array_split(last_map, 2, axis=1)
+        for quarter in np.array_split(half, 2, axis=2)
+    ]
+    pooled = np.sqrt(np.maximum(np.concatenate(quarters, axis=1), 0))
+    length = np.linalg.norm(pooled, axis=1, keepdims=True)
+    return pooled / np.maximum(length, SMALLEST)
+
+
+def _check_report(recognizer: Recognizer, folder: Path) -> None:
+    """Raises `ArtifactError` if the report beside a network was written about another file.
+
+    A flipped bit in the weights would change answers and nothing else. A network without a
+    readable report is not checked.
+    """
+    try:
+        expected = load_report(folder)["network"]["sha256"]
+    except ArtifactError:
+        return
+    if expected != recognizer.key[1]:
+        raise ArtifactError(
+            f"The trained network at {folder / ONNX_FILE} is damaged or was replaced: its SHA-256 "
+            f"is not the one in {REPORT_FILE} beside it. {RETRAIN}"
+        )
 
 
 _loading = threading.Lock()
-_served: dict[Path, tuple[int, Recognizer]] = {}  # by folder: the file's version and its network
+_loaded: dict[Path, tuple[str, Recognizer]] = {}  # by folder: the file's SHA-256 and its network
 
 
-def served(folder: Path = TRAINED) -> Recognizer:
-    """The network of a folder, one for all threads of the process; after retraining, the new one.
+def load_served(runs: Path) -> Recognizer:
+    """The network that is served, loaded once per process and again when another one is served.
+
+    Args:
+        runs: The runs' folder, whose `served.json` names the network.
 
     Raises:
         ArtifactError: As `Recognizer.load`, at each call until it is mended.
     """
-    version = version_key(folder)
-    known, recognizer = _served.get(folder, (None, None))
-    if known == version:
+    folder = served.current(runs)
+    if not (folder / ONNX_FILE).is_file():
+        return Recognizer.load(folder)  # raises the sentence
+    content = sha256(folder / ONNX_FILE)
+    known, recognizer = _loaded.get(folder, (None, None))
+    if known == content:
         return recognizer
     with _loading:
-        known, recognizer = _served.get(folder, (None, None))
-        if known != version:  # no other thread was faster
-            settle(folder)  # a publication may have been killed on its way
+        known, recognizer = _loaded.get(folder, (None, None))
+        if known != content:  # no other thread was faster
             recognizer = Recognizer.load(folder)
-            _served.clear()  # the former one is no longer needed
-            _served[folder] = version, recognizer
-            # What is loaded by now stays. Left out of the garbage collector's rounds, it no longer
-            # stops everyone for a sixth of a second each few hundred answers, but for 0.05 s.
+            _loaded.clear()  # the former one is no longer needed
+            _loaded[folder] = content, recognizer
+            # The garbage collector passes over what is loaded by now: a full collection then
+            # stops everyone for 0.05 s instead of a sixth of a second.
             gc.collect()
             gc.freeze()
     return recognizer

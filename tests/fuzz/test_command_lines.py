@@ -12,10 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import train
-from model.files.artifacts import CONFIG_FILE, TRAINED, load_report
+from model.files import served
+from model.files.runs import CONFIG_FILE, load_report
+from model.files.served import SHIPPED
 from model.learning import data
 from model.learning.config import PRESETS
 from ops.corrections import Corrections
+from ops.settings import settings as ops_settings
 from ops.training_jobs import check_allowed
 from tests.fuzz.target import (
     SENTENCE,
@@ -28,8 +31,8 @@ from tests.fuzz.target import (
 
 OPTIONS = (
     *("--preset", "--epochs", "--batch-size", "--seed", "--learning-rate", "--weight-decay"),
-    *("--data", "--out", "--runs", "--resume", "--corrections", "--min-accuracy", "--tensorboard"),
-    *("--force", "--no-publish", "--x", "-", "--", "--help"),
+    *("--data", "--ship", "--runs", "--resume", "--corrections", "--min-accuracy", "--tensorboard"),
+    *("--force", "--no-serve", "--x", "-", "--", "--help"),
 )
 WORDS = (
     *("1", "0", "-1", "nan", "inf", "1e999", "1e-9", "9" * 5000, "tutorial", "digitpad", "x", ""),
@@ -65,7 +68,7 @@ def _load_mnist(folder=None, **_) -> tuple[None, None]:
 
 
 def _judge(_network, _config, _mnist, _test, run: Path) -> dict:
-    shutil.copytree(TRAINED, run, dirs_exist_ok=True)
+    shutil.copytree(SHIPPED, run, dirs_exist_ok=True)
     return load_report(run)
 
 
@@ -85,14 +88,17 @@ def check(payload: tuple[list[str], dict[str, str], bytes], folder: Path) -> str
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(errors),
     ):
-        outcome = outcome_of(_load_mnist, Corrections().load, check_allowed)
+        outcome = outcome_of(
+            lambda: _load_mnist(ops_settings().data), Corrections().load, check_allowed
+        )
         with (
             mock.patch.object(train, "load_mnist", _load_mnist),
+            mock.patch.object(served, "SHIPPED", folder / "trained"),
             mock.patch("model.learning.training", TRAINING, create=True),
             mock.patch("model.learning.finetuning", None, create=True),
         ):
             try:
-                code = train.main(["--runs", "runs", "--out", "out", *words])
+                code = train.main(["--runs", "runs", *words])
             except SystemExit as error:
                 assert error.code == 0 or "error: " in errors.getvalue()
                 return SENTENCE

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from model.errors import ArtifactError
-from model.files import artifacts, promotion
-from model.files.artifacts import ONNX_FILE, REPORT_FILE, TRAINED
+from model.files.runs import ONNX_FILE, REPORT_FILE
 from model.reading.confidence import Confidence
 from model.reading.explanation import contrast, tint
+from model.reading.look_alikes import load_look_alikes
 from model.reading.recognizer import Recognizer
 from tests.fuzz.target import (
     SENTENCE,
@@ -27,6 +27,7 @@ from tests.fuzz.target import (
     few_examples,
     outcome_of,
 )
+from tests.support import TRAINED
 
 SHIPPED = (TRAINED / ONNX_FILE).read_bytes()
 
@@ -134,7 +135,6 @@ def check(payload: tuple[bytes, bool], folder: Path) -> str:
     (folder / ONNX_FILE).write_bytes(content)
     if has_report:
         shutil.copy(TRAINED / REPORT_FILE, folder)
-    promotion.origin(folder)
     outcome = outcome_of(lambda: _use(folder))
     if has_report and content != SHIPPED:
         assert outcome == SENTENCE, "a network is served that its report does not vouch for"
@@ -153,7 +153,7 @@ def _use(folder: Path) -> None:
         maps = recognizer.maps(name, frames[:1])[0]
         maps[..., maps.shape[-1] - 1]
     features = recognizer.features(frames)
-    lookalikes = artifacts.load_lookalikes(TRAINED)
+    lookalikes = load_look_alikes(TRAINED)
     lookalikes.places_of(lookalikes.coordinates_of(features))
     lookalikes.nearest(features[0])
 

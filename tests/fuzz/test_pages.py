@@ -1,7 +1,6 @@
 """Fuzzes the pages: addresses, what the browser sends, and the files that a page reads."""
 
 import contextlib
-import functools
 import json
 import math
 import os
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from model.errors import CorrectionsError
-from model.files import artifacts
+from model.files import served
 from ops.corrections import Corrections
 from tests.fuzz.target import ANSWER, ODD_VALUES, SENTENCE, Target, changed, few_examples
 from tests.fuzz.test_cells import CELLS
@@ -24,7 +23,7 @@ from tests.fuzz.test_drawings import DRAWINGS
 from tests.fuzz.test_reports import CHANGED_FILES, lay_trained
 from tests.fuzz.test_runs import lay_runs, runs
 from tests.support import ROOT
-from ui.results import mistakes, report_tables, run_tables
+from ui.results import mistakes
 from ui.test_set import image_grid, image_map
 
 MAX_SECONDS = 60  # the first run of a page loads much
@@ -96,18 +95,16 @@ def _surroundings(payload: dict, folder: Path):
         "DIGITPAD_CORRECTIONS": str(folder / "kept" / "corrections.sqlite3"),
         "DIGITPAD_TRAINING": "on" if payload["page"] == "train" else "off",
         "DIGITPAD_DATA": "nowhere",
+        "DIGITPAD_RUNS": str(folder / "runs"),
         "DIGITPAD_CORRECTIONS_PAGE": "on",
     }
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.dict(os.environ, variables))
         if "runs" in payload:
             lay_runs(folder / "runs", payload["runs"])
-        stack.enter_context(mock.patch.object(artifacts, "RUNS", folder / "runs"))
-        load_runs = functools.partial(artifacts.load_runs, folder / "runs")
-        stack.enter_context(mock.patch.object(run_tables, "load_runs", load_runs))
         if "files" in payload:
             lay_trained(folder / "trained", payload["files"])
-            stack.enter_context(mock.patch.object(report_tables, "TRAINED", folder / "trained"))
+            stack.enter_context(mock.patch.object(served, "SHIPPED", folder / "trained"))
         if "corrections" in payload:
             stack.enter_context(changed_file(payload["corrections"], Corrections()))
         yield

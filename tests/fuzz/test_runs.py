@@ -12,20 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.errors import ArtifactError
-from model.files import artifacts, promotion
-from model.files.artifacts import (
+from model.files import runs as run_files
+from model.files import served
+from model.files.runs import (
     CHECKPOINT_FILE,
     CONFIG_FILE,
     HISTORY_FILE,
     ONNX_FILE,
     REPORT_FILE,
-    TRAINED,
     load_run,
     load_runs,
 )
+from model.files.served import SHIPPED
 from model.learning.config import PRESETS, load_config
 from ops import training_jobs
-from ops.training_jobs import JOB_FILE, LOG_FILE, Desk, Job, Status
+from ops.training_jobs import JOB_FILE, LOG_FILE, Job, Status, TrainingJobs
 from tests.fuzz.target import SENTENCE, Target, changed_json, damaged, few_examples, outcome_of
 from tests.fuzz.test_reports import ODD_FIGURE_IDS, ODD_FIGURES, REPORT, REPORTS, histories
 from ui.owner import training_run
@@ -50,7 +51,7 @@ def as_bytes(content: object) -> bytes:
 
 ORDINARY = {
     f"{RUN}/{CONFIG_FILE}": as_bytes(SETTINGS),
-    f"{RUN}/{HISTORY_FILE}": (TRAINED / HISTORY_FILE).read_bytes(),
+    f"{RUN}/{HISTORY_FILE}": (SHIPPED / HISTORY_FILE).read_bytes(),
     f"{RUN}/{CHECKPOINT_FILE}": b"",
     f"{RUN}/{LOG_FILE}": b"epoch 1\n",
     JOB_FILE: as_bytes(JOB),
@@ -94,16 +95,17 @@ def lay_runs(folder: Path, files: dict[str, bytes | None]) -> None:
 def check(files: dict[str, bytes | None], folder: Path) -> str:
     """Does with a folder of runs what dashboard, Train page and `train.py --resume` do."""
     lay_runs(folder, files)
-    desk = Desk(folder, TRAINED)
+    jobs = TrainingJobs(folder)
     return outcome_of(
         lambda: _compare(folder),
-        lambda: _show_status(desk),
-        lambda: [run.name.encode() for run in desk.finished()],
-        lambda: f"{desk.seconds_per_epoch('digitpad') or 0:.0f}",
+        lambda: _show_status(jobs),
+        lambda: [run.name.encode() for run in jobs.finished()],
+        lambda: f"{jobs.seconds_per_epoch('digitpad') or 0:.0f}",
         lambda: load_config(folder / RUN),
-        lambda: artifacts.newest_unfinished(folder, "digitpad"),
-        lambda: _stop(desk),
-        lambda: promotion.objection(artifacts.load_report(folder / "b"), folder / RUN),
+        lambda: run_files.newest_unfinished(folder, "digitpad"),
+        lambda: _stop(jobs),
+        lambda: served.objection(run_files.load_report(folder / "b"), folder),
+        lambda: served.current(folder),
     )
 
 
@@ -118,27 +120,27 @@ def _compare(folder: Path) -> None:
         run_tables.difference(runs[0], run).encode()
 
 
-def _show_status(desk: Desk) -> None:
-    status = desk.status()
+def _show_status(jobs: TrainingJobs) -> None:
+    status = jobs.status()
     training_run.progress_words(status).encode()
     f"{status.run} {status.epochs} {status.problem}".encode()
-    "\n".join(desk.log(status.run)).encode()
+    "\n".join(jobs.log(status.run)).encode()
     training_run.finished_words(status).encode()
 
 
-def _stop(desk: Desk) -> None:
+def _stop(jobs: TrainingJobs) -> None:
     """Stops a run that seems to be training, without a real signal."""
 
     def kill(pid: int, _signal: int) -> None:
         assert pid > 1, "a signal to every process"
 
     with (
-        mock.patch.dict(os.environ, {training_jobs.TRAINING_VARIABLE: "on"}),
+        mock.patch.dict(os.environ, {"DIGITPAD_TRAINING": "on"}),
         mock.patch.object(training_jobs, "_kill_late", lambda *_: None),
-        mock.patch.object(Desk, "_is_on", lambda _: True),
+        mock.patch.object(TrainingJobs, "_is_on", lambda _: True),
         mock.patch.object(os, "kill", kill),
     ):
-        desk.stop()
+        jobs.stop()
 
 
 TARGET = Target(runs(), check, share=7, ordinary=())

@@ -22,7 +22,6 @@ import predict
 import server
 from benchmarks.page import CHROMIUM, ROOT, chromium, running_app
 from model.errors import ArtifactError
-from model.files.artifacts import load_report
 from model.ink.layout import find_digits
 from model.ink.sheet import decode
 from model.reading.picture_files import frame_of_picture
@@ -77,8 +76,9 @@ def test_endpoint_predict_and_pages_read_a_picture_alike(kind, name, port, tmp_p
     assert predict.main([str(path), "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"source": str(path), **answer}
     frames = frame_of_picture(decode(content))[None]
-    assert np.allclose(answer["probabilities"], endpoint.served().probabilities(frames), atol=1e-6)
-    assert answer["network"] == load_report()["run"]
+    network = Recognizer.load()
+    assert np.allclose(answer["probabilities"], network.probabilities(frames), atol=1e-6)
+    assert answer["network"] == network.version
 
 
 def test_endpoint_predict_and_photo_page_read_a_sheet_alike(port, tmp_path, capsys):
@@ -223,13 +223,13 @@ def test_a_busy_endpoint_asks_to_try_again(port, monkeypatch):
 
 
 def test_without_a_network_the_sentence_names_no_path(port, monkeypatch, tmp_path):
-    monkeypatch.setattr(endpoint, "served", lambda: Recognizer.load(tmp_path))
+    monkeypatch.setattr(endpoint, "load_served", lambda _: Recognizer.load(tmp_path))
     status, _, answer = ask(port, body=saved(picture_of("5")))
     assert status == 503 and "no network" in answer["detail"] and "/" not in answer["detail"]
 
 
 def test_a_bug_gives_one_sentence(port, monkeypatch):
-    monkeypatch.setattr(endpoint, "served", lambda: 1 / 0)
+    monkeypatch.setattr(endpoint, "load_served", lambda _: 1 / 0)
     status, _, answer = ask(port, body=saved(picture_of("5")))
     assert status == 500 and "log" in answer["detail"]
 

@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.files import artifacts
+from model.files import runs, served
 from model.learning import data
 from model.reading.confidence import Answer
 from model.reading.recognizer import Recognizer
-from ops import doctor, training_jobs
+from ops import doctor
 from ops.corrections import Corrections
 from ops.doctor import FAULT, NOTE, OK
-from tests.support import ROOT
+from tests.support import ROOT, TRAINED
 
 
 @pytest.fixture(autouse=True)
@@ -28,11 +28,11 @@ def installation(tmp_path, monkeypatch) -> Path:
     for name in (*(doctor.SERVE_FILE, doctor.TRAIN_FILE, doctor.LOCK_FILE), ".streamlit"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, tmp_path / name)
-    shutil.copytree(artifacts.TRAINED, tmp_path / "model" / "trained")
+    shutil.copytree(served.SHIPPED, tmp_path / "model" / "trained")
     monkeypatch.setattr(doctor, "ROOT", tmp_path)
-    monkeypatch.setattr(artifacts, "TRAINED", tmp_path / "model" / "trained")
-    monkeypatch.setattr(artifacts, "RUNS", tmp_path / "runs")
-    for name in (training_jobs.TRAINING_VARIABLE, "DIGITPAD_LOG"):
+    monkeypatch.setattr(served, "SHIPPED", tmp_path / "model" / "trained")
+    monkeypatch.setenv("DIGITPAD_RUNS", str(tmp_path / "runs"))
+    for name in ("DIGITPAD_TRAINING", "DIGITPAD_LOG"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 
@@ -61,21 +61,21 @@ def rewrite(old: str, new: str):
     return lambda path: path.write_text(path.read_text().replace(old, new))
 
 
-RUN = artifacts.load_report()["run"]
-HASH = artifacts.load_report()["network"]["sha256"]
+RUN = runs.load_report(TRAINED)["run"]
+HASH = runs.load_report(TRAINED)["network"]["sha256"]
 
 
 @pytest.mark.parametrize(
     ("name", "harm", "check", "sentence"),
     [
         ("digits.onnx", Path.unlink, "network", "no trained network"),
-        ("digits.onnx", halve, "network", "is damaged or was replaced"),
+        ("digits.onnx", halve, "network", "damaged or not a digit network"),
         ("digits.onnx", flip, "network", "is damaged or was replaced"),
-        ("digits.onnx", flip, "report", "belongs to another network"),
-        ("digits.onnx", flip, "look-alikes", "belong to another network"),
+        ("digits.onnx", flip, "report", "damaged or was replaced"),
         ("report.json", Path.unlink, "report", "no training report"),
         ("report.json", halve, "report", "can't be read"),
-        ("report.json", rewrite(HASH, "0" * 64), "report", "belongs to another network"),
+        ("report.json", rewrite(HASH, "0" * 64), "report", "damaged or was replaced"),
+        ("report.json", rewrite(HASH, "0" * 64), "look-alikes", "belong to another network"),
         ("lookalikes.npz", Path.unlink, "look-alikes", "no look-alikes"),
         ("lookalikes.npz", halve, "look-alikes", "can't be read"),
         ("README.md", Path.unlink, "model card", "no model card"),
@@ -126,15 +126,14 @@ def test_another_network_has_to_read_a_seven(monkeypatch, answers, level, senten
     assert sentence in told(level, "network")
 
 
-def test_what_is_half_done_is_a_note(installation):
-    trained = installation / "model" / "trained"
-    assert levels("half-done changes") == {"half-done changes": OK}
-    (trained / ".17-digits.onnx").touch()
-    (trained.with_name("trained.staging")).mkdir()
-    former = shutil.copytree(trained, trained.with_name("former"))
-    assert ".17-digits.onnx, trained.staging" in told(NOTE, "half-done changes")
-    halve(former / "digits.onnx")
-    assert "former" in told(NOTE, "half-done changes")
+def test_a_damaged_former_network_is_a_note(tmp_path):
+    assert "none yet" in told(OK, "former network")
+    run = tmp_path / "runs" / "a run"
+    shutil.copytree(TRAINED, run)
+    served.serve(run, force=True)
+    assert "can be served again" in told(OK, "former network")
+    (served.SHIPPED / "digits.onnx").write_bytes(b"damaged")
+    assert "damaged or was replaced" in told(NOTE, "former network")
 
 
 @pytest.fixture
@@ -189,21 +188,21 @@ def test_settings_that_are_gone_odd_or_without_a_limit_are_a_fault(installation,
 
 
 def test_without_mnist_there_is_a_note_and_no_download(tmp_path, monkeypatch):
-    monkeypatch.delenv(data.FOLDER_VARIABLE, raising=False)
+    monkeypatch.delenv("DIGITPAD_DATA", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     assert "11 MB" in told(NOTE, "MNIST") and FAULT not in levels("MNIST").values()
     assert not (tmp_path / "keras").exists()
 
 
 def test_a_copy_of_mnist_that_is_damaged_is_a_fault_and_stays(tmp_path, monkeypatch):
-    monkeypatch.delenv(data.FOLDER_VARIABLE, raising=False)
+    monkeypatch.delenv("DIGITPAD_DATA", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     path = tmp_path / "keras" / "datasets" / "mnist.npz"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"half of it")
     assert "not a whole mnist.npz" in told(FAULT, "MNIST")
     assert path.read_bytes() == b"half of it"
-    monkeypatch.setenv(data.FOLDER_VARIABLE, str(tmp_path / "nowhere"))
+    monkeypatch.setenv("DIGITPAD_DATA", str(tmp_path / "nowhere"))
     assert "There is no folder" in told(FAULT, "MNIST")
 
 
@@ -276,9 +275,9 @@ def test_training_from_the_page_is_told_and_needs_its_folder_and_tensorflow(
     installation, monkeypatch, versions
 ):
     assert levels("training") == {"runs": OK, "training from the page": OK}
-    monkeypatch.setenv(training_jobs.TRAINING_VARIABLE, "yes")
+    monkeypatch.setenv("DIGITPAD_TRAINING", "yes")
     assert "means off" in told(NOTE, "training")
-    monkeypatch.setenv(training_jobs.TRAINING_VARIABLE, "on")
+    monkeypatch.setenv("DIGITPAD_TRAINING", "on")
     assert "every visitor" in told(NOTE, "training")
     versions["tensorflow"] = None
     assert "tensorflow missing" in told(FAULT, "training")
@@ -346,7 +345,7 @@ def test_this_installation_is_healthy_without_what_only_training_needs(tmp_path)
         "from ops import doctor\n"
         "sys.exit(doctor.main(['--json']))\n"
     )
-    kept = {"KERAS_HOME": str(tmp_path), data.FOLDER_VARIABLE: ""}
+    kept = {"KERAS_HOME": str(tmp_path), "DIGITPAD_DATA": ""}
     answer = subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,

@@ -1,6 +1,7 @@
 """Each prediction gives one log line and counts in Prometheus' metrics, without the drawing."""
 
 import asyncio
+import copy
 import importlib
 import io
 import json
@@ -17,11 +18,11 @@ from streamlit.testing.v1 import AppTest
 from benchmarks.page import running_app
 from benchmarks.visitor import visiting
 from model.errors import ArtifactError, DigitError, NothingDrawn, TooSmall
-from model.files.artifacts import load_report
+from model.files.runs import load_report
 from model.reading.confidence import Answer
 from model.reading.personalisation import PersonalisationReport
 from ops import telemetry
-from tests.support import ROOT
+from tests.support import ROOT, TRAINED
 
 KEYS = ["time", "source", "network", "latency_ms", "outcome", "digits", "num_digits", "error"]
 SEVEN_ANSWER = Answer((7,), True)
@@ -225,7 +226,7 @@ def test_each_stroke_is_one_prediction_and_a_button_none(log):
     (line,) = lines(log)
     assert list(line) == KEYS
     assert line["outcome"] == "digit" and line["digits"] == [7]
-    assert line["network"] == load_report()["run"] and line["latency_ms"] > 0
+    assert line["network"] == load_report(TRAINED)["run"] and line["latency_ms"] > 0
     # As the component sends it back: with fields of its own, and whole numbers as such.
     app.session_state["canvas"] = drawing([[kind, x + 0.0, y] for kind, x, y in SEVEN_PATH])
     run(app)
@@ -240,11 +241,11 @@ def test_another_network_predicts_the_same_drawing_again(log, monkeypatch):
     app = page("draw", canvas=drawing(SEVEN_PATH))
     from ui import resources
 
-    other = resources.shared_recognizer().adapted(None)
+    other = copy.copy(resources.shared_recognizer())
     other.version = "another run"
     monkeypatch.setattr(resources, "recognizer", lambda: other)
     run(app)
-    assert [line["network"] for line in lines(log)] == [load_report()["run"], "another run"]
+    assert [line["network"] for line in lines(log)] == [load_report(TRAINED)["run"], "another run"]
 
 
 def test_an_empty_canvas_is_no_prediction_and_a_dot_refused(log):
@@ -331,4 +332,4 @@ def test_a_server_exports_metrics_of_its_pages(tmp_path):
     assert list(line) == KEYS and line["source"] == "draw"
     labels = f'outcome="{line["outcome"]}",source="draw"'
     assert f"digitpad_predictions_total{{{labels}}} 1.0" in metrics
-    assert f'digitpad_network_info{{network="{load_report()["run"]}"}} 1.0' in metrics
+    assert f'digitpad_network_info{{network="{load_report(TRAINED)["run"]}"}} 1.0' in metrics

@@ -1,4 +1,4 @@
-"""A run in a process of its own: one at a time, watched, stopped, resumed, served, taken back."""
+"""Training jobs: one at a time, watched, stopped, resumed, served and taken back."""
 
 import os
 import signal
@@ -7,20 +7,21 @@ import sys
 
 import pytest
 
-from model.errors import ArtifactError, DigitError, TrainingError
-from model.files import artifacts, promotion
-from model.files.artifacts import CHECKPOINT_FILE, ONNX_FILE, PUBLISHED, REPORT_FILE
-from model.learning import data
+from model.errors import DigitError, TrainingError
+from model.files import served
+from model.files.atomic import load_json
+from model.files.runs import CHECKPOINT_FILE
+from model.reading.recognizer import load_served
 from ops import training_jobs
-from ops.training_jobs import Desk, Job
+from ops.training_jobs import Job, TrainingJobs
 from tests.support import ROOT, job_of, until
 
 GOOD, BAD = 9999, 9000  # the fake trainer's seeds: test accuracies of 99.99 % and 90 %
 
 
-def ended(desk: Desk) -> training_jobs.Status:
-    until(lambda: not desk.status().is_on)
-    return desk.status()
+def ended(jobs: TrainingJobs) -> training_jobs.Status:
+    until(lambda: not jobs.status().is_on)
+    return jobs.status()
 
 
 @pytest.fixture
@@ -30,64 +31,63 @@ def goes(monkeypatch):
 
 
 @pytest.fixture
-def held(desk, goes) -> Desk:
+def held(jobs, goes) -> TrainingJobs:
     """A run of three epochs that has done one and waits to be stopped."""
     goes("holds")
-    desk.start("tutorial", 3, 1)
-    until(lambda: desk.status().history and desk.log(desk.status().run))
-    return desk
+    jobs.start("tutorial", 3, 1)
+    until(lambda: jobs.status().history and jobs.log(jobs.status().run))
+    return jobs
 
 
-def test_a_run_goes_on_by_itself_and_leaves_what_is_served_as_it_was(desk):
-    assert desk.status().phase == "idle" and not desk.runs.exists()
-    before = (desk.out / ONNX_FILE).read_bytes()
-    desk.start("tutorial", 3, GOOD)
-    status = ended(desk)
+def test_a_run_finishes_by_itself_and_is_not_served(jobs):
+    assert jobs.status().phase == "idle" and not jobs.runs.exists()
+    jobs.start("tutorial", 3, GOOD)
+    status = ended(jobs)
     assert (status.phase, status.epochs, len(status.history)) == ("finished", 3, 3)
-    config = artifacts.load_json(desk.runs / status.run / "config.json", "")
+    config = load_json(jobs.runs / status.run / "config.json", "")
     assert (config["preset"], config["epochs"], config["seed"]) == ("tutorial", 3, GOOD)
     assert status.report["run"] == status.run and status.run.endswith("tutorial")
-    assert (desk.out / ONNX_FILE).read_bytes() == before
-    assert desk.seconds_per_epoch("tutorial") == status.report["seconds_per_epoch"]
+    assert served.current(jobs.runs) == served.SHIPPED
+    assert jobs.seconds_per_epoch("tutorial") == status.report["seconds_per_epoch"]
 
 
-def test_a_run_is_watched_while_it_is_on(held):
+def test_a_running_job_shows_its_progress(held):
     status = held.status()
     assert (status.phase, len(status.history), status.epochs) == ("running", 1, 3)
     assert status.seconds_left == 60.0  # the fake says that an epoch takes 30 s
     assert held.log(status.run) == ["epoch 1 of 3"]
 
 
-def test_a_second_run_is_refused_with_the_firsts_name_from_every_process(held):
+def test_a_second_run_is_refused_in_every_process(held):
     name = held.status().run
     with pytest.raises(TrainingError, match=f"A run is on, {name}"):
         held.start("tutorial", 1, 1)
     with pytest.raises(TrainingError, match="A run is on"):
-        Desk().resume()
+        TrainingJobs().resume()
     script = (
-        "from pathlib import Path; from ops.training_jobs import Desk\n"
-        f"Desk(Path({str(held.runs)!r}), Path({str(held.out)!r})).start('tutorial', 1, 1)"
+        "from pathlib import Path; from ops.training_jobs import TrainingJobs\n"
+        f"TrainingJobs(Path({str(held.runs)!r})).start('tutorial', 1, 1)"
     )
     other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert f"A run is on, {name}" in other.stderr
     assert len([path for path in held.runs.iterdir() if path.is_dir()]) == 1
 
 
-def test_a_run_outlives_the_app_that_started_it(desk, goes):
+def test_a_run_outlives_the_app_that_started_it(jobs, goes):
     goes("holds")
     script = (
         "from pathlib import Path; from ops import training_jobs\n"
         f"training_jobs.TRAINER = Path({str(training_jobs.TRAINER)!r})\n"
-        f"desk = training_jobs.Desk(Path({str(desk.runs)!r}), Path({str(desk.out)!r}))\n"
-        "desk.start('tutorial', 2, 1)"
+        f"jobs = training_jobs.TrainingJobs(Path({str(jobs.runs)!r}))\n"
+        "jobs.start('tutorial', 2, 1)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
-    assert desk.status().phase == "running"
-    job = job_of(desk)
+    assert jobs.status().phase == "running"
+    job = job_of(jobs)
     assert os.getsid(job.pid) == job.pid  # no Ctrl-C at the app's terminal reaches it
-    until(lambda: desk.status().history)
-    desk.stop()
-    assert ended(desk).phase == "stopped"
+    until(lambda: jobs.status().history)
+    jobs.stop()
+    assert ended(jobs).phase == "stopped"
 
 
 def test_a_stopped_run_keeps_its_checkpoint_and_is_resumed(held, goes):
@@ -100,7 +100,7 @@ def test_a_stopped_run_keeps_its_checkpoint_and_is_resumed(held, goes):
     os.kill(job_of(held).pid, signal.SIGKILL)
     assert ended(held).phase == "crashed"  # what it said before is not how it ended now
     goes("finishes")
-    Desk().resume()  # as after the app's restart
+    TrainingJobs().resume()  # as after the app's restart
     again = ended(held)
     assert (again.phase, again.run) == ("finished", status.run)
     assert [row["epoch"] for row in again.history] == [1, 2, 3]
@@ -110,40 +110,40 @@ def test_a_stopped_run_keeps_its_checkpoint_and_is_resumed(held, goes):
         held.stop()
 
 
-def test_a_run_that_does_not_listen_is_killed_after_a_grace(desk, goes, monkeypatch):
+def test_a_run_that_ignores_the_stop_is_killed(jobs, goes, monkeypatch):
     monkeypatch.setattr(training_jobs, "GRACE", 0.3)
     goes("deaf")
-    desk.start("tutorial", 2, 1)
-    until(lambda: desk.status().history)
-    desk.stop()
-    assert desk.status().phase in ("stopping", "stopped")
-    assert ended(desk).can_resume
+    jobs.start("tutorial", 2, 1)
+    until(lambda: jobs.status().history)
+    jobs.stop()
+    assert jobs.status().phase in ("stopping", "stopped")
+    assert ended(jobs).can_resume
 
 
-def test_a_run_stopped_before_its_first_checkpoint_can_not_be_resumed(desk, goes):
+def test_without_a_checkpoint_a_run_cannot_be_resumed(jobs, goes):
     goes("waits")
-    desk.start("tutorial", 2, 1)
-    desk.stop()
-    status = ended(desk)
+    jobs.start("tutorial", 2, 1)
+    jobs.stop()
+    status = ended(jobs)
     assert status.phase == "stopped" and not status.can_resume and not status.history
     with pytest.raises(TrainingError, match="no run with a checkpoint"):
-        desk.resume()
+        jobs.resume()
 
 
-def test_a_crash_is_told_from_a_stop_and_shows_its_last_lines(desk, goes):
+def test_a_crash_differs_from_a_stop_and_shows_its_log(jobs, goes):
     goes("crashes")
-    desk.start("tutorial", 2, 1)
-    status = ended(desk)
+    jobs.start("tutorial", 2, 1)
+    status = ended(jobs)
     assert status.phase == "crashed" and status.can_resume
-    assert desk.log(status.run)[-1] == "MemoryError: no room for the next epoch"
+    assert jobs.log(status.run)[-1] == "MemoryError: no room for the next epoch"
     goes("refuses")
-    desk.start("tutorial", 2, 1)
-    status = ended(desk)
+    jobs.start("tutorial", 2, 1)
+    status = ended(jobs)
     assert status.phase == "crashed" and not status.can_resume
-    assert "no folder nowhere" in desk.log(status.run)[-1]
+    assert "no folder nowhere" in jobs.log(status.run)[-1]
 
 
-def test_a_run_killed_from_outside_leaves_no_lock_behind(held, goes):
+def test_a_killed_run_releases_its_lock(held, goes):
     os.kill(job_of(held).pid, signal.SIGKILL)
     status = ended(held)
     assert status.phase == "crashed" and status.can_resume
@@ -153,7 +153,7 @@ def test_a_run_killed_from_outside_leaves_no_lock_behind(held, goes):
     assert ended(held).phase == "finished"
 
 
-def test_a_number_that_another_process_got_is_never_signalled(held):
+def test_a_reused_process_number_is_never_signalled(held):
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         noted = job_of(held)
         held._note(Job(noted.run, 3, other.pid, noted.started + "0"))
@@ -164,14 +164,14 @@ def test_a_number_that_another_process_got_is_never_signalled(held):
     held._note(noted)
 
 
-def test_while_it_is_off_nothing_is_started_stopped_or_served(held, monkeypatch):
+def test_while_training_is_off_nothing_changes(held, monkeypatch):
     for value in ("off", "", "yes"):
-        monkeypatch.setenv(training_jobs.TRAINING_VARIABLE, value)
+        monkeypatch.setenv("DIGITPAD_TRAINING", value)
         for action in (
             lambda: held.start("tutorial", 1, 1),
             held.resume,
             held.stop,
-            lambda: held.promote(held.status().run, force=True),
+            lambda: held.serve(held.status().run, force=True),
             held.go_back,
         ):
             with pytest.raises(TrainingError, match="DIGITPAD_TRAINING=on"):
@@ -183,14 +183,14 @@ def test_while_it_is_off_nothing_is_started_stopped_or_served(held, monkeypatch)
     ("preset", "epochs", "seed"),
     [("lenet", 1, 1), ("tutorial", 0, 1), ("tutorial", 100_000, 1), ("tutorial", 1, -1)],
 )
-def test_settings_that_make_no_sense_start_nothing(desk, preset, epochs, seed):
+def test_invalid_settings_start_nothing(jobs, preset, epochs, seed):
     with pytest.raises(TrainingError, match="choose among these"):
-        desk.start(preset, epochs, seed)
-    assert not desk.runs.exists()
+        jobs.start(preset, epochs, seed)
+    assert not jobs.runs.exists()
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"run": "../x"}'])
-def test_a_damaged_note_is_told_and_the_next_run_replaces_it(held, goes, content):
+def test_the_next_run_replaces_a_damaged_note(held, goes, content):
     pid = job_of(held).pid
     path = held.runs / training_jobs.JOB_FILE
     path.write_text(content)
@@ -208,97 +208,74 @@ def test_a_damaged_note_is_told_and_the_next_run_replaces_it(held, goes, content
     assert ended(held).phase == "finished" and not held.status().problem
 
 
-def test_a_note_that_points_elsewhere_is_damaged(desk):
-    desk._note(Job("../elsewhere", 1))
-    assert "is damaged" in desk.status().problem
+def test_a_note_with_a_path_is_damaged(jobs):
+    jobs._note(Job("../elsewhere", 1))
+    assert "is damaged" in jobs.status().problem
 
 
-def test_a_folder_that_is_gone_is_told(desk):
-    desk.start("tutorial", 1, 1)
-    run = ended(desk).run
-    for path in (desk.runs / run).iterdir():
+def test_a_deleted_run_is_told(jobs):
+    jobs.start("tutorial", 1, 1)
+    run = ended(jobs).run
+    for path in (jobs.runs / run).iterdir():
         path.unlink()
-    (desk.runs / run).rmdir()
-    assert desk.status().phase == "gone" and not desk.log(run)
+    (jobs.runs / run).rmdir()
+    assert jobs.status().phase == "gone" and not jobs.log(run)
     with pytest.raises(TrainingError, match="no run with a checkpoint"):
-        desk.resume()
+        jobs.resume()
     with pytest.raises(TrainingError, match="no finished run"):
-        desk.promote(run, force=True)
+        jobs.serve(run, force=True)
 
 
-def test_a_folder_that_can_not_be_used_is_told(desk):
-    desk.runs.touch()
-    for action in (lambda: desk.start("tutorial", 1, 1), desk.status, desk.go_back):
-        with pytest.raises(DigitError, match="can't be used"):
-            action()
+def test_a_folder_that_cannot_be_used_is_told(jobs):
+    jobs.runs.touch()
+    assert jobs.status().phase == "idle"
+    with pytest.raises(DigitError, match="can't be used"):
+        jobs.start("tutorial", 1, 1)
 
 
-def test_a_better_network_is_served_and_the_former_one_comes_back(desk):
-    before = {name: (desk.out / name).read_bytes() for name in PUBLISHED}
-    shipped = promotion.origin(desk.out)
-    version = artifacts.version_key(desk.out)
-    with pytest.raises(ArtifactError):
-        desk.go_back()  # there is no former one yet
-    desk.start("digitpad", 1, GOOD)
-    run = ended(desk).run
-    desk.promote(run, force=False)
-    assert promotion.origin(desk.out) == run and artifacts.version_key(desk.out) != version
-    assert promotion.origin(desk.former) == shipped
-    assert artifacts.load_report(desk.out)["run"] == run
-    with pytest.raises(TrainingError, match="served already"):
-        desk.promote(run, force=True)
-    assert promotion.origin(desk.former) == shipped
-    desk.go_back()
-    assert {name: (desk.out / name).read_bytes() for name in PUBLISHED} == before
-    assert promotion.origin(desk.former) == run
-    desk.go_back()
-    assert promotion.origin(desk.out) == run and promotion.origin(desk.former) == shipped
-    assert {path.name for path in desk.out.parent.iterdir()} == {"trained", "former"}
+def finished(jobs, seed: int) -> str:
+    """The name of a new run that has finished; the seed says how good its network is."""
+    jobs.start("digitpad", 1, seed)
+    return ended(jobs).run
 
 
-def test_where_the_served_network_is_missing_a_finished_one_is_served(desk):
-    desk.start("digitpad", 1, GOOD)
-    run = ended(desk).run
-    (desk.out / artifacts.ONNX_FILE).unlink()
-    assert not promotion.is_served(artifacts.load_report(desk.runs / run), desk.out)
-    desk.promote(run, force=True)
-    assert promotion.origin(desk.out) == run
+def test_a_better_network_is_served_and_the_former_comes_back(jobs):
+    with pytest.raises(TrainingError, match="no former network"):
+        jobs.go_back()
+    shipped = served.trained_by(served.SHIPPED)
+    run = finished(jobs, GOOD)
+    jobs.serve(run, force=False)
+    assert load_served(jobs.runs).version == run
+    jobs.go_back()
+    assert load_served(jobs.runs).version == shipped
+    jobs.go_back()
+    assert load_served(jobs.runs).version == run
 
 
-def test_a_worse_network_is_served_only_if_forced(desk):
-    desk.start("digitpad", 1, BAD)
-    run = ended(desk).run
+def test_serving_loads_no_network(jobs, monkeypatch):
+    run = finished(jobs, GOOD)
+    monkeypatch.setattr("onnxruntime.InferenceSession", None)
+    jobs.serve(run, force=False)
+    jobs.go_back()
+
+
+def test_a_worse_network_is_served_only_if_forced(jobs):
+    run = finished(jobs, BAD)
     with pytest.raises(TrainingError, match=r"reads 90.00% .* 97.00% were asked for"):
-        desk.promote(run, force=False)
-    path = desk.runs / run / REPORT_FILE
-    path.write_text(path.read_text().replace('"accuracy": 0.9,', '"accuracy": 0.98,', 1))
-    with pytest.raises(TrainingError, match=r"is better: 99.65% .* 98.00%"):
-        desk.promote(run, force=False)
-    assert promotion.origin(desk.out) != run and not desk.former.exists()
-    desk.promote(run, force=True)
-    assert promotion.origin(desk.out) == run
+        jobs.serve(run, force=False)
+    assert served.current(jobs.runs) == served.SHIPPED
+    jobs.serve(run, force=True)
+    assert served.current(jobs.runs) == jobs.runs / run
 
 
-def test_a_damaged_network_is_neither_served_nor_gone_back_to_nor_kept(desk):
-    desk.start("digitpad", 1, GOOD)
-    run = ended(desk).run
-    desk.promote(run, force=False)
-    (desk.former / ONNX_FILE).write_bytes(b"damaged")
-    with pytest.raises(ArtifactError, match="damaged"):
-        desk.go_back()
-    assert promotion.origin(desk.out) == run
-    (desk.out / ONNX_FILE).write_bytes(b"damaged too")
-    desk.promote(run, force=False)
-    assert promotion.origin(desk.out) == run
-    assert (desk.former / ONNX_FILE).read_bytes() == b"damaged"  # kept as it was
-    (desk.runs / run / REPORT_FILE).write_text("{")
+def test_an_unfinished_run_is_not_served(held):
     with pytest.raises(TrainingError, match="no finished run"):
-        desk.promote(run, force=True)
+        held.serve(held.status().run, force=True)
 
 
 @pytest.mark.slow
 def test_the_real_trainer_is_stopped_resumed_and_finishes(tmp_path, monkeypatch, tiny_mnist):
-    monkeypatch.setenv(training_jobs.TRAINING_VARIABLE, "on")
+    monkeypatch.setenv("DIGITPAD_TRAINING", "on")
     trainer = tmp_path / "trainer.py"
     trainer.write_text(
         "import signal, sys\n"
@@ -311,35 +288,35 @@ def test_the_real_trainer_is_stopped_resumed_and_finishes(tmp_path, monkeypatch,
         "sys.exit(train.main())\n"
     )
     monkeypatch.setattr(training_jobs, "TRAINER", trainer)
-    desk = Desk(tmp_path / "runs", tmp_path / "out")
-    desk.start("tutorial", training_jobs.MAX_EPOCHS, 1)
-    until(lambda: len(desk.status().history) >= 2 or not desk.status().is_on, 180)
-    assert desk.status().is_on, desk.log(desk.status().run)
-    desk.stop()
-    until(lambda: not desk.status().is_on, 60)
-    status = desk.status()
+    jobs = TrainingJobs(tmp_path / "runs")
+    jobs.start("tutorial", training_jobs.MAX_EPOCHS, 1)
+    until(lambda: len(jobs.status().history) >= 2 or not jobs.status().is_on, 180)
+    assert jobs.status().is_on, jobs.log(jobs.status().run)
+    jobs.stop()
+    until(lambda: not jobs.status().is_on, 60)
+    status = jobs.status()
     assert status.phase == "stopped" and status.can_resume
-    assert "--no-publish" in desk.log(status.run)[-1]
-    config = desk.runs / status.run / "config.json"
+    assert "--no-serve" in jobs.log(status.run)[-1]
+    config = jobs.runs / status.run / "config.json"
     config.write_text(
         config.read_text().replace(f'"epochs": {training_jobs.MAX_EPOCHS}', '"epochs": 5')
     )
     done = len(status.history)
-    desk.resume()
-    until(lambda: not desk.status().is_on, 180)
-    status = desk.status()
-    assert status.phase == "finished", desk.log(status.run)
-    assert len(status.history) >= max(done, 5) and not desk.out.exists()
-    assert (desk.runs / status.run / CHECKPOINT_FILE).exists()
+    jobs.resume()
+    until(lambda: not jobs.status().is_on, 180)
+    status = jobs.status()
+    assert status.phase == "finished", jobs.log(status.run)
+    assert len(status.history) >= max(done, 5)
+    assert (jobs.runs / status.run / CHECKPOINT_FILE).exists()
 
 
 @pytest.mark.slow
-def test_mnist_that_is_missing_is_told_by_the_real_trainer(tmp_path, monkeypatch):
-    monkeypatch.setenv(training_jobs.TRAINING_VARIABLE, "on")
-    monkeypatch.setenv(data.FOLDER_VARIABLE, str(tmp_path / "nowhere"))
-    desk = Desk(tmp_path / "runs", tmp_path / "out")
-    desk.start("tutorial", 1, 1)
-    until(lambda: not desk.status().is_on, 60)
-    status = desk.status()
+def test_the_real_trainer_tells_that_mnist_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setenv("DIGITPAD_TRAINING", "on")
+    monkeypatch.setenv("DIGITPAD_DATA", str(tmp_path / "nowhere"))
+    jobs = TrainingJobs(tmp_path / "runs")
+    jobs.start("tutorial", 1, 1)
+    until(lambda: not jobs.status().is_on, 60)
+    status = jobs.status()
     assert status.phase == "crashed" and not status.can_resume
-    assert "There is no folder" in desk.log(status.run)[-1]
+    assert "There is no folder" in jobs.log(status.run)[-1]

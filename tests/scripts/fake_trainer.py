@@ -45,7 +45,7 @@ def main() -> int:
             if way in ("holds", "deaf"):
                 time.sleep(600)
     except KeyboardInterrupt:
-        print(f"\nStopped. Go on with: python train.py --resume {run}", file=sys.stderr)
+        print(f"\nStopped. Resume with: python train.py --resume {run}", file=sys.stderr)
         return 130
     finish(run, config)
     return 0

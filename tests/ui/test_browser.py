@@ -26,11 +26,11 @@ from benchmarks.page import (
     running_app,
 )
 from benchmarks.sheets import sheet
-from model.files.artifacts import load_report
+from model.files.runs import load_report
 from model.ink.frame import ink_from_picture, strokes_to_mnist, to_mnist
-from ops.training_jobs import Desk
+from ops.training_jobs import TrainingJobs
 from tests.model.ink.test_sheet import saved
-from tests.support import SCRIPTS, end_run
+from tests.support import SCRIPTS, TRAINED, end_run
 
 pytestmark = pytest.mark.browser
 
@@ -85,7 +85,7 @@ def training_address(tmp_path):
     }
     with running_app(**environment) as (address, _):
         yield address
-    end_run(Desk(tmp_path / "runs"))
+    end_run(TrainingJobs(tmp_path / "runs"))
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def test_the_dashboards_switches_change_its_charts(page):
     visit(page, "Dashboard")
     chart = page.get_by_test_id("stVegaLiteChart")
     matrix = chart.filter(has_text="Confusion matrix")
-    confusion = np.array(load_report()["test"]["confusion"])
+    confusion = np.array(load_report(TRAINED)["test"]["confusion"])
     most = matrix.get_by_text(str(confusion.max()), exact=True)
     expect(most).to_have_count(1)
     page.get_by_text("Hide the diagonal").click()

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from model.errors import AccessError, ArtifactError, PasswordNeeded
-from model.files import artifacts
+from model.files import served
 from model.learning.data import Dataset
 from model.reading.confidence import Answer
 from model.reading.numbers import Digit
@@ -79,7 +79,7 @@ def test_closed_pages_say_so_in_a_sentence_and_show_nothing(name, parameters, ke
 
 @pytest.mark.parametrize(("name", "parameters"), PAGES)
 def test_the_password_opens_them_for_the_visit_and_a_wrong_one_does_not(
-    name, parameters, kept, desk, with_password
+    name, parameters, kept, jobs, with_password
 ):
     app = opened(name, **parameters)
     assert "asks for the password" in app.info[0].value and shows_nothing(app)
@@ -129,17 +129,17 @@ def test_a_button_looks_again_before_it_deletes(name, kept, with_password):
     assert len(kept) == 1 and app.text_input
 
 
-def test_a_button_looks_again_before_it_trains(desk, with_password):
+def test_a_button_looks_again_before_it_trains(jobs, with_password):
     app = say(opened("train"), WORD)
     del app.session_state["owners_pass"]
     next(button for button in app.button if button.label == "Start").click()
     settled(app.run())
-    assert job_of(desk) is None and app.text_input
+    assert job_of(jobs) is None and app.text_input
 
 
-def test_what_reads_and_changes_looks_for_itself(monkeypatch, desk, with_password):
+def test_what_reads_and_changes_looks_for_itself(monkeypatch, jobs, with_password):
     monkeypatch.setattr(st, "session_state", {})
-    for ask in (owner_auth.corrections, owner_auth.desk):
+    for ask in (owner_auth.corrections, owner_auth.jobs):
         with pytest.raises(PasswordNeeded):
             ask()
     done = []
@@ -164,8 +164,8 @@ def test_a_client_that_names_a_path_for_a_network_is_shown_the_served_one(tmp_pa
     monkeypatch.setattr("ui.resources.test_images", lambda: (data, ""))
     monkeypatch.setattr("ui.resources.other_networks", lambda: ["a-run"])
     outside = tmp_path / "outside"
-    shutil.copytree(artifacts.TRAINED, outside)  # a network lies there indeed
-    monkeypatch.setattr("ui.resources.RUNS", tmp_path / "runs")
+    shutil.copytree(served.SHIPPED, outside)  # a network lies there indeed
+    monkeypatch.setenv("DIGITPAD_RUNS", str(tmp_path / "runs"))
     loaded = []
     load = Recognizer.load
     monkeypatch.setattr(
@@ -177,7 +177,7 @@ def test_a_client_that_names_a_path_for_a_network_is_shown_the_served_one(tmp_pa
     for app in (in_the_address, settled(page.run())):
         box = next(box for box in app.selectbox if box.label == "Compare with")
         assert box.value == "no other network"
-    assert set(loaded) <= {artifacts.TRAINED}  # it may have been loaded before
+    assert set(loaded) <= {served.SHIPPED}  # it may have been loaded before
 
 
 @pytest.mark.parametrize("name", ["../../etc", "/etc", "..", "a-run/../../x", "\0"])
@@ -187,7 +187,7 @@ def test_the_name_of_a_network_is_never_a_path(name, monkeypatch):
     def never(*_):
         raise AssertionError("a path was made of it")
 
-    monkeypatch.setattr("ui.resources.version_key", never)
+    monkeypatch.setattr("ui.resources.sha256", never)
     monkeypatch.setattr("ui.resources.Recognizer.load", never)
     data = Dataset(np.zeros((1, 28, 28), np.uint8), np.zeros(1, np.uint8), "one")
     with pytest.raises(ArtifactError, match="no such run"):

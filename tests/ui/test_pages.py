@@ -1,5 +1,6 @@
 """Each page, run by Streamlit's own harness: right in good times, one sentence in bad ones."""
 
+import dataclasses
 import json
 import shutil
 
@@ -9,8 +10,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from model.errors import ArtifactError
-from model.files import artifacts
-from model.files.artifacts import HISTORY_FILE, ONNX_FILE, REPORT_FILE, TRAINED
+from model.files import atomic, runs, served
+from model.files.runs import HISTORY_FILE, ONNX_FILE, REPORT_FILE
 from model.learning import data, glyphs
 from model.reading.confidence import Answer
 from model.reading.personalisation import Personalisation
@@ -19,7 +20,7 @@ from ops import training_jobs
 from ops.corrections import Corrections
 from ops.corrections_export import as_npz
 from tests.patterns import segments
-from tests.support import ROOT, until
+from tests.support import ROOT, TRAINED, until
 
 SEVEN = ["M", 80, 60], ["L", 200, 60], ["L", 120, 230]
 ONE = ["M", 140, 50], ["L", 138, 230]
@@ -41,15 +42,13 @@ def trained(tmp_path, monkeypatch):
     """A copy of the served network that a test may damage."""
     folder = tmp_path / "trained"
     shutil.copytree(TRAINED, folder)
-    for module in ("ui.resources", "ui.results.report_tables"):
-        monkeypatch.setattr(f"{module}.TRAINED", folder)
-    monkeypatch.setattr("ui.resources.version_key", lambda: artifacts.version_key(folder))
+    monkeypatch.setattr(served, "SHIPPED", folder)
     return folder
 
 
 @pytest.fixture
 def no_mnist(tmp_path, monkeypatch):
-    monkeypatch.setenv(data.FOLDER_VARIABLE, str(tmp_path / "nowhere"))
+    monkeypatch.setenv("DIGITPAD_DATA", str(tmp_path / "nowhere"))
 
 
 def page(name: str) -> AppTest:
@@ -79,7 +78,7 @@ def test_a_drawn_digit_is_read(stroke, digit):
 
 
 def test_which_network_answers_is_one_click_away():
-    report = artifacts.load_report()
+    report = runs.load_report(TRAINED)
     assert any(
         report["run"] in text.value and f"{report['test']['accuracy']:.2%}" in text.value
         for text in draw().markdown
@@ -225,13 +224,14 @@ def test_a_retrained_network_answers_the_next_drawing(trained, monkeypatch):
     monkeypatch.setattr(
         "ui.resources.Recognizer.load", lambda folder: loaded.append(folder) or _Fixed()
     )
-    (trained / ONNX_FILE).touch()
+    (trained / ONNX_FILE).write_bytes(b"another network")
     app.session_state["canvas"] = drawing(ONE)
     assert prediction(settled(app.run())) == "3" and loaded == [trained]
 
 
 class _Fixed:
     version = "fixed"
+    key = ("fixed", "")
 
     def probabilities(self, frames: np.ndarray) -> np.ndarray:
         return np.eye(10, dtype=np.float32)[np.full(len(frames), 3)]
@@ -262,13 +262,13 @@ def test_the_page_says_one_of_three_things(monkeypatch, answer, said):
 
 
 def test_the_test_set_shows_filters_and_sorts(mnist_folder, monkeypatch):
-    monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
+    monkeypatch.setenv("DIGITPAD_DATA", str(mnist_folder))
     app = settled(page("test_set").run())
     assert "10,000" in app.markdown[0].value
     boxes = {box.label: box for box in app.selectbox}
     boxes["Result"].select("wrong")
     app = settled(app.run())
-    report = artifacts.load_report()
+    report = runs.load_report(TRAINED)
     wrong = report["test"]["num_all"] - report["test"]["num_right"]
     assert f"**{wrong}**" in app.markdown[0].value
     app.number_input[0].set_value(1)
@@ -282,7 +282,7 @@ def test_the_test_set_shows_filters_and_sorts(mnist_folder, monkeypatch):
 
 
 def test_the_tutorials_four_images_are_one_click_away(mnist_folder, monkeypatch):
-    monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
+    monkeypatch.setenv("DIGITPAD_DATA", str(mnist_folder))
     app = page("test_set").run()
     app.segmented_control[0].set_value("The tutorial's four")
     app = settled(app.run())
@@ -306,7 +306,7 @@ def browse(**parameters: str | list[str]) -> AppTest:
 
 @pytest.fixture
 def with_mnist(mnist_folder, monkeypatch):
-    monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
+    monkeypatch.setenv("DIGITPAD_DATA", str(mnist_folder))
 
 
 def test_a_random_sample_is_the_same_for_the_same_seed_and_shared_by_its_link(with_mnist):
@@ -390,7 +390,7 @@ def test_the_map_of_other_images_lies_on_that_of_the_test_images(no_mnist):
 
 
 def test_a_damaged_map_is_told_and_the_grid_still_works(trained, no_mnist, caplog):
-    (trained / artifacts.LOOKALIKES_FILE).write_bytes(b"no map")
+    (trained / runs.LOOK_ALIKES_FILE).write_bytes(b"no map")
     assert len(browse(view="Map").warning) == 2  # one about MNIST
     assert "can't be read" in caplog.text
     assert len(browse(order="Most typical first", image="3").warning) == 3
@@ -401,7 +401,6 @@ def test_a_damaged_map_is_told_and_the_grid_still_works(trained, no_mnist, caplo
 def test_two_networks_are_compared_on_what_they_read_differently(no_mnist, tmp_path, monkeypatch):
     shutil.copytree(TRAINED, tmp_path / "runs" / "a-run")
     (tmp_path / "runs" / "b-unfinished").mkdir()
-    monkeypatch.setattr("ui.resources.RUNS", tmp_path / "runs")
     app = browse(network="a-run")
     assert "**0** of 1,797" in app.markdown[0].value  # the same network reads the same
     assert "widen" in app.info[0].value
@@ -454,7 +453,7 @@ def test_without_mnist_the_bundled_digits_are_shown_and_said_to_be(no_mnist):
 
 def test_mnist_is_tried_again_only_when_asked(no_mnist, mnist_folder, monkeypatch):
     app = settled(page("test_set").run())
-    monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
+    monkeypatch.setenv("DIGITPAD_DATA", str(mnist_folder))
     assert settled(app.run()).warning
     app = settled(app.button[0].click().run())
     assert not app.warning and "10,000" in app.markdown[0].value
@@ -466,7 +465,7 @@ def test_a_truncated_mnist_is_told_and_the_bundled_digits_shown(
     for name in data.IDX_FILES.values():
         content = (mnist_folder / name).read_bytes()
         (tmp_path / name).write_bytes(content[: len(content) // 2])
-    monkeypatch.setenv(data.FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setenv("DIGITPAD_DATA", str(tmp_path))
     app = settled(page("test_set").run())
     assert "not a whole gzip file" in caplog.text
     assert "not available" in app.warning[0].value
@@ -482,7 +481,7 @@ def test_filters_that_leave_nothing_say_so(no_mnist):
 
 def test_the_dashboard_shows_what_training_wrote():
     app = settled(page("dashboard").run())
-    report = artifacts.load_report()
+    report = runs.load_report(TRAINED)
     figures = {metric.label: metric.value for metric in app.metric}
     assert figures["Accuracy on the test set"] == f"{report['test']['accuracy']:.2%}"
     assert figures["Parameters"] == f"{report['network']['num_parameters']:,}"
@@ -506,7 +505,7 @@ def test_a_missing_or_damaged_report_is_told_in_a_sentence(trained, name, conten
     assert len(app.warning) == 1 and name in caplog.text
 
 
-REPORT = artifacts.load_report()
+REPORT = runs.load_report(TRAINED)
 
 
 @pytest.mark.parametrize(
@@ -520,12 +519,12 @@ REPORT = artifacts.load_report()
 def test_a_report_of_an_older_version_is_told_in_a_sentence_and_the_rest_shown(
     trained, no_mnist, part, key, words, caplog
 ):
-    report = artifacts.load_json(trained / REPORT_FILE, "report")
+    report = atomic.load_json(trained / REPORT_FILE, "report")
     if words is None:
         del report[part][key]
     else:
         report[part][key] = words
-    artifacts.save_json(trained / REPORT_FILE, report)
+    atomic.save_json(trained / REPORT_FILE, report)
     app = settled(page("dashboard").run())
     may_lack = part == "pen" and words is None
     is_text = (part, key) == ("data", "training") and words is not None
@@ -535,9 +534,9 @@ def test_a_report_of_an_older_version_is_told_in_a_sentence_and_the_rest_shown(
 
 
 def test_a_missing_model_card_is_told_in_a_sentence(trained, no_mnist, caplog):
-    (trained / artifacts.CARD_FILE).unlink()
+    (trained / runs.CARD_FILE).unlink()
     assert len(settled(page("dashboard").run()).warning) == 1
-    assert artifacts.CARD_FILE in caplog.text
+    assert runs.CARD_FILE in caplog.text
 
 
 def specs(app: AppTest) -> list[str]:
@@ -548,7 +547,7 @@ def specs(app: AppTest) -> list[str]:
 def test_charts_have_titles_descriptions_and_numbers_and_the_threshold_is_told(
     mnist_folder, monkeypatch
 ):
-    monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
+    monkeypatch.setenv("DIGITPAD_DATA", str(mnist_folder))
     app = settled(page("dashboard").run())
     charts = [json.loads(spec) for spec in specs(app)]
     titles = [chart["title"] for chart in charts]
@@ -563,7 +562,7 @@ def test_charts_have_titles_descriptions_and_numbers_and_the_threshold_is_told(
 
 
 def test_a_chosen_cell_shows_its_images_and_the_way_to_the_test_set(mnist_folder, monkeypatch):
-    monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
+    monkeypatch.setenv("DIGITPAD_DATA", str(mnist_folder))
     app = settled(page("dashboard").run())
     (cells,) = (box for box in app.selectbox if box.label == "Images of a cell")
     confusion = np.array(REPORT["test"]["confusion"])
@@ -600,12 +599,12 @@ def test_curves_can_be_smoothed_and_have_logarithmic_axes(no_mnist):
 def test_runs_are_listed_and_two_are_overlaid_while_a_half_written_one_is_told(
     tmp_path, monkeypatch
 ):
+    folder = tmp_path / "runs"
     for name in ("20260101-a", "20260102-b"):
-        shutil.copytree(TRAINED, tmp_path / name)
-        artifacts.save_json(tmp_path / name / "config.json", {"epochs": 10})
-    (tmp_path / "20260103-half").mkdir()
-    (tmp_path / "20260103-half" / "history.csv").write_text("epoch,accuracy\n1,")
-    monkeypatch.setattr("ui.results.run_tables.load_runs", lambda: artifacts.load_runs(tmp_path))
+        shutil.copytree(TRAINED, folder / name)
+        atomic.save_json(folder / name / "config.json", {"epochs": 10})
+    (folder / "20260103-half").mkdir()
+    (folder / "20260103-half" / "history.csv").write_text("epoch,accuracy\n1,")
     app = settled(page("dashboard").run())
     assert app.multiselect[0].value == ["20260102-b", "20260101-a"]
     assert any("20260103-half" in warning.value for warning in app.warning)
@@ -619,7 +618,7 @@ def turn_on(app: AppTest, label: str) -> AppTest:
 
 
 def test_look_alikes_are_five_labelled_test_images(mnist_folder, monkeypatch):
-    monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
+    monkeypatch.setenv("DIGITPAD_DATA", str(mnist_folder))
     app = turn_on(draw(SEVEN), "Look-alikes")
     pictures = app.get("html")[-1].proto.body
     assert pictures.count("<figure") == 5 and pictures.count("a 7 (number") == 10  # alt as well
@@ -630,9 +629,9 @@ def test_without_mnist_or_their_file_look_alikes_say_what_they_need(
 ):
     app = turn_on(draw(SEVEN), "Look-alikes")
     assert any("The look-alikes come from MNIST" in hint.value for hint in app.info)
-    monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
+    monkeypatch.setenv("DIGITPAD_DATA", str(mnist_folder))
     monkeypatch.setattr(
-        "ui.resources.load_lookalikes", lambda _: artifacts.load_json(ROOT / "no", "x")
+        "ui.resources.load_look_alikes", lambda _: atomic.load_json(ROOT / "no", "x")
     )
     st.cache_resource.clear()
     assert turn_on(draw(SEVEN), "Look-alikes").warning and "There is no x" in caplog.text
@@ -654,20 +653,20 @@ def test_a_hand_is_learnt_after_twenty_digits_and_can_be_undone(no_mnist):
     app = press(app, "Next")
     assert app.subheader[0].value == "Which of your digits are ambiguous"
     assert "Your hand is in use on all pages" in app.success[0].value
-    assert app.session_state["hand"][1] is not None
+    assert app.session_state["hand"] is not None
     app = press(app, "Undo: read me as everyone")
     assert "Your hand is not in use" in app.success[0].value
     app = press(app, "Use it again")
     assert "Your hand is in use on all pages" in app.success[0].value
     assert press(app, "Start again").subheader[0].value == "Draw a 0, as you always do"
-    assert app.session_state["hand"][1] is None
+    assert app.session_state["hand"] is None
 
 
 def test_a_hand_that_harms_others_is_told_and_not_used(no_mnist, monkeypatch):
     monkeypatch.setattr("model.reading.personalisation.ALLOWED_LOSS", -1.0)
     app = press(hand_of_twenty(page("handwriting")), "Next")
     assert "Your hand was not taken over" in app.warning[0].value
-    assert app.session_state["hand"][1] is None
+    assert app.session_state["hand"] is None
 
 
 def test_back_forgets_the_last_digit_and_nothing_is_kept_without_one(no_mnist):
@@ -680,14 +679,14 @@ def test_back_forgets_the_last_digit_and_nothing_is_kept_without_one(no_mnist):
 
 def test_the_draw_page_says_when_it_reads_by_the_visitors_hand(monkeypatch):
     app = page("draw")
-    empty = Personalisation(
-        np.zeros((1, 512), np.float32), np.zeros((1, 10)), Recognizer.load().key
-    )
-    app.session_state["hand"] = (artifacts.version_key(), empty)
+    key = Recognizer.load().key
+    empty = Personalisation(np.zeros((1, 512), np.float32), np.zeros((1, 10)), key)
+    app.session_state["hand"] = empty
     app.session_state["canvas"] = drawing(SEVEN)
     app = settled(app.run())
     assert prediction(app) == "7" and any("handwriting profile" in c.value for c in app.caption)
-    app.session_state["hand"] = (-1, empty)  # of a network that is no longer served
+    # The network it was learnt with is no longer served.
+    app.session_state["hand"] = dataclasses.replace(empty, network=("former", ""))
     assert not any("handwriting profile" in c.value for c in settled(app.run()).caption)
 
 
@@ -704,7 +703,7 @@ def test_a_digit_tapped_is_kept_with_the_drawing_and_undo_deletes_just_that_one(
     app = press(app, "1")
     (kept,) = store.load()
     assert (kept.label, kept.predicted) == (1, 7)
-    assert kept.network == artifacts.load_report()["run"]
+    assert kept.network == runs.load_report(TRAINED)["run"]
     assert np.allclose(kept.strokes[0], [[80, 60], [200, 60], [120, 230]])
     assert any("Kept: this is a 1." in text.value for text in app.markdown)
     first = press(press(draw(ONE), "7"), "7")  # twice the same is once
@@ -909,30 +908,30 @@ def start(preset: str = "tutorial", epochs: int = 3, seed: int = 9999) -> AppTes
     return press(app, "Start")
 
 
-def ended_run(desk) -> str:
-    until(lambda: not desk.status().is_on)
-    return desk.status().run
+def ended_run(jobs) -> str:
+    until(lambda: not jobs.status().is_on)
+    return jobs.status().run
 
 
 def names(app: AppTest) -> list[str]:
     return [button.label for button in app.button]
 
 
-def test_the_train_page_is_off_unless_it_is_turned_on(desk, monkeypatch):
-    monkeypatch.delenv(training_jobs.TRAINING_VARIABLE)
+def test_the_train_page_is_off_unless_it_is_turned_on(jobs, monkeypatch):
+    monkeypatch.delenv("DIGITPAD_TRAINING")
     app = settled(page("train").run())
     assert "DIGITPAD_TRAINING=on streamlit run app.py" in app.info[0].value
     assert not app.button and not app.number_input
 
 
-def test_a_page_that_was_turned_off_meanwhile_starts_nothing(desk, monkeypatch):
+def test_a_page_that_was_turned_off_meanwhile_starts_nothing(jobs, monkeypatch):
     app = settled(page("train").run())
-    monkeypatch.setenv(training_jobs.TRAINING_VARIABLE, "off")
+    monkeypatch.setenv("DIGITPAD_TRAINING", "off")
     app = press(app, "Start")
-    assert "is off" in app.info[0].value and not desk.runs.exists()
+    assert "is off" in app.info[0].value and not jobs.runs.exists()
 
 
-def test_before_the_first_run_the_page_says_how_long_one_takes(desk):
+def test_before_the_first_run_the_page_says_how_long_one_takes(jobs):
     app = settled(page("train").run())
     assert app.number_input[0].value == 60 and names(app) == ["Start"]
     assert "An epoch took 51 s" in app.caption[0].value and "about 51 min" in app.caption[0].value
@@ -943,10 +942,10 @@ def test_before_the_first_run_the_page_says_how_long_one_takes(desk):
     assert not any("An epoch took" in caption.value for caption in app.caption)  # nobody knows
 
 
-def test_a_run_is_started_watched_stopped_and_resumed(desk, monkeypatch):
+def test_a_run_is_started_watched_stopped_and_resumed(jobs, monkeypatch):
     goes(monkeypatch, "holds")
     app = start()
-    until(lambda: desk.status().history)
+    until(lambda: jobs.status().history)
     app = settled(app.run())
     assert names(app) == ["Stop"] and not app.number_input
     bar = app.get("progress")[0].proto
@@ -957,51 +956,51 @@ def test_a_run_is_started_watched_stopped_and_resumed(desk, monkeypatch):
     other = settled(page("train").run())
     assert names(other) == ["Stop"]  # another visitor sees the same run
     press(app, "Stop")
-    run = ended_run(desk)
+    run = ended_run(jobs)
     app = settled(app.run())
     assert f"{run} was stopped after 1 of 3 epochs" in app.info[0].value
     assert names(app) == ["Resume", "Start"]
     goes(monkeypatch, "finishes")
     press(app, "Resume")
-    assert ended_run(desk) == run
+    assert ended_run(jobs) == run
     assert "99.99%" in settled(app.run()).success[0].value
 
 
-def test_two_visitors_who_start_at_once_get_one_run(desk, monkeypatch):
+def test_two_visitors_who_start_at_once_get_one_run(jobs, monkeypatch):
     goes(monkeypatch, "holds")
     late = settled(page("train").run())
     start()
     late = press(late, "Start")
     assert "A run is on, " in late.warning[0].value and names(late) == ["Stop"]
-    assert len([path for path in desk.runs.iterdir() if path.is_dir()]) == 1
+    assert len([path for path in jobs.runs.iterdir() if path.is_dir()]) == 1
 
 
-def test_a_run_that_breaks_off_shows_its_last_lines_and_what_to_do(desk, monkeypatch):
+def test_a_run_that_breaks_off_shows_its_last_lines_and_what_to_do(jobs, monkeypatch):
     goes(monkeypatch, "refuses")
     start()
-    ended_run(desk)
+    ended_run(jobs)
     app = settled(page("train").run())
     assert "then start a new one" in app.error[0].value
     assert "no folder nowhere" in app.code[0].value and names(app) == ["Start"]
     goes(monkeypatch, "crashes")
     press(app, "Start")
-    ended_run(desk)
+    ended_run(jobs)
     app = settled(app.run())
     assert "then resume it" in app.error[0].value and "MemoryError" in app.code[0].value
 
 
-def test_a_run_stopped_before_its_first_epoch_says_that_it_can_not_be_resumed(desk, monkeypatch):
+def test_a_run_stopped_before_its_first_epoch_says_that_it_can_not_be_resumed(jobs, monkeypatch):
     goes(monkeypatch, "waits")
     press(start(), "Stop")
-    ended_run(desk)
+    ended_run(jobs)
     app = settled(page("train").run())
     assert "can't be resumed" in app.info[0].value and names(app) == ["Start"]
 
 
-def test_a_finished_network_is_served_and_the_former_one_comes_back(desk):
-    shipped = artifacts.load_report(desk.out)["run"]
+def test_a_finished_network_is_served_and_the_former_one_comes_back(jobs):
+    shipped = runs.load_report(served.SHIPPED)["run"]
     start("digitpad")
-    run = ended_run(desk)
+    run = ended_run(jobs)
     app = press(page("train").run(), "Serve this network")
     assert any(f"{run}** is served" in text.value for text in app.markdown)
     back = f"Go back to the former network, {shipped}"
@@ -1011,9 +1010,9 @@ def test_a_finished_network_is_served_and_the_former_one_comes_back(desk):
     assert f"Go back to the former network, {run}" in names(app)
 
 
-def test_a_worse_network_is_served_only_with_force(desk):
+def test_a_worse_network_is_served_only_with_force(jobs):
     start("digitpad", seed=9000)
-    run = ended_run(desk)
+    run = ended_run(jobs)
     app = settled(page("train").run())
     serve = next(button for button in app.button if button.label == "Serve this network")
     assert "90.00%" in app.warning[0].value and serve.disabled
@@ -1022,22 +1021,22 @@ def test_a_worse_network_is_served_only_with_force(desk):
     assert any(f"{run}** is served" in text.value for text in app.markdown)
 
 
-@pytest.mark.parametrize("content", [None, "{"])
-def test_a_folder_of_runs_that_can_not_be_used_or_a_damaged_note_is_told(desk, content):
-    if content is None:
-        desk.runs.touch()
-    else:
-        desk.runs.mkdir()
-        (desk.runs / training_jobs.JOB_FILE).write_text(content)
+def test_a_runs_folder_that_cannot_be_used_is_told(jobs):
+    jobs.runs.touch()
+    app = press(page("train").run(), "Start")
+    assert "can't be used" in app.warning[0].value
+
+
+def test_a_damaged_note_on_the_last_run_is_told(jobs):
+    jobs.runs.mkdir()
+    (jobs.runs / training_jobs.JOB_FILE).write_text("{")
     app = settled(page("train").run())
-    assert ("is damaged" if content else "can't be used") in app.warning[0].value
-    if content:
-        assert "Start" in names(app)
+    assert "is damaged" in app.warning[0].value and "Start" in names(app)
 
 
-def test_a_run_whose_folder_is_gone_is_told(desk):
+def test_a_run_whose_folder_is_gone_is_told(jobs):
     start()
-    run = ended_run(desk)
-    shutil.rmtree(desk.runs / run)
+    run = ended_run(jobs)
+    shutil.rmtree(jobs.runs / run)
     app = settled(page("train").run())
     assert f"{run}, is gone" in app.warning[0].value and "Start" in names(app)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from model.errors import ArtifactError
-from model.files.artifacts import Run, load_report
+from model.files.runs import Run, load_report
+from tests.support import TRAINED
 from ui.results import report_tables, run_tables
 
 READERS = (
@@ -24,7 +25,7 @@ READERS = (
     ),
     report_tables.settings_table,
 )
-REPORT = load_report()
+REPORT = load_report(TRAINED)
 KEYS = [(key,) for key in REPORT] + [
     (part, key) for part, content in REPORT.items() if isinstance(content, dict) for key in content
 ]

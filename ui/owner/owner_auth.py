@@ -1,6 +1,6 @@
 """The owner's pages: closed, open, or behind a password that is asked for once a visit.
 
-The only way from a page to the corrections and to the desk where runs are started, so that whoever
+The only way from a page to the corrections and to the jobs where runs are started, so that whoever
 reads or changes something has been checked at that moment, not only when the page was drawn.
 """
 
@@ -11,7 +11,7 @@ import streamlit as st
 from model.errors import AccessError, DigitError, PasswordNeeded
 from ops import access
 from ops.corrections import Corrections
-from ops.training_jobs import Desk
+from ops.training_jobs import TrainingJobs
 
 Rule = Callable[[object], None]
 CORRECTIONS: Rule = access.check_corrections
@@ -36,14 +36,14 @@ def corrections() -> Corrections:
     return Corrections()
 
 
-def desk() -> Desk:
+def jobs() -> TrainingJobs:
     """Where runs are started, watched and served.
 
     Raises:
         DigitError: If training from the page is off, or this visit may not.
     """
     check(TRAINING)
-    return Desk()
+    return TrainingJobs()
 
 
 def enter(rule: Rule) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from model.errors import DigitError
-from ops.training_jobs import Desk, Status
+from ops.training_jobs import Status, TrainingJobs
 from ui.owner import owner_auth
 from ui.results.learning_curves import show_curves
 from ui.words import duration
@@ -36,15 +36,15 @@ def tell(problem: str) -> None:
 
 
 @st.fragment(run_every=REFRESH)
-def watch(desk: Desk, problem: str) -> None:
+def watch(jobs: TrainingJobs, problem: str) -> None:
     """A run that is on, again and again by itself; when it ends, the page is drawn anew.
 
     Args:
-        desk: Where it runs.
+        jobs: Where it runs.
         problem: What went wrong with the button that drew the page.
     """
     owner_auth.enter(owner_auth.TRAINING)
-    status = desk.status()
+    status = jobs.status()
     if not status.is_on:
         take_problem()  # it was about the run
         st.rerun()
@@ -61,12 +61,12 @@ def watch(desk: Desk, problem: str) -> None:
         "Stopping" if is_stopping else "Stop",
         icon=":material/stop_circle:",
         on_click=attempt,
-        args=(desk.stop,),
+        args=(jobs.stop,),
         help="As by Ctrl-C: what the finished epochs brought is kept, to go on from later.",
     )
     if status.history:
         show_curves({"": status.history}, "run")
-    show_log(desk, status)
+    show_log(jobs, status)
 
 
 def progress_words(status: Status) -> str:
@@ -91,7 +91,7 @@ def finished_words(status: Status) -> str:
     return f"{said}."
 
 
-def show_outcome(desk: Desk, status: Status) -> None:
+def show_outcome(jobs: TrainingJobs, status: Status) -> None:
     """How the last run ended, and what can be done about it."""
     done = f"after {len(status.history)} of {status.epochs} epochs"
     if status.phase == "finished":
@@ -116,18 +116,18 @@ def show_outcome(desk: Desk, status: Status) -> None:
             icon=":material/error:",
         )
         st.code(
-            "\n".join(desk.log(status.run)) or "(it wrote nothing)", language=None, wrap_lines=True
+            "\n".join(jobs.log(status.run)) or "(it wrote nothing)", language=None, wrap_lines=True
         )
     tell(status.problem)
     if status.can_resume:
-        st.button("Resume", icon=":material/resume:", on_click=attempt, args=(desk.resume,))
+        st.button("Resume", icon=":material/resume:", on_click=attempt, args=(jobs.resume,))
     if status.history:
         show_curves({"": status.history}, "run")
     if status.phase in ("finished", "stopped"):
-        show_log(desk, status)
+        show_log(jobs, status)
 
 
-def show_log(desk: Desk, status: Status) -> None:
+def show_log(jobs: TrainingJobs, status: Status) -> None:
     """The end of a run's log, on demand."""
     if st.toggle("Log", key="train_log", help="The last lines that the run wrote."):
-        st.code("\n".join(desk.log(status.run)) or "(nothing yet)", language=None, wrap_lines=True)
+        st.code("\n".join(jobs.log(status.run)) or "(nothing yet)", language=None, wrap_lines=True)

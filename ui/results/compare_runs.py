@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from model.files.artifacts import Run
+from model.files.runs import Run
 from ui.results import run_tables
 from ui.results.figure import column_formats
 from ui.results.learning_curves import show_curves

@@ -12,16 +12,17 @@ import numpy as np
 import pandas as pd
 
 from model.errors import ArtifactError
-from model.files.artifacts import (
+from model.files.atomic import RETRAIN
+from model.files.runs import (
     HISTORY_FILE,
     REPORT_FILE,
-    RETRAIN,
-    TRAINED,
     load_card,
     load_history,
     load_report,
 )
+from model.files.served import current
 from model.learning import evaluation
+from ops.settings import settings
 
 MAX_QUOTED = 120  # letters of an exception in a sentence
 MAX_POINTS = 200  # of a curve; more would look the same
@@ -69,7 +70,8 @@ def served() -> tuple[dict, list[dict]]:
     Raises:
         ArtifactError: If one is damaged, or the report is missing or about another network.
     """
-    return load_report(TRAINED), load_history(TRAINED / HISTORY_FILE)
+    folder = current(settings().runs)
+    return load_report(folder), load_history(folder / HISTORY_FILE)
 
 
 def card() -> str:
@@ -78,7 +80,7 @@ def card() -> str:
     Raises:
         ArtifactError: If it is missing or can't be read.
     """
-    title, _, rest = load_card(TRAINED).partition("\n")
+    title, _, rest = load_card(current(settings().runs)).partition("\n")
     return (rest if title.startswith("# ") else f"{title}\n{rest}").replace("\n## ", "\n##### ")
 
 

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pandas as pd
 
-from model.files.artifacts import Run, load_runs
+from model.files.runs import Run, load_runs
 from model.learning import evaluation
+from ops.settings import settings
 from ui.results.report_tables import UNEXPECTED_FORM, finite
 
 MAX_MISSES = 60_000  # misread images that are compared; MNIST has no more
@@ -22,7 +23,7 @@ _CURVES = (
 
 def runs() -> list[Run]:
     """All runs in `runs/`, newest first."""
-    return load_runs()
+    return load_runs(settings().runs)
 
 
 def smoothed(values: np.ndarray, weight: float) -> np.ndarray:

@@ -1,7 +1,8 @@
 """The model card says what the report says, under the headings of model cards."""
 
-from model.files.artifacts import CARD_FILE, TRAINED, load_report
 from model.files.model_card import render_card
+from model.files.runs import CARD_FILE, load_report
+from tests.support import TRAINED
 
 HEADINGS = (
     "Model details",
@@ -17,7 +18,7 @@ HEADINGS = (
 
 
 def test_the_card_has_all_headings_and_the_reports_figures():
-    report = load_report()
+    report = load_report(TRAINED)
     card = render_card(report)
     assert all(f"## {heading}\n" in card for heading in HEADINGS)
     assert f"{report['test']['accuracy']:.2%}" in card
@@ -25,7 +26,7 @@ def test_the_card_has_all_headings_and_the_reports_figures():
 
 
 def test_a_report_without_pen_drawings_or_held_out_digits_has_a_card_too():
-    report = load_report()
+    report = load_report(TRAINED)
     report.pop("pen", None)
     report["validation"] = None
     report["data"]["num_validation"] = 0
@@ -33,4 +34,4 @@ def test_a_report_without_pen_drawings_or_held_out_digits_has_a_card_too():
 
 
 def test_the_shipped_card_is_the_shipped_reports():
-    assert (TRAINED / CARD_FILE).read_text() == render_card(load_report())
+    assert (TRAINED / CARD_FILE).read_text() == render_card(load_report(TRAINED))

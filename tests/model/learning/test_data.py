@@ -61,7 +61,7 @@ def test_mnist_has_its_sizes_and_frames_from_0_to_1(mnist):
 
 
 def test_the_folder_may_come_from_the_environment(mnist_folder, monkeypatch):
-    monkeypatch.setenv(data.FOLDER_VARIABLE, str(mnist_folder))
+    monkeypatch.setenv("DIGITPAD_DATA", str(mnist_folder))
     assert len(data.load_mnist()[1]) == 10000
 
 
@@ -177,7 +177,7 @@ def test_an_npz_that_claims_to_hold_petabytes_is_refused(tmp_path):
 
 @pytest.fixture
 def keras_home(tmp_path, monkeypatch):
-    monkeypatch.delenv(data.FOLDER_VARIABLE, raising=False)
+    monkeypatch.delenv("DIGITPAD_DATA", raising=False)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     return tmp_path / "keras"
 

@@ -6,13 +6,23 @@ import numpy as np
 import pytest
 
 import train
-from model.errors import TrainingError
-from model.files import artifacts, promotion
-from model.files.artifacts import HISTORY_FILE, ONNX_FILE, PUBLISHED, REPORT_FILE
+from model.files import served
+from model.files.atomic import load_json
+from model.files.runs import (
+    CARD_FILE,
+    CONFIG_FILE,
+    HISTORY_FILE,
+    KERAS_FILE,
+    NETWORK_FILES,
+    ONNX_FILE,
+    check_network,
+    load_history,
+)
 from model.ink.frame import strokes_to_mnist
 from model.learning.config import load_config, start_run
-from model.reading.recognizer import Recognizer
+from model.reading.recognizer import load_served
 from ops.corrections import Corrections
+from tests.support import TRAINED
 
 pytestmark = pytest.mark.slow
 
@@ -38,47 +48,45 @@ def corrected(corrections_path) -> Corrections:
 
 
 @pytest.fixture
-def places(tmp_path) -> list[str]:
-    return ["--out", str(tmp_path / "out"), "--runs", str(tmp_path / "runs")]
-
-
-@pytest.fixture
-def served(tiny_mnist, tmp_path, places, monkeypatch):
-    """The folder of a served network, trained a little; 100 bars validate."""
+def runs_folder(tiny_mnist, tmp_path, monkeypatch):
+    """A runs' folder whose served network was trained a little; 100 bars validate."""
     from model.learning import training
 
     mnist, test = tiny_mnist
     monkeypatch.setattr(training, "split", lambda *_: (mnist, test))
+    monkeypatch.setattr(served, "SHIPPED", tmp_path / "trained")
     options = ["--preset", "digitpad", "--epochs", "2", "--batch-size", "32"]
-    assert train.main([*places, *options, "--min-accuracy", "0"]) == 0
-    return tmp_path / "out"
+    assert train.main(["--runs", str(tmp_path / "runs"), *options, "--min-accuracy", "0"]) == 0
+    return tmp_path / "runs"
 
 
-def test_corrections_are_learned_and_the_better_network_is_served(
-    finetuning, corrected, served, places, tmp_path, capsys, monkeypatch
+def test_corrections_are_learned_and_served(
+    finetuning, corrected, runs_folder, capsys, monkeypatch
 ):
-    monkeypatch.setattr(promotion, "MAX_LOSS", 1.0)  # two epochs of bars are soon forgotten
-    start = artifacts.load_report(served)["run"]
+    monkeypatch.setattr(served, "MAX_FORGOTTEN", 1.0)  # two epochs of bars are soon forgotten
+    start = served.current(runs_folder).name
     options = ["--corrections", "--epochs", "4", "--learning-rate", "0.003"]
-    assert train.main([*places, *options, "--min-accuracy", "0"]) == 0
-    (run,) = (tmp_path / "runs").glob("*-corrections")
-    assert {path.name for path in run.iterdir()} == {*PUBLISHED, "config.json"}
-    report = artifacts.load_report(served)
-    tuned = report["finetuning"]
-    assert (report["run"], tuned["started_from"]) == (run.name, start)
+    assert train.main(["--runs", str(runs_folder), *options, "--min-accuracy", "0"]) == 0
+    (run,) = runs_folder.glob("*-corrections")
+    assert served.current(runs_folder) == run
+    assert {path.name for path in run.iterdir()} == {*NETWORK_FILES, CONFIG_FILE}
+    tuned = check_network(run)["finetuning"]
+    assert tuned["started_from"] == start
     assert tuned["num_corrections"] == tuned["num_right_after"] == 2
-    assert [row["epoch"] for row in artifacts.load_history(run / HISTORY_FILE)] == [1, 2, 3, 4]
-    assert artifacts.load_json(run / "config.json", "")["learning_rate"] == 0.003
+    assert [row["epoch"] for row in load_history(run / HISTORY_FILE)] == [1, 2, 3, 4]
+    assert load_json(run / CONFIG_FILE, "")["learning_rate"] == 0.003
     frames = np.stack([strokes_to_mnist(strokes, 280) for strokes in (ANGLE, CORNER)])
-    assert Recognizer.load(served).probabilities(frames).argmax(axis=1).tolist() == [3, 5]
-    assert Recognizer.load(served).version == run.name
-    assert "Fine-tuned from run" in (served / artifacts.CARD_FILE).read_text()
+    assert load_served(runs_folder).probabilities(frames).argmax(axis=1).tolist() == [3, 5]
+    assert "Fine-tuned from run" in (run / CARD_FILE).read_text()
     assert "2 are now" in capsys.readouterr().out
 
 
-def test_batch_normalisation_stays_as_it_was(finetuning, corrected, served, tiny_mnist, tmp_path):
-    before, _ = finetuning.load_served(served)
-    network, _ = finetuning.load_served(served)
+def test_batch_normalisation_stays_as_it_was(
+    finetuning, corrected, runs_folder, tiny_mnist, tmp_path
+):
+    folder = served.current(runs_folder)
+    before, _ = finetuning.load_network(folder)
+    network, _ = finetuning.load_network(folder)
     finetuning.fine_tune(
         network, finetuning.FINE_TUNING, tiny_mnist[0], corrected.load(), tmp_path / "run"
     )
@@ -91,74 +99,52 @@ def test_batch_normalisation_stays_as_it_was(finetuning, corrected, served, tiny
     assert changed == {"Conv2D", "Dense"}
 
 
-def test_a_network_that_forgot_is_refused_with_both_figures_unless_forced(
-    finetuning, corrected, served, places, tmp_path, capsys, monkeypatch
+def test_a_network_that_forgot_is_served_only_if_forced(
+    finetuning, corrected, runs_folder, capsys, monkeypatch
 ):
-    told = []
+    measured = []
 
     def figures(*_):
-        told.append(finetuning.Figures(1, 0.98 if not told else 0.9789))
-        return told[-1]
+        measured.append(finetuning.Figures(1, 0.9789 if measured else 0.98))
+        return measured[-1]
 
     monkeypatch.setattr(finetuning, "figures", figures)
-    before = (served / ONNX_FILE).read_bytes()
-    options = [*places, "--corrections", "--epochs", "1", "--min-accuracy", "0"]
+    before = served.current(runs_folder)
+    options = ["--runs", str(runs_folder), "--corrections", "--epochs", "1", "--min-accuracy", "0"]
     assert train.main(options) == 1
     sentence = capsys.readouterr().err.strip().splitlines()[-1]
     assert "97.89%" in sentence and "98.00%" in sentence and "nothing was replaced" in sentence
-    assert (served / ONNX_FILE).read_bytes() == before
-    (run,) = (tmp_path / "runs").glob("*-corrections")
-    assert (run / REPORT_FILE).exists()
-    told.clear()
+    assert served.current(runs_folder) == before
+    measured.clear()
     assert train.main([*options, "--force"]) == 0
-    assert (served / ONNX_FILE).read_bytes() != before
-
-
-def test_what_is_lost_on_the_test_set_alone_does_not_refuse_but_the_asked_accuracy_does(
-    tmp_path, monkeypatch
-):
-    published = []
-    monkeypatch.setattr(artifacts, "publish", lambda *places: published.append(places))
-    report = {
-        "test": {"accuracy": 0.98},
-        "finetuning": {"validation_before": 0.99, "validation_after": 0.9891},
-    }
-    with pytest.raises(TrainingError, match="were asked for"):
-        promotion.publish(tmp_path, report, artifacts.TRAINED, 0.985, force=False)
-    assert not published
-    promotion.publish(tmp_path, report, artifacts.TRAINED, 0.97, force=False)
-    assert published == [(tmp_path, artifacts.TRAINED)]
+    assert served.current(runs_folder) != before
 
 
 def test_nothing_to_learn_from_or_to_start_from_is_told(
-    places, tiny_mnist, corrections_path, tmp_path, capsys
+    tiny_mnist, corrections_path, tmp_path, capsys, monkeypatch
 ):
     def sentence(*options: str) -> str:
-        assert train.main([*places, *options]) == 1
+        assert train.main(["--runs", str(tmp_path / "runs"), *options]) == 1
         return capsys.readouterr().err.strip().splitlines()[-1]
 
+    monkeypatch.setattr(served, "SHIPPED", tmp_path / "trained")
     assert f"no corrections in {corrections_path}" in sentence("--corrections")
     assert str(tmp_path / "other") in sentence("--corrections", str(tmp_path / "other"))
     assert "leave out --resume" in sentence("--corrections", "--resume")
     store = Corrections(corrections_path)
     store.add(ANGLE, strokes_to_mnist(ANGLE, 280), np.full(10, 0.1, np.float32), 3, "")
     assert "no trained network" in sentence("--corrections")
-    out = tmp_path / "out"
-    out.mkdir()
-    for name in (ONNX_FILE, artifacts.KERAS_FILE):
-        (out / name).write_bytes((artifacts.TRAINED / name).read_bytes())
-    (out / artifacts.KERAS_FILE).write_bytes(b"no network")
-    assert "can't be read" in sentence("--corrections")
-    (out / artifacts.KERAS_FILE).unlink()
+    served.SHIPPED.mkdir()
+    (served.SHIPPED / ONNX_FILE).write_bytes((TRAINED / ONNX_FILE).read_bytes())
     assert "no network to start from" in sentence("--corrections")
+    (served.SHIPPED / KERAS_FILE).write_bytes(b"no network")
+    assert "can't be read" in sentence("--corrections")
     corrections_path.write_bytes(b"no database" * 500)
     assert "is damaged" in sentence("--corrections")
     assert not (tmp_path / "runs").exists()
 
 
-def test_batches_hold_mnist_what_is_no_digit_and_corrections_and_repeat(
-    finetuning, corrected, tiny_mnist
-):
+def test_batches_hold_mnist_negatives_and_corrections(finetuning, corrected, tiny_mnist):
     from model.learning.training import TrainingBatches
 
     def batches():
@@ -177,12 +163,12 @@ def test_batches_hold_mnist_what_is_no_digit_and_corrections_and_repeat(
 
 
 def test_a_correction_is_drawn_with_thin_and_thick_pens(finetuning, corrected):
-    seen, *drawn = finetuning.inked(corrected.load()[0])
+    seen, *drawn = finetuning.drawn_variants(corrected.load()[0])
     assert len(drawn) == 3 and drawn[0].sum() < drawn[1].sum() < drawn[2].sum()
     assert np.abs(seen - drawn[1]).max() < 0.003  # the pen that the app draws with
 
 
-def test_the_settings_are_saved_as_those_of_any_run(finetuning, tmp_path):
+def test_the_settings_are_saved_in_the_run(finetuning, tmp_path):
     run = start_run(finetuning.FINE_TUNING, tmp_path, "corrections")
     assert run.name.endswith("-corrections")
     assert load_config(run) == finetuning.FINE_TUNING

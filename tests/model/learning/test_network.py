@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from model.files.artifacts import ONNX_FILE
 from model.reading.recognizer import Recognizer
 
 # Importing Keras takes seconds, and with it each run of a page.
@@ -35,17 +34,16 @@ def test_frames_become_ten_probabilities(network, preset):
 
 
 @pytest.mark.parametrize("preset", NUM_PARAMETERS)
-def test_the_exported_file_answers_as_the_network_does(network, preset, tmp_path):
+def test_the_exported_file_answers_as_the_network_does(network, preset):
     built = network.BUILDERS[preset](seed=1)
     frames = np.random.default_rng(0).random((7, 28, 28), np.float32)
     expected = built.predict_on_batch(frames[..., None])  # Keras exports what was called before
-    network.export(built, tmp_path / ONNX_FILE)
-    assert np.abs(Recognizer.load(tmp_path).probabilities(frames) - expected).max() <= 1e-5
+    exported = Recognizer(network.export(built))
+    assert np.abs(exported.probabilities(frames) - expected).max() <= 1e-5
 
 
-def test_inner_maps_are_served_by_name_and_features_have_length_one(network, tmp_path):
-    network.export(network.build_digitpad(seed=1), tmp_path / ONNX_FILE)
-    recognizer = Recognizer.load(tmp_path)
+def test_inner_maps_have_names_and_features_length_one(network):
+    recognizer = Recognizer(network.export(network.build_digitpad(seed=1)))
     frames = np.random.default_rng(0).random((3, 28, 28), np.float32)
     shapes = {"layer_1": (26, 26, 32), "layer_2": (24, 24, 32), "last_map": (6, 6, 128)}
     for name, shape in shapes.items():

@@ -1,24 +1,30 @@
-"""Training from the command line into a folder: whole, resumable, and never for the worse."""
+"""Training from the command line: complete, resumable, never serving a worse network."""
 
-import json
+import shlex
+import shutil
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
+import onnxruntime
 import pytest
 
 import train
-from model.files import artifacts
-from model.files.artifacts import (
+from model.files import served
+from model.files.runs import (
     CHECKPOINT_FILE,
     CONFIG_FILE,
     HISTORY_FILE,
-    ONNX_FILE,
-    PUBLISHED,
+    NETWORK_FILES,
     REPORT_FILE,
+    check_network,
+    load_history,
+    load_report,
+    save_report,
 )
 from model.learning.config import PRESETS, start_run
 from model.learning.data import Dataset
-from model.reading.recognizer import Recognizer
+from model.reading.recognizer import Recognizer, load_served
 
 pytestmark = pytest.mark.slow
 
@@ -31,13 +37,24 @@ def training():
 
 
 @pytest.fixture
-def command(tiny_mnist, tmp_path):
-    """Runs `train.py` on the tiny data set; returns its exit code."""
+def runs_folder(tmp_path, monkeypatch):
+    """A runs' folder; no network is shipped."""
+    monkeypatch.setattr(served, "SHIPPED", tmp_path / "trained")
+    return tmp_path / "runs"
+
+
+@pytest.fixture
+def command(tiny_mnist, runs_folder):
+    """Runs `train.py` on the tiny data set; returns its exit status."""
 
     def run(*arguments: str) -> int:
-        places = ("--out", str(tmp_path / "out"), "--runs", str(tmp_path / "runs"))
-        return train.main([*places, "--epochs", "1", *arguments])
+        return train.main(["--runs", str(runs_folder), "--epochs", "1", *arguments])
 
+    return run
+
+
+def only_run(folder):
+    (run,) = (path for path in folder.iterdir() if path.is_dir())
     return run
 
 
@@ -47,75 +64,98 @@ def test_the_tutorials_settings_are_the_textbooks():
 
 
 @pytest.mark.parametrize("preset", ["tutorial", "digitpad"])
-def test_a_run_leaves_all_its_files_and_publishes_them(command, tmp_path, preset, capsys):
+def test_a_run_leaves_all_its_files_and_is_served(command, runs_folder, preset, capsys):
     assert command("--preset", preset, "--min-accuracy", "0", "--batch-size", "16") == 0
-    (run,) = (path for path in (tmp_path / "runs").iterdir() if path.is_dir())
-    assert run.name.endswith(preset)
-    assert {path.name for path in run.iterdir()} == {*PUBLISHED, "config.json", CHECKPOINT_FILE}
-    assert {path.name for path in (tmp_path / "out").iterdir()} == set(PUBLISHED)
-    report = artifacts.load_report(tmp_path / "out")
+    run = only_run(runs_folder)
+    assert run.name.endswith(preset) and served.current(runs_folder) == run
+    assert {path.name for path in run.iterdir()} == {*NETWORK_FILES, CONFIG_FILE, CHECKPOINT_FILE}
+    report = check_network(run)
     assert report["config"]["batch_size"] == 16 and report["data"]["num_test"] == 100
-    assert [row["epoch"] for row in artifacts.load_history(run / HISTORY_FILE)] == [1]
+    assert [row["epoch"] for row in load_history(run / HISTORY_FILE)] == [1]
     assert "test images right" in capsys.readouterr().out
     frames = np.zeros((2, 28, 28), np.float32)
-    assert Recognizer.load(tmp_path / "out").probabilities(frames).shape == (2, 10)
+    assert load_served(runs_folder).probabilities(frames).shape == (2, 10)
 
 
-def test_a_network_below_the_asked_accuracy_is_kept_but_not_published(command, tmp_path, capsys):
-    assert command("--preset", "tutorial", "--min-accuracy", "1.01") == 1
-    assert "asked for" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
-    (run,) = (path for path in (tmp_path / "runs").iterdir() if path.is_dir())
-    assert (run / REPORT_FILE).exists()
+def test_judging_exports_and_loads_the_network_once(command, training, monkeypatch):
+    calls = Counter()
 
+    def counted(what, function):
+        def call(*given, **more):
+            calls[what] += 1
+            return function(*given, **more)
 
-def test_a_better_served_network_stays_unless_forced(command, tmp_path, capsys):
+        return call
+
+    session = counted("load", onnxruntime.InferenceSession)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+    monkeypatch.setattr(training.network, "export", counted("export", training.network.export))
     assert command("--preset", "tutorial", "--min-accuracy", "0") == 0
-    report = json.loads((tmp_path / "out" / REPORT_FILE).read_text())
+    assert calls == {"load": 1, "export": 1}
+
+
+def test_a_network_below_the_asked_accuracy_is_not_served(command, runs_folder, capsys):
+    assert command("--preset", "tutorial", "--min-accuracy", "1.01") == 1
+    assert "asked for" in last_line(capsys)
+    assert served.current(runs_folder) == served.SHIPPED
+    assert (only_run(runs_folder) / REPORT_FILE).exists()
+
+
+def test_a_better_served_network_stays_unless_forced(command, runs_folder, trained, capsys):
+    shutil.copytree(trained, served.SHIPPED)  # reads more than the bars' network
+    report = load_report(served.SHIPPED)
     report["test"]["accuracy"] = 1.5
-    (tmp_path / "out" / REPORT_FILE).write_text(json.dumps(report))
-    before = (tmp_path / "out" / ONNX_FILE).read_bytes()
-    assert command("--preset", "tutorial", "--min-accuracy", "0", "--seed", "2") == 1
-    assert "is better" in capsys.readouterr().err
-    assert (tmp_path / "out" / ONNX_FILE).read_bytes() == before
-    assert command("--preset", "tutorial", "--force", "--seed", "2") == 0
-    assert (tmp_path / "out" / ONNX_FILE).read_bytes() != before
+    save_report(served.SHIPPED, report)
+    assert command("--preset", "tutorial", "--min-accuracy", "0") == 1
+    assert "is better" in last_line(capsys)
+    run = only_run(runs_folder)
+    assert served.current(runs_folder) == served.SHIPPED
+    # A finished run is not trained again, only served.
+    again = ["--runs", str(runs_folder), "--resume", run.name, "--min-accuracy", "0", "--force"]
+    assert train.main(again) == 0
+    assert served.current(runs_folder) == run
 
 
-def test_a_network_that_is_not_to_be_published_stays_in_its_run(command, tmp_path, capsys):
-    assert command("--preset", "tutorial", "--min-accuracy", "0", "--no-publish") == 0
+def test_no_serve_leaves_what_is_served(command, runs_folder, capsys):
+    assert command("--preset", "tutorial", "--min-accuracy", "0", "--no-serve") == 0
     assert "as it was" in capsys.readouterr().out
-    assert not (tmp_path / "out").exists()
-    (run,) = (path for path in (tmp_path / "runs").iterdir() if path.is_dir())
-    assert artifacts.load_report(run)["run"] == run.name
+    assert served.current(runs_folder) == served.SHIPPED
+    assert check_network(only_run(runs_folder))["run"] == only_run(runs_folder).name
 
 
-def test_ctrl_c_keeps_the_checkpoint_and_resuming_finishes(
-    command, tmp_path, capsys, training, monkeypatch
-):
-    class Interrupted(training._Keeper):
+def test_ship_copies_a_run_to_the_shipped_folder(runs_folder, trained):
+    shutil.copytree(trained, runs_folder / "a run")
+    assert train.main(["--runs", str(runs_folder), "--ship", "a run"]) == 0
+    assert {path.name for path in served.SHIPPED.iterdir()} == set(NETWORK_FILES)
+
+
+def test_ctrl_c_prints_how_to_resume(command, runs_folder, capsys, training, monkeypatch):
+    class Interrupted(training._EpochEnd):
         def on_epoch_begin(self, epoch, logs=None):
             if epoch == 1:
                 raise KeyboardInterrupt
             super().on_epoch_begin(epoch, logs)
 
+    options = ["--data", "a folder's name", "--force", "--min-accuracy", "0.5", "--no-serve"]
     with monkeypatch.context() as patch:
-        patch.setattr(training, "_Keeper", Interrupted)
-        assert command("--preset", "tutorial", "--epochs", "3") == 130
-    (run,) = (path for path in (tmp_path / "runs").iterdir() if path.is_dir())
-    assert f"python train.py --resume {run}" in capsys.readouterr().err
+        patch.setattr(training, "_EpochEnd", Interrupted)
+        assert command("--preset", "tutorial", "--epochs", "3", *options) == 130
+    run = only_run(runs_folder)
+    words = shlex.split(last_line(capsys).removeprefix("Stopped. Resume with: "))
+    assert words[:2] == ["python", "train.py"]
+    resumed = train.parse(words[2:])
+    assert (resumed.resume, resumed.data) == (str(run), "a folder's name")
+    assert (resumed.force, resumed.no_serve, resumed.min_accuracy) == (True, True, 0.5)
     assert (run / CHECKPOINT_FILE).exists() and not (run / REPORT_FILE).exists()
-    places = ["--out", str(tmp_path / "out"), "--runs", str(tmp_path / "runs")]
-    options = ["--preset", "tutorial", "--resume", "--min-accuracy", "0"]
-    assert train.main([*places, *options]) == 0
-    assert [row["epoch"] for row in artifacts.load_history(run / HISTORY_FILE)] == [1, 2, 3]
+    assert train.main(["--runs", str(runs_folder), *words[2:]]) == 0
+    assert [row["epoch"] for row in load_history(run / HISTORY_FILE)] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("stopped_after", [1, 2])
 @pytest.mark.parametrize(
     ("preset", "with_validation"), [("tutorial", False), ("digitpad", False), ("digitpad", True)]
 )
-def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
+def test_a_resumed_run_ends_with_the_same_weights(
     training, tiny_mnist, tmp_path, monkeypatch, preset, stopped_after, with_validation
 ):
     config = replace(PRESETS[preset], epochs=2, batch_size=32)
@@ -123,7 +163,7 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
     monkeypatch.setattr(training, "split", lambda *_: (mnist, test if with_validation else None))
     straight = training.train(config, mnist, start_run(config, tmp_path))
 
-    class Stopped(training._Keeper):
+    class Stopped(training._EpochEnd):
         def on_epoch_end(self, epoch, logs=None):
             super().on_epoch_end(epoch, logs)
             if epoch + 1 == stopped_after:
@@ -131,44 +171,49 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
 
     run = start_run(config, tmp_path)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(training, "_Keeper", Stopped)
+        patch.setattr(training, "_EpochEnd", Stopped)
         training.train(config, mnist, run)
     resumed = training.train(config, mnist, run)
     for expected, weights in zip(straight.get_weights(), resumed.get_weights(), strict=True):
         assert np.allclose(expected, weights, atol=1e-5)
 
 
-def scalars_in(folder) -> dict[tuple[str, int], list[float]]:
-    """What TensorFlow reads in a folder's event files, by name and step; it checks the sums."""
-    import tensorflow as tf
-    from tensorflow.core.util import event_pb2
+def read_events(folder) -> tuple[dict[tuple[str, int], list[float]], list[int]]:
+    """The figures in a folder's event files by name and step, and the steps they start at.
 
-    found = {}
+    TensorFlow reads them, and checks their checksums.
+    """
+    import tensorflow as tf
+    from tensorboardX.proto.event_pb2 import Event, SessionLog
+
+    figures, starts = {}, []
     for path in sorted(folder.glob("events.out.tfevents.*")):
         for content in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-            event = event_pb2.Event.FromString(content)
+            event = Event.FromString(content)
+            if event.session_log.status == SessionLog.START:
+                starts.append(event.step)
             for value in event.summary.value:
-                found.setdefault((value.tag, event.step), []).append(value.simple_value)
-    return found
+                figures.setdefault((value.tag, event.step), []).append(value.simple_value)
+    return figures, starts
 
 
-def test_tensorboards_files_hold_what_the_history_does_and_a_resumed_run_goes_on_in_them(
+def test_event_files_hold_the_history_also_when_resumed(
     training, tiny_mnist, tmp_path, monkeypatch
 ):
     config = replace(PRESETS["digitpad"], epochs=2, batch_size=32)
     monkeypatch.setattr(training, "split", lambda *_: tiny_mnist)
     run, logs = start_run(config, tmp_path), tmp_path / "logs"
 
-    class Stopped(training._Board):
+    class Stopped(training._TensorBoard):
         def on_epoch_end(self, epoch, logs=None):
             super().on_epoch_end(epoch, logs)
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(training, "_Board", Stopped)
+        patch.setattr(training, "_TensorBoard", Stopped)
         training.train(config, tiny_mnist[0], run, tensorboard=logs)
     training.train(config, tiny_mnist[0], run, tensorboard=logs)
-    history = artifacts.load_history(run / HISTORY_FILE)
+    history = load_history(run / HISTORY_FILE)
     expected = {"train": {}, "validation": {}}
     for row in history:
         for key, value in row.items():
@@ -180,17 +225,17 @@ def test_tensorboards_files_hold_what_the_history_does_and_a_resumed_run_goes_on
     assert len(history) == 2 and len(expected["train"]) == 6
     assert {path.name for path in (logs / run.name).iterdir()} == set(expected)
     for part, figures in expected.items():
-        assert scalars_in(logs / run.name / part) == figures
+        assert read_events(logs / run.name / part) == (figures, [1, 2])
 
 
-def test_a_tensorboard_folder_that_is_a_file_is_told(command, tmp_path, capsys):
+def test_a_tensorboard_folder_that_is_a_file_is_an_error(command, tmp_path, capsys):
     (tmp_path / "logs").touch()
     assert command("--preset", "tutorial", "--tensorboard", str(tmp_path / "logs")) == 1
     assert "can't be written" in last_line(capsys)
 
 
 @pytest.mark.parametrize("preset", ["tutorial", "digitpad"])
-def test_the_modern_recipe_holds_out_whole_writers_and_no_image_is_on_both_sides(training, preset):
+def test_no_image_is_in_training_and_validation(training, preset):
     images = np.zeros((60000, 28, 28), np.uint8)
     images[:, 0, :2] = np.arange(60000, dtype="<u2").view(np.uint8).reshape(-1, 2)  # its number
     mnist = Dataset(images, np.zeros(60000, np.uint8), "numbered")
@@ -219,50 +264,46 @@ def last_line(capsys) -> str:
         *(("--weight-decay", "-1"), ("--min-accuracy", "nan"), ("--preset", "lenet")),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_told_in_a_sentence(
-    command, tmp_path, capsys, option, value
-):
+def test_an_invalid_option_is_named(command, runs_folder, capsys, option, value):
     try:
         code = command(option, value)
     except SystemExit as stopped:  # argparse's way
         code = stopped.code
     assert code in (1, 2)
     assert option in last_line(capsys)
-    assert not (tmp_path / "out").exists()
+    assert not runs_folder.exists()
 
 
-def test_an_out_folder_that_is_a_file_is_told(command, tmp_path, capsys):
-    (tmp_path / "out").touch()
-    assert command("--preset", "tutorial", "--min-accuracy", "0") == 1
-    assert "can't be written" in last_line(capsys)
-
-
-def test_mnist_that_is_missing_is_told_before_a_run_begins(tmp_path, capsys):
+def test_missing_mnist_ends_before_a_run_begins(tmp_path, capsys):
     runs = tmp_path / "runs"
     assert train.main(["--data", str(tmp_path / "nowhere"), "--runs", str(runs)]) == 1
     assert "no folder" in last_line(capsys) and not runs.exists()
 
 
-def test_nothing_to_resume_and_a_damaged_checkpoint_are_told(command, tmp_path, capsys, training):
-    from model.learning import network
+def test_nothing_to_resume_is_told(runs_folder, capsys):
+    assert train.main(["--runs", str(runs_folder), "--resume"]) == 1
+    assert "no unfinished run" in last_line(capsys)
 
-    places = ["--out", str(tmp_path / "out"), "--runs", str(tmp_path / "runs")]
-    assert train.main([*places, "--resume"]) == 1
-    assert "no unfinished run" in capsys.readouterr().err
-    run = start_run(PRESETS["tutorial"], tmp_path / "runs")
-    network.build_tutorial().save(run / CHECKPOINT_FILE)
+
+@pytest.mark.parametrize("name", ["nowhere", "x" * 300, "\0"])
+def test_a_mistyped_run_is_named(tiny_mnist, runs_folder, capsys, name):
+    assert train.main(["--runs", str(runs_folder), "--resume", name]) == 1
+    assert f"There is no run {name[:200]}" in capsys.readouterr().err
+
+
+def test_a_damaged_checkpoint_says_what_to_do(command, runs_folder, capsys, training):
+    run = start_run(PRESETS["tutorial"], runs_folder)
+    training.network.build_tutorial().save(run / CHECKPOINT_FILE)
     whole = (run / CHECKPOINT_FILE).read_bytes()
     for damaged in (b"", b"not a checkpoint", whole[: len(whole) // 2]):
         (run / CHECKPOINT_FILE).write_bytes(damaged)
-        assert train.main([*places, "--resume", str(run)]) == 1
+        assert train.main(["--runs", str(runs_folder), "--resume", run.name]) == 1
         assert last_line(capsys).endswith("start a new run without --resume.")
-    assert train.main([*places, "--resume", str(tmp_path / "nowhere")]) == 1
-    assert "no unfinished run" in last_line(capsys)
-    (run / CONFIG_FILE).write_text("{")
-    assert train.main([*places, "--resume", str(run)]) == 1
-    assert CONFIG_FILE in last_line(capsys)
     assert command("--resume", str(run), "--seed", "3") == 1
-    assert "own settings" in capsys.readouterr().err
+    assert "own settings" in last_line(capsys)
+    (run / CONFIG_FILE).write_text("{")
+    assert train.main(["--runs", str(runs_folder), "--resume", str(run)]) == 1
+    assert CONFIG_FILE in last_line(capsys)
 
 
 def test_batches_repeat_for_the_same_seed_epoch_and_step(training, tiny_mnist):

@@ -32,13 +32,12 @@ def test_ink_is_blue_for_the_answer_orange_for_the_rival_and_paper_stays_black()
 
 
 @pytest.mark.slow
-def test_class_maps_and_bias_add_up_to_the_logits(tmp_path):
+def test_class_maps_and_bias_add_up_to_the_logits():
     from model.learning import network
     from model.reading.recognizer import Recognizer
 
     built = network.build_digitpad(seed=1)
-    network.export(built, tmp_path / "digits.onnx")
-    recognizer = Recognizer.load(tmp_path)
+    recognizer = Recognizer(network.export(built))
     frames = np.random.default_rng(0).random((3, 28, 28), np.float32)
     maps = recognizer.maps("class_maps", frames)
     assert maps.shape == (3, 6, 6, 10)
@@ -48,10 +47,10 @@ def test_class_maps_and_bias_add_up_to_the_logits(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_network_without_a_flat_head_has_no_class_maps(tmp_path):
+def test_a_network_without_a_flat_head_has_no_class_maps():
     from model.learning import network
     from model.reading.recognizer import Recognizer
 
-    network.export(network.build_tutorial(), tmp_path / "digits.onnx")
+    recognizer = Recognizer(network.export(network.build_tutorial()))
     with pytest.raises(ArtifactError, match="no class_maps"):
-        Recognizer.load(tmp_path).maps("class_maps", np.zeros((1, 28, 28), np.float32))
+        recognizer.maps("class_maps", np.zeros((1, 28, 28), np.float32))

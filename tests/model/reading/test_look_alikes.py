@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from model.errors import ArtifactError
-from model.files import artifacts
-from model.files.artifacts import LOOKALIKES_FILE, ONNX_FILE
+from model.files.runs import LOOK_ALIKES_FILE, ONNX_FILE, REPORT_FILE
 from model.reading import look_alikes
 from model.reading.recognizer import Recognizer
 
@@ -41,7 +40,7 @@ def test_nearest_images_come_in_order_without_the_image_itself():
 
 def test_of_test_images_each_finds_itself_and_mostly_its_like(mnist, trained):
     frames, labels = mnist[1].frames[:200], mnist[1].labels[:200]
-    placed = artifacts.load_lookalikes(trained)
+    placed = look_alikes.load_look_alikes(trained)
     assert np.array_equal(placed.labels, mnist[1].labels)
     nearest = np.stack([placed.nearest(row) for row in Recognizer.load(trained).features(frames)])
     assert (nearest[:, 0] == np.arange(200)).mean() > 0.99  # twins may swap, in half precision
@@ -49,7 +48,7 @@ def test_of_test_images_each_finds_itself_and_mostly_its_like(mnist, trained):
 
 
 def test_on_the_map_neighbours_stay_neighbours(trained):
-    placed = artifacts.load_lookalikes(trained)
+    placed = look_alikes.load_look_alikes(trained)
     places = placed.places[:1000].astype(np.float32)
     distances = np.linalg.norm(places[:, None] - places, axis=2) + 9 * np.eye(1000)
     assert (placed.labels[distances.argmin(axis=1)] == placed.labels[:1000]).mean() > 0.98
@@ -57,31 +56,31 @@ def test_on_the_map_neighbours_stay_neighbours(trained):
 
 @pytest.fixture
 def folder(trained, tmp_path):
-    for name in (ONNX_FILE, LOOKALIKES_FILE):
+    for name in (ONNX_FILE, LOOK_ALIKES_FILE, REPORT_FILE):
         shutil.copy(trained / name, tmp_path)
     return tmp_path
 
 
 @pytest.mark.parametrize("keep", [0, 10, 5000, -1])
 def test_a_truncated_file_is_told(folder, keep):
-    path = folder / LOOKALIKES_FILE
+    path = folder / LOOK_ALIKES_FILE
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(ArtifactError, match="can't be read"):
-        artifacts.load_lookalikes(folder)
+        look_alikes.load_look_alikes(folder)
 
 
-def test_a_missing_file_one_of_another_network_and_one_of_odd_shape_are_told(folder):
-    placed = artifacts.load_lookalikes(folder)
-    artifacts.save_lookalikes(folder, dataclasses.replace(placed, network="another"))
+def test_a_missing_or_foreign_or_damaged_file_is_an_error(folder):
+    placed = look_alikes.load_look_alikes(folder)
+    look_alikes.save_look_alikes(folder, dataclasses.replace(placed, network="another"))
     with pytest.raises(ArtifactError, match="another network"):
-        artifacts.load_lookalikes(folder)
-    artifacts.save_lookalikes(folder, dataclasses.replace(placed, labels=placed.labels[:3]))
+        look_alikes.load_look_alikes(folder)
+    look_alikes.save_look_alikes(folder, dataclasses.replace(placed, labels=placed.labels[:3]))
     with pytest.raises(ArtifactError, match="can't be read"):
-        artifacts.load_lookalikes(folder)
+        look_alikes.load_look_alikes(folder)
     for places in (placed.places[:3], placed.places * np.float16("nan"), placed.coordinates):
-        artifacts.save_lookalikes(folder, dataclasses.replace(placed, places=places))
+        look_alikes.save_look_alikes(folder, dataclasses.replace(placed, places=places))
         with pytest.raises(ArtifactError, match="can't be read"):
-            artifacts.load_lookalikes(folder)
-    (folder / LOOKALIKES_FILE).unlink()
+            look_alikes.load_look_alikes(folder)
+    (folder / LOOK_ALIKES_FILE).unlink()
     with pytest.raises(ArtifactError, match="no look-alikes"):
-        artifacts.load_lookalikes(folder)
+        look_alikes.load_look_alikes(folder)

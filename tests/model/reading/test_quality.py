@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from model.files.artifacts import KERAS_FILE, load_report
+from model.files.runs import KERAS_FILE, load_report
 from model.learning.evaluation import evaluate
 from model.reading.recognizer import Recognizer
 

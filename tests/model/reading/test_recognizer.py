@@ -1,4 +1,4 @@
-"""The served network answers alike alone, in crowds and in threads, or says why it can't."""
+"""A network reads alone, in batches and in threads alike, or says why it can't."""
 
 import os
 import shutil
@@ -10,8 +10,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from model.errors import ArtifactError
-from model.files.artifacts import KERAS_FILE, ONNX_FILE, load_report
-from model.reading.recognizer import Recognizer, served
+from model.files import served
+from model.files.runs import KERAS_FILE, ONNX_FILE, REPORT_FILE, load_report
+from model.reading.recognizer import Recognizer, load_served
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +31,11 @@ def test_probabilities_add_up_to_one(recognizer, frames):
     assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
 
 
-def test_its_version_is_the_run_that_trained_it(recognizer, trained):
+def test_the_version_is_the_run_that_trained_it(recognizer, trained):
     assert recognizer.version == load_report(trained)["run"]
 
 
-def test_many_frames_are_read_as_each_is_alone(recognizer, frames):
+def test_a_batch_is_read_as_each_frame_alone(recognizer, frames):
     together = recognizer.probabilities(frames)
     alone = np.concatenate([recognizer.probabilities(frame[None]) for frame in frames])
     assert np.allclose(together, alone, atol=1e-5)
@@ -62,7 +63,7 @@ def test_threads_get_the_same_answers(recognizer, frames):
         np.zeros((1, 28, 28), np.uint8),
     ],
 )
-def test_what_are_no_frames_is_refused(recognizer, bad):
+def test_invalid_frames_are_refused(recognizer, bad):
     with pytest.raises(ValueError, match="Received"):
         recognizer.probabilities(bad)
 
@@ -74,22 +75,22 @@ def refusal(folder) -> str:
     return str(caught.value)
 
 
-def test_a_missing_network_is_told(tmp_path):
+def test_a_missing_network_is_an_error(tmp_path):
     assert "no trained network" in refusal(tmp_path)
 
 
-def test_a_folder_in_the_networks_place_is_told(tmp_path):
+def test_a_folder_in_place_of_the_network_is_an_error(tmp_path):
     (tmp_path / ONNX_FILE).mkdir()
     assert "can't be read" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("keep", [0, 1, 100, 100_000, -1])
-def test_a_truncated_network_is_told(tmp_path, trained, keep):
+def test_a_truncated_network_is_an_error(tmp_path, trained, keep):
     (tmp_path / ONNX_FILE).write_bytes((trained / ONNX_FILE).read_bytes()[:keep])
     assert "damaged" in refusal(tmp_path)
 
 
-def test_a_file_of_noise_is_told(tmp_path):
+def test_a_file_of_noise_is_an_error(tmp_path):
     (tmp_path / ONNX_FILE).write_bytes(np.random.default_rng(0).bytes(5000))
     assert "damaged" in refusal(tmp_path)
 
@@ -110,13 +111,13 @@ def save_network(folder, nodes, shape, constants=()):
 
 
 @pytest.mark.parametrize("shape", [["n", 28, 28, 1], ["n", 32, 32, 3], ["n", 784]])
-def test_a_network_of_another_kind_is_told(tmp_path, shape):
+def test_a_network_of_another_kind_is_an_error(tmp_path, shape):
     save_network(tmp_path, [helper.make_node("Identity", ["x"], ["y"])], shape)
     assert ONNX_FILE in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(("num_classes", "bias"), [(5, 0.2), (10, 0.0), (10, 1.0), (10, np.nan)])
-def test_a_network_that_gives_no_ten_probabilities_is_told(tmp_path, num_classes, bias):
+def test_a_network_without_ten_probabilities_is_an_error(tmp_path, num_classes, bias):
     nodes = [
         helper.make_node("Flatten", ["x"], ["flat"]),
         helper.make_node("Gemm", ["flat", "weights", "bias"], ["y"]),
@@ -128,7 +129,7 @@ def test_a_network_that_gives_no_ten_probabilities_is_told(tmp_path, num_classes
 
 
 @pytest.mark.slow
-def test_keras_answers_as_the_served_network_does(recognizer, trained, frames):
+def test_keras_and_onnx_runtime_agree(recognizer, trained, frames):
     import keras
 
     network = keras.models.load_model(trained / KERAS_FILE)
@@ -136,23 +137,80 @@ def test_keras_answers_as_the_served_network_does(recognizer, trained, frames):
     assert np.abs(recognizer.probabilities(frames[:200]) - expected).max() <= 1e-5
 
 
-def test_all_threads_are_served_by_one_network_until_its_file_changes(
-    trained, tmp_path, monkeypatch
-):
-    shutil.copy(trained / ONNX_FILE, tmp_path)
+@pytest.fixture
+def runs(tmp_path, trained, monkeypatch):
+    """A runs' folder, and a copy of the shipped network that may be changed."""
+    monkeypatch.setattr(served, "SHIPPED", tmp_path / "trained")
+    shutil.copytree(trained, served.SHIPPED)
+    return tmp_path / "runs"
+
+
+def test_all_threads_share_one_served_network(runs, monkeypatch):
     load, loaded = Recognizer.load, []
     monkeypatch.setattr(Recognizer, "load", lambda folder: loaded.append(folder) or load(folder))
     with ThreadPoolExecutor(8) as pool:
-        one, *others = pool.map(lambda _: served(tmp_path), range(40))
-    assert all(other is one for other in others) and loaded == [tmp_path]
-    os.utime(tmp_path / ONNX_FILE, ns=(1, 1))
-    assert served(tmp_path) is not one and served(tmp_path) is served(tmp_path)
-    assert len(loaded) == 2
+        one, *others = pool.map(lambda _: load_served(runs), range(40))
+    assert all(other is one for other in others) and loaded == [served.SHIPPED]
 
 
-def test_a_network_that_is_gone_is_told_at_each_call_until_it_is_back(trained, tmp_path):
+def test_a_replaced_file_is_loaded_whatever_its_time(runs, trained):
+    one = load_served(runs)
+    path = served.SHIPPED / ONNX_FILE
+    known = path.stat()
+    content = path.read_bytes()
+    other = content.replace(one.version.encode(), one.version[:-1].encode() + b"?")
+    assert len(other) == len(content)
+    (served.SHIPPED / "new").write_bytes(other)
+    os.utime(served.SHIPPED / "new", ns=(known.st_atime_ns, known.st_mtime_ns))
+    os.replace(served.SHIPPED / "new", path)
+    (served.SHIPPED / REPORT_FILE).unlink()
+    assert path.stat().st_mtime_ns == known.st_mtime_ns
+    assert load_served(runs).version.endswith("?") and load_served(runs).key != one.key
+
+
+def test_a_missing_network_is_an_error_until_it_is_back(runs, trained):
+    (served.SHIPPED / ONNX_FILE).unlink()
     for _ in range(2):
         with pytest.raises(ArtifactError, match="no trained network"):
-            served(tmp_path)
-    shutil.copy(trained / ONNX_FILE, tmp_path)
-    assert served(tmp_path).version == load_report(trained)["run"]
+            load_served(runs)
+    shutil.copy(trained / ONNX_FILE, served.SHIPPED)
+    assert load_served(runs).version == load_report(trained)["run"]
+
+
+def test_a_flipped_bit_in_the_weights_is_refused(runs):
+    path = served.SHIPPED / ONNX_FILE
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ArtifactError, match="SHA-256"):
+        load_served(runs)
+
+
+class Doubling:
+    """A personalisation that doubles the odds of a 3."""
+
+    def __init__(self, network):
+        self.network = network
+
+    def adjust(self, features, probabilities):
+        assert features.shape == (len(probabilities), 512)
+        odds = probabilities * np.where(np.arange(10) == 3, 2, 1)
+        return (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_a_personalised_answer_runs_the_network_once(recognizer, frames, monkeypatch):
+    adapted = recognizer.adapted(Doubling(recognizer.key))
+    passes = []
+    run = Recognizer._run
+    monkeypatch.setattr(Recognizer, "_run", lambda *given: passes.append(1) or run(*given))
+    probabilities = adapted.probabilities(frames[:1])
+    assert len(passes) == 1
+    assert probabilities[0, 3] > recognizer.probabilities(frames[:1])[0, 3]
+    assert np.array_equal(
+        adapted.plain.probabilities(frames[:1]), recognizer.probabilities(frames[:1])
+    )
+
+
+def test_a_personalisation_of_another_network_is_refused(recognizer):
+    with pytest.raises(ValueError, match="Received"):
+        recognizer.adapted(Doubling(("another run", "0" * 64)))
