@@ -1,266 +1,209 @@
-"""What a server is made of says the same everywhere, and nginx does what its file promises."""
+"""The image, built from a checkout with private files in it, and two replicas behind nginx."""
 
 import contextlib
-import http.server
-import os
-import re
+import io
 import shutil
-import socket
 import subprocess
-import sys
-import threading
-import urllib.request
 
 import pytest
-import yaml
+from PIL import Image
 
-from deploy import dockerfile, rehearse, slim
-from model.learning import upload
-from tests.support import ROOT, until
-from tests.test_architecture import imports
-
-DOCKERFILE = dockerfile.instructions((ROOT / "Dockerfile").read_text())
-COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
-NGINX_CONF = (ROOT / "deploy" / "nginx.conf").read_text()
-REPLICAS = ("app-a", "app-b")
-NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-TRAINING = {"keras", "onnx", "scikit-learn", "tensorflow", "tf2onnx"}  # packages
-
-
-def in_image() -> set[str]:
-    """The files of the checkout that the image holds."""
-    return {
-        path.as_posix()
-        for source, _ in dockerfile.copies(DOCKERFILE)
-        for path in dockerfile.files(source)
-    }
-
-
-def packages(path) -> set[str]:
-    """The packages that a file of requirements names, and those that it takes in."""
-    lines = [line.split("#")[0].strip() for line in path.read_text().splitlines()]
-    names = {re.split(r"[<>=\[ ]", line)[0].lower() for line in lines if re.match(r"\w", line)}
-    further = [line.split()[1] for line in lines if line.startswith("-r")]
-    return names.union(*(packages(path.parent / each) for each in further))
-
-
-def test_the_image_is_pinned_has_no_root_and_starts_programs_without_a_shell():
-    bases = {each.text.split()[0] for each in DOCKERFILE if each.keyword == "FROM"} - {"python"}
-    assert all(re.fullmatch(r"python:3\.11\.\d+-slim-\w+", base) for base in bases) and bases
-    user, group = map(int, dockerfile.last(DOCKERFILE, "USER").split(":"))
-    assert user >= 1000 and group >= 1000
-    health = dockerfile.last(DOCKERFILE, "HEALTHCHECK")
-    for text in (dockerfile.last(DOCKERFILE, "CMD"), health.partition("CMD ")[2]):
-        assert dockerfile.command(text)
-    assert not any(each.keyword == "ADD" for each in DOCKERFILE)
-
-
-def test_whatever_is_copied_exists_and_nothing_else_can_be():
-    for source, _ in dockerfile.copies(DOCKERFILE):
-        assert dockerfile.files(source), source
-    names = in_image()
-    assert {"app.py", "server.py", "model/trained/digits.onnx", "model/uci_digits.npz"} <= names
-    kept_out = (
-        *("corrections.sqlite3", "corrections.sqlite3-wal", ".env", ".git/config", "train.py"),
-        *("runs/a/digits.onnx", "tests/conftest.py", "benchmarks/page.py", "model/former/a.onnx"),
-        *("model/trained/digits.keras", "ui/__pycache__/a.pyc", ".streamlit/secrets.toml"),
-        *(
-            "model/learning/training.py",
-            "shared/mnist/t10k-images-idx3-ubyte.gz",
-            "requirements.txt",
-        ),
-    )
-    lines = (ROOT / ".dockerignore").read_text().splitlines()
-    patterns = [line for line in lines if line and not line.startswith("#")]
-    assert [path for path in kept_out if not dockerfile.is_ignored(path, patterns)] == []
-
-
-def test_all_of_our_own_that_the_app_imports_is_in_the_image():
-    names = in_image()
-    for name in sorted(name for name in names if name.endswith(".py")):
-        for module in imports(ROOT / name):
-            place = module.replace(".", "/")
-            for path in (f"{place}.py", f"{place}/__init__.py"):
-                if (ROOT / path).is_file():
-                    assert path in names, f"{name} imports {module}, which .dockerignore keeps out"
-
-
-def test_what_serving_and_community_cloud_install_has_nothing_to_train_with():
-    serving = packages(ROOT / "requirements-serve.txt")
-    assert "streamlit" in serving and not serving & TRAINING
-    cloud = ROOT / "deploy" / "cloud" / "requirements.txt"
-    assert packages(cloud) == serving
-    constraint = re.search(r"^-c (.*)$", cloud.read_text(), re.M)[1]
-    assert (cloud.parent / constraint).is_file()
-    assert packages(ROOT / "requirements.txt") >= serving | TRAINING
-
-
-def test_the_replicas_have_no_rights_and_no_way_past_nginx():
-    services = COMPOSE["services"]
-    for name, service in services.items():
-        assert service["read_only"] and service["cap_drop"] == ["ALL"], name
-        assert service["security_opt"] == ["no-new-privileges:true"], name
-        assert service["mem_limit"] and service["pids_limit"], name
-        assert service["restart"] == "unless-stopped", name
-        assert not service.get("privileged"), name
-    assert [name for name in services if "ports" in services[name]] == ["nginx"]
-    assert services["nginx"]["ports"] == ["127.0.0.1:8080:8080"] and "listen 8080;" in NGINX_CONF
-    assert re.fullmatch(r"nginx:\d+\.\d+\.\d+-alpine\d+\.\d+", services["nginx"]["image"])
-    waits = services["nginx"]["depends_on"]
-    assert {name: waits[name]["condition"] for name in REPLICAS} == {
-        name: "service_healthy" for name in REPLICAS
-    }
-
-
-def test_compose_nginx_and_the_rehearsal_mean_the_same_addresses():
-    services = COMPOSE["services"]
-    hosts = dict(each.split(":") for each in services["nginx"]["extra_hosts"])
-    for name in REPLICAS:
-        port = services[name]["environment"]["STREAMLIT_SERVER_PORT"]
-        assert f"server {name}:{port} " in NGINX_CONF
-        assert f'"~:{port}$" {name[-1]};' in NGINX_CONF
-        assert hosts[name] == services[name]["networks"]["inside"]["ipv4_address"]
-        assert services[name]["volumes"] == ["data:/data"]
-        assert services[name]["tmpfs"] == [f"/tmp:size={rehearse.TMPFS}"]
-    assert services["nginx"]["user"] == f"{rehearse.NGINX_USER}:{rehearse.NGINX_USER}"
-    assert DOCKERFILE[0].text.split()[0] in (ROOT / "deploy" / "rehearse.py").read_text()
-
-
-def test_nginx_lets_the_largest_upload_through_and_little_more():
-    most = int(re.search(r"client_max_body_size (\d+)m;", NGINX_CONF)[1]) * 2**20
-    assert upload.MAX_BYTES < most < 1.2 * upload.MAX_BYTES
-    example = (ROOT / "docs" / "deployment.md").read_text()
-    assert f"client_max_body_size {most // 2**20}m;" in example
-
-
-@pytest.mark.parametrize(
-    ("path", "ignored"),
-    [
-        ("a.py", False),
-        ("model/a.py", False),
-        ("model/deep/a.py", False),
-        ("model/learning/training.py", True),
-        ("model/deep/training.py", False),
-        ("model/deep/__pycache__/a.pyc", True),
-        ("other/a.py", True),
-        ("b.py", True),
-    ],
+from benchmarks.page import (
+    CHROMIUM,
+    SEVEN,
+    chromium,
+    draw,
+    expect_prediction,
+    ready_to_draw,
+    running_app,
 )
-def test_the_last_line_that_fits_a_file_or_its_folder_counts(path, ignored):
-    patterns = ["*", "!a.py", "!model", "model/learning/training.py", "**/__pycache__"]
-    assert dockerfile.is_ignored(path, patterns) is ignored
+from benchmarks.sheets import sheet
+from deploy import proxy, rehearse
+from deploy.engine import EngineError, NoEngineError, find_engine
+from tests.support import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+# What the image adds to its base, `python:3.11.16-slim-trixie` with 125 MB; 600 MB in all.
+MAX_ADDED_MB = 475
+PRIVATE = (
+    *("corrections.sqlite3", ".env", "runs/a/digits.onnx", "runs/served.json"),
+    *(".streamlit/secrets.toml", "ui/__pycache__/old.pyc", "model/trained/digits.keras"),
+    *("shared/mnist/t10k-images-idx3-ubyte.gz", "tests/conftest.py", "train.py"),
+)
+SERVED = ("LICENSE", "app.py", "server.py", "predict.py", "deploy/healthcheck.py")
+SERVED_FOLDERS = (".streamlit/", "app_pages/", "ui/", "ops/", "model/")
+TRAINING_MODULES = {"keras", "onnx", "sklearn", "tensorboardX", "tensorflow", "tf2onnx"}
+REQUIREMENTS = ("requirements-serve.txt", "requirements.lock")
+# Prints the modules that an app's module can't be imported without.
+IMPORT_ALL = """
+import importlib, pathlib
+for path in pathlib.Path().glob("**/*.py"):
+    if path.parts[0] in ("model", "ops", "ui") and path.name != "canvas.py":  # needs a page
+        try:
+            importlib.import_module(".".join(path.with_suffix("").parts))
+        except ModuleNotFoundError as error:
+            print(error.name)
+"""
+RUN_PAGES = """
+from pathlib import Path
+from streamlit.testing.v1 import AppTest
+for path in Path("app_pages").glob("*.py"):
+    app = AppTest.from_file(str(path.resolve()), default_timeout=60).run()
+    assert not app.exception, app.exception
+print("all pages ran")
+"""
 
 
-def test_what_serving_reads_is_left_and_the_rest_is_taken_out(tmp_path):
-    packages = tmp_path / "lib" / "python3.11" / "site-packages"
-    left = ("numpy/core.py", "numpy/testing/a.py", "pyarrow/libarrow_python.pyd")
-    gone = ("numpy/tests/a.py", "pyarrow/libarrow_flight.x", "pydeck/nbextension/a.js", "a/b.pyi")
-    for name in (*left, *gone):
-        (packages / name).parent.mkdir(parents=True, exist_ok=True)
-        (packages / name).touch()
-    slim.slim(tmp_path)
-    there = {path.relative_to(packages).as_posix() for path in packages.rglob("*.*")}
-    assert there == set(left)
+@pytest.fixture(scope="session")
+def tracked() -> set[str]:
+    """The files of the repository."""
+    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("needs a Git checkout")
+    return {name for name in done.stdout.splitlines() if (ROOT / name).is_file()}
 
 
-class _Replica(http.server.BaseHTTPRequestHandler):
-    """Stands for a replica: answers all paths with its own name."""
-
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(self.server.name.encode())
-
-    def log_message(self, *_arguments):
-        pass
-
-
-@contextlib.contextmanager
-def stand_in(name: str, port: int):
-    with http.server.ThreadingHTTPServer(("127.0.0.1", port), _Replica) as server:
-        server.name = name
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield
-        server.shutdown()
-
-
-def test_the_health_check_tells_a_server_that_answers_from_none():
-    (port,) = rehearse.ports(1)
-    line = [sys.executable, ROOT / "deploy" / "healthcheck.py"]
-    environment = {**os.environ, "STREAMLIT_SERVER_PORT": str(port)}
-    with stand_in("a", port):
-        assert subprocess.run(line, env=environment).returncode == 0
-    said = subprocess.run(line, env=environment, capture_output=True, text=True)
-    assert said.returncode == 1 and f":{port}/_stcore/health" in said.stderr
+@pytest.fixture(scope="session")  # browser tests of other modules run in between
+def built(tracked, tmp_path_factory):
+    """The engine that has built the image, and the MB that the image adds to its base."""
+    if not proxy.NGINX:
+        pytest.skip('needs nginx: "apt-get install nginx-light"')
+    context = tmp_path_factory.mktemp("context")
+    for name in (*tracked, *PRIVATE):
+        (context / name).parent.mkdir(parents=True, exist_ok=True)
+        if name in tracked:
+            shutil.copy(ROOT / name, context / name)
+        else:
+            (context / name).write_text("private")
+    with contextlib.ExitStack() as stack:
+        try:
+            engine = stack.enter_context(find_engine())
+            base = engine.build(context)
+        except NoEngineError as error:
+            pytest.skip(str(error))
+        yield engine, engine.megabytes() - base
 
 
-@pytest.fixture
-def proxy(tmp_path):
-    """nginx before two replicas' ports: its address, and the two ports."""
-    if not NGINX:
-        pytest.skip("needs nginx: install it, Debian's nginx-light will do")
-    a, b, own = rehearse.ports(3)
-    text = rehearse.configured(a, b, own).replace("/tmp/", f"{tmp_path}/")
-    path = tmp_path / "nginx.conf"
-    path.write_text(text)
-    log = (tmp_path / "log").open("w")
-    server = subprocess.Popen(
-        [NGINX, "-c", str(path), "-g", "daemon off; master_process off;"],
-        stdout=log,
-        stderr=log,
-    )
-
-    def listens() -> bool:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", own), 1):
-            return True
-        return server.poll() is not None
-
-    until(listens)
-    yield f"http://127.0.0.1:{own}", a, b
-    server.terminate()
-    server.wait(10)
-    log.close()
+@pytest.fixture(scope="module")
+def site(built):
+    """Two replicas behind nginx."""
+    with rehearse.running_site(built[0]) as site:
+        yield site
+        for replica in site.replicas.values():
+            assert "Traceback" not in replica.log()
 
 
-def reader(address: str, cookie: str = "") -> tuple[str, str]:
-    """Which replica answered, and the cookie that the browser then has."""
-    request = urllib.request.Request(address, headers={"Cookie": cookie})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        new = answer.headers.get("Set-Cookie", "").split(";")[0]
-        return answer.read().decode(), new or cookie
+@pytest.fixture(scope="module")
+def browser():
+    if not CHROMIUM:
+        pytest.skip("needs Chromium: install it, or name it with CHROMIUM")
+    with chromium() as browser:
+        yield browser
 
 
-def test_a_visitor_keeps_their_replica_moves_when_it_ends_and_then_stays(proxy):
-    address, a, b = proxy
-    with stand_in("b", b):
-        with stand_in("a", a):
-            first = [reader(address) for _ in range(4)]
-            assert {name for name, _ in first} == {"a", "b"}  # they share the visitors
-            assert all(cookie == f"digitpad_replica={name}" for name, cookie in first)
-            for name, cookie in first:
-                assert reader(f"{address}/media/x", cookie) == (name, cookie)
-        moved = reader(address, "digitpad_replica=a")
-        assert moved == ("b", "digitpad_replica=b")
-        with stand_in("a", a):
-            assert reader(address, moved[1]) == moved
-    for path in ("/metrics", "/_stcore/metrics"):
-        assert rehearse.ask(address + path)[0] == 404
-    assert rehearse.ask(address)[0] == 502
+def test_image_has_less_than_600_mb(built):
+    assert built[1] < MAX_ADDED_MB
 
 
-def test_the_log_has_no_query(proxy, tmp_path):
-    address, a, _ = proxy
-    with stand_in("a", a):
-        reader(f"{address}/test_set?label=4")
-    until(lambda: '"path":"/test_set"' in (tmp_path / "log").read_text())
-    assert "label" not in (tmp_path / "log").read_text()
+def test_image_holds_the_files_that_serve_and_no_others(site, tracked):
+    found = site.replicas["a"].execute("find", ".", "-type", "f", "-not", "-name", "*.pyc")
+    expected = {
+        name
+        for name in tracked - set(PRIVATE)
+        if name in (*SERVED, *REQUIREMENTS) or name.startswith(SERVED_FOLDERS)
+    }
+    assert {name.removeprefix("./") for name in found.split()} == expected
 
 
-def test_nginx_understands_the_example_for_a_path(tmp_path):
-    if not NGINX:
-        pytest.skip("needs nginx: install it, Debian's nginx-light will do")
-    path = tmp_path / "nginx.conf"
-    text = rehearse.subpath_configuration(8501, 8080).replace("/tmp/", f"{tmp_path}/")
-    path.write_text(text)
-    said = subprocess.run([NGINX, "-t", "-c", str(path)], capture_output=True, text=True)
-    assert said.returncode == 0, said.stderr
+def test_every_module_can_be_imported_and_every_page_runs(site):
+    replica = site.replicas["a"]
+    assert set(replica.execute("python", "-c", IMPORT_ALL).split()) <= TRAINING_MODULES
+    assert "all pages ran" in replica.execute("python", "-c", RUN_PAGES)
+
+
+def test_image_has_no_training_packages_and_no_pip(site):
+    script = "import importlib.metadata as m; print(*(d.name.lower() for d in m.distributions()))"
+    names = set(site.replicas["a"].execute("python", "-c", script).split())
+    assert "streamlit" in names
+    assert not names & {"keras", "onnx", "pip", "scikit-learn", "scipy", "tensorflow"}
+
+
+def test_replica_has_no_privileges_and_can_write_only_its_data(site):
+    replica = site.replicas["a"]
+    assert replica.execute("id", "--user").strip() == "10001"
+    capabilities = replica.execute("grep", "^Cap", "/proc/self/status").split()[1::2]
+    assert set(capabilities) == {"0" * 16}
+    others = ("(", "-not", "-user", "root", "-o", "-perm", "/022", ")", "-not", "-type", "l")
+    assert replica.execute("find", "/app", "/venv", *others) == ""
+    for path in ("/app/new", "/var/tmp/new", "/venv/new"):
+        with pytest.raises(EngineError, match="Read-only file system"):
+            replica.execute("touch", path)
+    replica.execute("touch", "/data/new", "/tmp/new")
+
+
+def test_nginx_passes_pages_on_limits_uploads_and_hides_metrics(site):
+    status, headers = proxy.request(site.address)
+    assert status == 200
+    for name in ("X-Content-Type-Options", "X-Frame-Options", "Permissions-Policy"):
+        assert name in headers
+    cookie = headers["Set-Cookie"].split(";")[0]
+    assert cookie in ("digitpad_replica=a", "digitpad_replica=b")
+    assert [proxy.request(site.address, cookie)[1]["Set-Cookie"] for _ in range(4)] == [None] * 4
+    assert proxy.request(site.address, "digitpad_replica=http://elsewhere")[0] == 200
+    for path in ("/metrics", "/_stcore/metrics", "/_stcore/metrics/"):
+        assert proxy.request(site.address + path)[0] == 404
+    upload = f"{site.address}/_stcore/upload_file/x/y"
+    announced = {"Content-length": "23000000"}  # nginx refuses it before the data come
+    assert proxy.request(upload, data=b"x", **announced)[0] == 413
+    assert proxy.request(upload, data=bytes(20_000_000))[0] not in (0, 413)
+
+
+@pytest.mark.browser
+def test_visitors_of_a_killed_replica_continue_with_the_other(site, browser):
+    print(rehearse.lose_replicas(site, browser))
+
+
+@pytest.mark.browser
+def test_all_files_are_found_below_a_path(built, browser, tmp_path):
+    app, own = proxy.free_ports(2)
+    with (
+        built[0].run(app, STREAMLIT_SERVER_BASE_URL_PATH="digitpad") as container,
+        proxy.nginx(proxy.below_a_path(app, own), tmp_path),
+    ):
+        container.wait_until_healthy()
+        page = browser.new_page()
+        failed = []
+        # From an inner page, Streamlit tries several addresses for its own.
+        tried = ("_stcore/health", "_stcore/host-config")
+        page.on(
+            "response",
+            lambda got: (
+                got.status >= 400 and not got.url.endswith(tried) and failed.append(got.url)
+            ),
+        )
+        page.goto(f"http://127.0.0.1:{own}/digitpad/")
+        ready_to_draw(page)
+        draw(page, SEVEN)
+        expect_prediction(page, "7")
+        page.goto(f"http://127.0.0.1:{own}/digitpad/test_set")
+        page.locator("button.tile").first.wait_for()
+        page.goto(f"http://127.0.0.1:{own}/digitpad/photo")
+        buffer = io.BytesIO()
+        Image.fromarray(sheet(seed=8)).save(buffer, "PNG")
+        picture = {"name": "sheet.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
+        page.locator("input[type=file]").set_input_files(picture)
+        page.get_by_test_id("stImage").first.wait_for()
+        assert failed == []
+
+
+@pytest.mark.browser
+def test_community_clouds_entry_shows_the_pages(browser):
+    with running_app(script="deploy/cloud/streamlit_app.py") as (address, _):
+        page = browser.new_page()
+        page.goto(address)
+        ready_to_draw(page)
+        draw(page, SEVEN)
+        expect_prediction(page, "7")
+        page.get_by_role("link", name="Dashboard").click()
+        page.get_by_role("heading", name="Dashboard", exact=True).wait_for()
