@@ -7,6 +7,7 @@ anything fails, and takes four minutes. It needs Docker or Podman, nginx and Chr
 
 import argparse
 import contextlib
+import io
 import os
 import subprocess  # runs the browser tests  # nosec B404
 import sys
@@ -17,7 +18,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from benchmarks.page import ONE, chromium, draw, expect_prediction, ready_to_draw
+from benchmarks.sheets import sheet
 from deploy import proxy
 from deploy.engine import ROOT, Container, Engine, EngineError, find_engine
 
@@ -119,6 +123,15 @@ def wait_for_move(page, replica: str) -> float:
     )
 
 
+def upload_photo(page) -> None:
+    """Uploads a picture of six digits to the Photo page and waits until it is shown."""
+    buffer = io.BytesIO()
+    Image.fromarray(sheet(seed=8)).save(buffer, "PNG")
+    picture = {"name": "sheet.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
+    page.locator("input[type=file]").set_input_files(picture)
+    page.get_by_test_id("stImage").first.wait_for()
+
+
 def restart(site: Site, name: str) -> float:
     """Starts a killed replica; returns the seconds until nginx sends it new visitors."""
     site.replicas[name].start()
@@ -172,18 +185,31 @@ def lose_replicas(site: Site, browser) -> str:
     draw(other_page, RIGHT)
     expect_prediction(other_page, "11")
 
-    # The killed replica returns: who moved stays, and moves back when the other one ends.
+    # The killed replica returns; a visitor who moved stays.
     back = restart(site, first)
-    visitor(browser, site.address, first).context.close()  # loads its modules
+    page.get_by_role("link", name="Photo").click()
+    upload_photo(page)
     check("a visitor who moved stays", replica_of(page) == second)
-    page.get_by_role("link", name="Draw").click()
-    ready_to_draw(page)
+
+    # The other one is killed: the page asks for the photo again without a click.
     site.replicas[second].kill()
     wait_for_move(page, first)
-    page.wait_for_timeout(1000)  # the new session's first run; nobody draws sooner
-    draw(page, LEFT)
-    expect_prediction(page, "11")
+    page.get_by_text("Choose a picture of handwritten digits").wait_for()
     restart(site, second)
+
+    # The replica of a page where nobody draws is killed: its drawing stays,
+    # and the next stroke is read with it.
+    visitor(browser, site.address, second).context.close()  # the replica loads its modules
+    page.get_by_role("link", name="Draw").click()
+    ready_to_draw(page)
+    draw(page, LEFT)
+    expect_prediction(page, "1")
+    site.replicas[first].kill()
+    wait_for_move(page, second)
+    page.wait_for_timeout(1000)  # the new session's first run; nobody draws sooner
+    draw(page, RIGHT)
+    expect_prediction(page, "11")
+    restart(site, first)
     for each in (page, other_page):
         check("no error is shown", each.get_by_test_id("stException").count() == 0)
     for each in senders:

@@ -1,12 +1,10 @@
 """The image, built from a checkout with private files in it, and two replicas behind nginx."""
 
 import contextlib
-import io
 import shutil
 import subprocess
 
 import pytest
-from PIL import Image
 
 from benchmarks.page import (
     CHROMIUM,
@@ -17,7 +15,6 @@ from benchmarks.page import (
     ready_to_draw,
     running_app,
 )
-from benchmarks.sheets import sheet
 from deploy import proxy, rehearse
 from deploy.engine import EngineError, NoEngineError, find_engine
 from tests.support import ROOT
@@ -189,11 +186,7 @@ def test_all_files_are_found_below_a_path(built, browser, tmp_path):
         page.goto(f"http://127.0.0.1:{own}/digitpad/test_set")
         page.locator("button.tile").first.wait_for()
         page.goto(f"http://127.0.0.1:{own}/digitpad/photo")
-        buffer = io.BytesIO()
-        Image.fromarray(sheet(seed=8)).save(buffer, "PNG")
-        picture = {"name": "sheet.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
-        page.locator("input[type=file]").set_input_files(picture)
-        page.get_by_test_id("stImage").first.wait_for()
+        rehearse.upload_photo(page)
         assert failed == []
 
 
