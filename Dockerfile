@@ -34,7 +34,8 @@ COPY . /app/
 # is missing.
 WORKDIR /app
 RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib /app \
-    && /venv/bin/python -c "import server, predict"
+    && /venv/bin/python -c "import server, predict" \
+    && mkdir /data
 
 FROM python
 LABEL org.opencontainers.image.title="DigitPad" \
@@ -43,7 +44,7 @@ LABEL org.opencontainers.image.title="DigitPad" \
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 # The only folder that is written to: visitors' corrections, and MNIST once it was downloaded.
-RUN install -d -o 10001 -g 10001 /data
+COPY --from=build --chown=10001:10001 /data /data
 ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -1,4 +1,4 @@
-.PHONY: install run train test check audit lock
+.PHONY: install run train test check audit image lock
 
 install:
 	pip install -r requirements-dev.txt
@@ -21,6 +21,9 @@ check:
 
 audit:
 	python -m deploy.audit --strict
+
+image:
+	python -m deploy.rehearse
 
 lock:
 	uv pip compile --universal --python-version 3.11 requirements-dev.txt -o requirements.lock

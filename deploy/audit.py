@@ -1,9 +1,10 @@
-"""Are the versions that were tested known to be vulnerable? `python -m deploy.audit`
+"""Looks for known vulnerabilities in the versions of requirements.lock: `python -m deploy.audit`
 
-pip-audit asks the package index. Where that has no word on vulnerabilities, as a mirror or none at
-all, pip-audit says "No known vulnerabilities found" and ends well, having audited nothing. So a
-package that is known to be vulnerable is asked about along with ours: only an index that knows of
-it is believed.
+pip-audit asks the package index. An index without vulnerability data, such as a mirror, makes it
+print "No known vulnerabilities found" and end with status 0. So a package with published
+vulnerabilities is added to ours: if that one isn't reported, nothing was audited.
+
+Ends with status 1 for a vulnerability, and with `--strict` also if nothing was audited.
 """
 
 import json
@@ -13,25 +14,24 @@ import tempfile
 from pathlib import Path
 
 LOCK = Path(__file__).parent.parent / "requirements.lock"
-KNOWN = ("django", "2.0")  # never installed; has dozens of published vulnerabilities
-TIMEOUT = 300  # seconds; the index is asked once for each package
-MOST_NAMED = 5
+VULNERABLE_PACKAGE = ("django", "2.0")  # never installed; has dozens of published vulnerabilities
+TIMEOUT = 300  # seconds; pip-audit sends a request for each package
+MAX_NAMED = 5  # packages without an answer that are named
+ADVICE = 'Run "make audit" with access to PyPI.'
 
 
 def main() -> int:
-    found = ask(f"{LOCK.read_text()}\n{'=='.join(KNOWN)}\n")
-    status, text = verdict(found)
-    if status is None:
-        status = int("--strict" in sys.argv[1:])
+    output = run_pip_audit(f"{LOCK.read_text()}\n{'=='.join(VULNERABLE_PACKAGE)}\n")
+    status, text = verdict(output)
     print(text)
-    return status
+    return int("--strict" in sys.argv[1:]) if status is None else status
 
 
-def ask(requirements: str) -> str:
-    """What pip-audit says of requirements, JSON; what it complains of goes to the terminal.
+def run_pip_audit(requirements: str) -> str:
+    """Runs pip-audit, which installs nothing; returns its JSON, or "" if it takes too long.
 
     Args:
-        requirements: Exact versions, one a line; nothing is installed.
+        requirements: Packages with exact versions, one a line.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "requirements.txt")
@@ -39,54 +39,53 @@ def ask(requirements: str) -> str:
         command = [sys.executable, "-m", "pip_audit", "--no-deps", "--disable-pip"]
         command += ["--progress-spinner=off", "--format=json", f"--requirement={path}"]
         try:
-            return subprocess.run(  # the words are ours  # nosec B603
-                command, capture_output=True, text=True, check=False, timeout=TIMEOUT
+            return subprocess.run(  # no shell, words of our own  # nosec B603
+                command, stdout=subprocess.PIPE, text=True, timeout=TIMEOUT
             ).stdout
         except subprocess.TimeoutExpired:
             return ""
 
 
-def verdict(found: str) -> tuple[int | None, str]:
-    """Reads what pip-audit found.
+def verdict(output: str) -> tuple[int | None, str]:
+    """Reads what pip-audit printed.
 
     Args:
-        found: Its JSON, or anything else if it failed.
+        output: Its JSON, or any other text if it failed.
 
     Returns:
-        The exit status, 0 for fine and 1 for a vulnerability, or `None` if nothing can be said;
-        and what to print.
+        The exit status (0 without, 1 with vulnerabilities, `None` if nothing was audited) and the
+        text to print.
 
     Example:
         >>> verdict("")[1]
-        'NOT AUDITED: pip-audit gave no answer. Run "make audit" where the index is reached.'
+        'NOT AUDITED: pip-audit gave no answer. Run "make audit" with access to PyPI.'
     """
-    advice = 'Run "make audit" where the index is reached.'
     try:
-        packages = json.loads(found)["dependencies"]
-        known = [each for each in packages if (each["name"], each.get("version")) == KNOWN]
-        ours = [each for each in packages if each["name"] != KNOWN[0]]
-        vulnerable = [each for each in ours if each.get("vulns")]
-        skipped = [each["name"] for each in ours if "vulns" not in each]
+        packages = json.loads(output)["dependencies"]
+        added = [p for p in packages if (p["name"], p.get("version")) == VULNERABLE_PACKAGE]
+        ours = [p for p in packages if p["name"] != VULNERABLE_PACKAGE[0]]
+        vulnerable = [p for p in ours if p.get("vulns")]
+        skipped = [p["name"] for p in ours if "vulns" not in p]
     except (ValueError, TypeError, KeyError):
-        return None, f"NOT AUDITED: pip-audit gave no answer. {advice}"
+        return None, f"NOT AUDITED: pip-audit gave no answer. {ADVICE}"
     if vulnerable:
         lines = [
-            f"{each['name']} {each['version']}: {vulnerability['id']}, mended in "
+            f"{package['name']} {package['version']}: {vulnerability['id']}, fixed in "
             f"{', '.join(vulnerability.get('fix_versions', [])) or 'no version yet'}"
-            for each in vulnerable
-            for vulnerability in each["vulns"]
+            for package in vulnerable
+            for vulnerability in package["vulns"]
         ]
         return 1, "\n".join(["VULNERABLE:", *lines])
-    if not any(each.get("vulns") for each in known):
+    if not any(package.get("vulns") for package in added):
         return None, (
-            f"NOT AUDITED: the package index knows of no vulnerability even of {' '.join(KNOWN)}, "
-            f"so its silence on our {len(ours)} packages says nothing. {advice}"
+            "NOT AUDITED: the package index reports no vulnerability even for "
+            f"{' '.join(VULNERABLE_PACKAGE)}, so it knows nothing about our {len(ours)}. {ADVICE}"
         )
     if skipped:
-        more = ", ..." if len(skipped) > MOST_NAMED else ""
+        more = ", ..." if len(skipped) > MAX_NAMED else ""
         return None, (
             f"NOT AUDITED: {len(skipped)} of {len(ours)} packages "
-            f"({', '.join(skipped[:MOST_NAMED])}{more}); the others have no known vulnerability."
+            f"({', '.join(skipped[:MAX_NAMED])}{more}); the others have no known vulnerability."
         )
     return 0, f"None of {len(ours)} packages has a known vulnerability."
 

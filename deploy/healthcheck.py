@@ -1,4 +1,4 @@
-"""Whether the server in this container answers: ends with 0 if so, as Docker asks for."""
+"""Ends with status 0 if the server in this container answers, and prints the reason if not."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ import urllib.request
 
 PORT = os.environ.get("STREAMLIT_SERVER_PORT", "8501")  # Streamlit's own default
 BASE = os.environ.get("STREAMLIT_SERVER_BASE_URL_PATH", "").strip("/")
-TIMEOUT = 2  # seconds; less than what Docker allows, so that the reason is told
+TIMEOUT = 2  # seconds; less than the Dockerfile allows, so that the reason is printed
 
 if __name__ == "__main__":
     address = f"http://127.0.0.1:{PORT}/{BASE + '/' if BASE else ''}_stcore/health"
