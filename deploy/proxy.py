@@ -66,7 +66,7 @@ def nginx(configuration: str, folder: Path) -> Iterator[Path]:
         raise RuntimeError('nginx is missing: "apt-get install nginx-light".')
     folder.chmod(0o755)  # nginx's workers run as another user
     path, log = folder / "nginx.conf", folder / "nginx.log"
-    path.write_text(configuration.replace("/tmp/", f"{folder}/"))
+    path.write_text(configuration.replace(" /tmp/", f" {folder}/"))
     port = int(re.search(r"listen 127\.0\.0\.1:(\d+)", configuration)[1])
     with log.open("w") as file:
         server = subprocess.Popen(  # no shell, words of our own  # nosec B603
