@@ -11,21 +11,21 @@ INK = draw_canvas(SEVEN, 12, 280)
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_each_gives_a_frame(name):
+def test_each_preparation_gives_a_frame(name):
     frame = OTHERS[name](INK)
     assert frame.shape == (28, 28) and frame.dtype == np.float32
     assert frame.min() >= 0 and 0.5 < frame.max() <= 1
 
 
-def test_plain_resizing_leaves_a_small_digit_small_and_in_its_corner():
+def test_plain_resize_leaves_a_small_digit_small():
     rows, cols = np.nonzero(plain_resize(INK) > 0.1)
     assert rows.max() < 12 and cols.max() < 10
 
 
-def test_centring_by_sides_puts_a_seven_higher_than_mnist_has_it():
+def test_centring_by_sides_puts_a_seven_too_high():
     rows = np.flatnonzero(centred_box(INK).any(axis=1))
     assert rows.min() < np.flatnonzero(strokes_to_mnist(SEVEN, 280).any(axis=1)).min()
 
 
-def test_black_and_white_is_only_that():
+def test_otsu_gives_black_and_white_only():
     assert set(np.unique(otsu_first(INK))) == {0, 1}

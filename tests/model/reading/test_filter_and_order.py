@@ -1,16 +1,24 @@
-"""Filters keep what they say, orders order, and what is taken along says what was shown."""
+"""Filters keep the images they describe, and orders sort them."""
 
 import numpy as np
 import pytest
 
-from model.reading import filter_and_order
-from model.reading.filter_and_order import Filter, filter_images, order_images
+from model.reading.filter_and_order import (
+    ORDERS,
+    Filter,
+    distance_to_class_mean,
+    filter_images,
+    inside_area,
+    order_images,
+    rank_of_label,
+)
 
-# Six images: four right and two wrong (the third and the last).
+# Six images, of which the third and the last are read wrong.
 LABELS = np.array([1, 2, 2, 3, 3, 9])
 PREDICTED = np.array([1, 2, 7, 3, 3, 4])
 CONFIDENCE = np.array([0.99, 0.6, 0.95, 0.8, 1.0, 0.55], np.float32)
 PROBABILITIES = np.eye(10, dtype=np.float32)[PREDICTED] * CONFIDENCE[:, None]
+DISTANCES = np.arange(6)[::-1].astype(np.float32)
 
 
 @pytest.mark.parametrize(
@@ -31,11 +39,11 @@ PROBABILITIES = np.eye(10, dtype=np.float32)[PREDICTED] * CONFIDENCE[:, None]
     ],
     ids=str,
 )
-def test_a_filter_keeps_what_it_says(wanted, kept):
+def test_a_filter_keeps_what_it_describes(wanted, kept):
     assert filter_images(wanted, LABELS, PROBABILITIES, disputed=(2, 3, 99)).tolist() == kept
 
 
-def test_a_probability_a_rounding_error_above_one_is_not_filtered_away():
+def test_a_probability_just_above_one_is_kept():
     probabilities = np.eye(10, dtype=np.float32)[[1]] * np.float32(1.0000001)
     assert filter_images(Filter(), np.array([1]), probabilities).tolist() == [0]
 
@@ -50,24 +58,25 @@ def test_a_probability_a_rounding_error_above_one_is_not_filtered_away():
         ("Most typical first", [5, 4, 3, 2, 1, 0]),
     ],
 )
-def test_an_order_orders(order, indices):
-    strange = np.arange(6)[::-1].astype(np.float32)
-    shown = order_images(np.arange(6), order, LABELS, PROBABILITIES, strange)
+def test_an_order_sorts_all_images(order, indices):
+    shown = order_images(np.arange(6), order, LABELS, PROBABILITIES, DISTANCES)
     assert shown.tolist() == indices
 
 
-def test_every_order_can_be_had_and_another_is_the_programmers_mistake():
-    for order in filter_and_order.ORDERS:
-        strange = np.zeros(6, np.float32)
-        shown = order_images(np.array([3, 5]), order, LABELS, PROBABILITIES, strange)
-        assert sorted(shown.tolist()) == [3, 5]
-        empty = np.arange(0)
-        assert len(order_images(empty, order, LABELS, PROBABILITIES, strange)) == 0
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("chosen", [[3, 5], []])
+def test_every_order_keeps_exactly_the_chosen_images(order, chosen):
+    chosen = np.array(chosen, int)
+    shown = order_images(chosen, order, LABELS, PROBABILITIES, DISTANCES)
+    assert np.array_equal(np.sort(shown), chosen)
+
+
+def test_an_unknown_order_is_a_value_error():
     with pytest.raises(ValueError, match="Received: 'Upside down'"):
         order_images(np.arange(6), "Upside down", LABELS, PROBABILITIES)
 
 
-def test_a_seed_gives_one_shuffle_which_a_filter_leaves_in_order():
+def test_a_filter_does_not_change_a_seeds_random_order():
     labels, probabilities = np.zeros(100, int), np.ones((100, 10))
     first, again, other = (
         order_images(np.arange(100), "Random", labels, probabilities, seed=seed)
@@ -78,17 +87,17 @@ def test_a_seed_gives_one_shuffle_which_a_filter_leaves_in_order():
     assert some.tolist() == [index for index in first if index % 3 == 0]
 
 
-def test_the_most_typical_image_lies_at_the_mean_of_its_label():
+def test_the_mean_of_a_label_has_distance_0():
     coordinates = np.array([[0, 0], [2, 0], [1, 0], [9, 9], [9, 5], [9, 7]], np.float16)
-    distance = filter_and_order.distance_to_class_mean(coordinates, np.array([4, 4, 4, 6, 6, 6]))
-    assert distance.tolist() == [1, 1, 0, 2, 2, 0]
+    distances = distance_to_class_mean(coordinates, np.array([4, 4, 4, 6, 6, 6]))
+    assert distances.tolist() == [1, 1, 0, 2, 2, 0]
 
 
 def test_the_true_label_has_a_rank():
-    assert filter_and_order.rank_of_label(PROBABILITIES[0], 1) == 1
-    assert filter_and_order.rank_of_label(PROBABILITIES[2], 2) == 2
+    assert rank_of_label(PROBABILITIES[0], 1) == 1
+    assert rank_of_label(PROBABILITIES[2], 2) == 2
 
 
-def test_points_on_the_border_of_an_area_lie_inside():
+def test_an_area_includes_its_border():
     places = np.array([[0, 0], [1, 1], [0.5, 2], [-1, 0.5]], np.float16)
-    assert filter_and_order.inside_area(places, (0, 1, 0, 1)).tolist() == [True, True, False, False]
+    assert inside_area(places, (0, 1, 0, 1)).tolist() == [True, True, False, False]

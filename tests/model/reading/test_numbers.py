@@ -1,4 +1,4 @@
-"""Strokes are grouped into digits and read from left to right; one digit stays one."""
+"""Strokes are grouped into digits and read from left to right."""
 
 import numpy as np
 import pytest
@@ -18,9 +18,12 @@ def moved(stroke: np.ndarray, x: float, y: float = 0.0) -> np.ndarray:
     return stroke + np.array([x, y])
 
 
-def read(*strokes: np.ndarray) -> str:
-    digits = read_digits(list(strokes), 280, Recognizer.load())
+def text(digits) -> str:
     return "".join(str(digit.answer.digits[0]) for digit in digits)
+
+
+def read(*strokes: np.ndarray) -> str:
+    return text(read_digits(list(strokes), 280, Recognizer.load()))
 
 
 def test_touching_crossing_and_overlapping_strokes_are_one_group():
@@ -30,7 +33,7 @@ def test_touching_crossing_and_overlapping_strokes_are_one_group():
     assert len(group_strokes([ONE, moved(ONE, 50)])) == 2
 
 
-def test_groups_come_from_left_to_right_whatever_was_drawn_first():
+def test_groups_come_from_left_to_right():
     groups = group_strokes([moved(ONE, 100), moved(ONE, 0), moved(ONE, 50)])
     assert [group[0][0, 0] for group in groups] == [0, 50, 100]
 
@@ -41,22 +44,22 @@ def test_a_number_is_read_from_left_to_right(order):
     assert read(*(strokes[index] for index in order)) == "701"
 
 
-def test_digits_of_two_strokes_stay_one_digit_alone_and_in_a_number():
+def test_a_digit_of_two_strokes_stays_one_digit():
     assert read(*FOUR) == "4"
     assert read(*FOUR, moved(ONE, 120)) == "41"
 
 
-def test_each_digit_knows_its_strokes_and_box():
+def test_each_digit_has_its_strokes_and_box():
     digits = read_digits([moved(SEVEN, 0), moved(ONE, 120)], 280, Recognizer.load())
     assert [len(digit.strokes) for digit in digits] == [1, 1]
     assert digits[0].box == (0, 0, 60, 100) and digits[1].box == (120, 0, 120, 100)
 
 
-def test_a_dot_beside_a_digit_does_not_stop_the_reading():
+def test_a_dot_beside_a_digit_does_not_stop_reading():
     dot = np.array([[150.0, 99.0], [151.0, 99.0]])
     assert read(SEVEN, dot)[0] == "7"
 
 
-def test_nothing_drawn_is_told_as_for_one_digit():
+def test_no_strokes_are_nothing_drawn():
     with pytest.raises(NothingDrawn):
-        read_digits([], 280, Recognizer.load())
+        read()
