@@ -1,4 +1,4 @@
-"""A visitor's own images are read if they are MNIST's format, and refused in a sentence if not."""
+"""A visitor's own images are read in MNIST's format; anything else is refused."""
 
 import gzip
 import io
@@ -37,7 +37,7 @@ def idx(array: np.ndarray) -> bytes:
     ],
     ids=range(5),
 )
-def test_an_archive_and_a_pair_of_idx_files_are_read(files):
+def test_an_archive_or_two_idx_files_are_read(files):
     data = read_upload(files)
     assert np.array_equal(data.images, IMAGES) and data.images.dtype == np.uint8
     assert np.array_equal(data.labels, LABELS) and data.labels.dtype == np.uint8
@@ -45,7 +45,7 @@ def test_an_archive_and_a_pair_of_idx_files_are_read(files):
 
 
 def bomb() -> bytes:
-    """An archive of a few kilobytes that would unpack to gigabytes, by its own directory."""
+    """An archive of a few kilobytes that would unpack to far more than is allowed."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("images.npy", bytes(upload.MAX_UNPACKED + 1))
@@ -90,8 +90,8 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_what_is_not_mnists_format_is_refused_in_a_sentence(case):
-    files, told = BAD[case]
-    with pytest.raises(DataError, match=told) as refused:
+def test_other_files_are_refused(case):
+    files, message = BAD[case]
+    with pytest.raises(DataError, match=message) as refused:
         read_upload(files)
     assert len(str(refused.value)) < 300
