@@ -197,6 +197,20 @@ def test_a_moved_log_file_is_created_again(log):
     assert [line["digits"] for line in lines(log)] == [[2]]
 
 
+def test_a_lost_line_is_not_written_later(log, increase):
+    resource = pytest.importorskip("resource", reason="needs a limit on the size of files")
+    telemetry.record_prediction("draw", "", 0.1, "digit", (1,))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size, hard))
+    try:
+        telemetry.record_prediction("draw", "", 0.1, "digit", (2,))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    telemetry.record_prediction("draw", "", 0.1, "digit", (3,))
+    assert [line["digits"] for line in lines(log)] == [[1], [3]]
+    assert increase("digitpad_log_lines_lost_total") == 1
+
+
 def test_stderr_gets_lines_only_when_on(capfd, increase):
     telemetry.log_to("")
     telemetry.record_prediction("draw", "", 0.1, "digit", (7,))
