@@ -1,7 +1,6 @@
 """Each prediction gives one log line and counts in Prometheus' metrics, without the drawing."""
 
 import asyncio
-import copy
 import importlib
 import io
 import json
@@ -21,6 +20,7 @@ from model.errors import ArtifactError, DigitError, NothingDrawn, TooSmall
 from model.files.runs import load_report
 from model.reading.confidence import Answer
 from model.reading.personalisation import PersonalisationReport
+from model.reading.recognizer import Recognizer
 from ops import telemetry
 from tests.support import ROOT, TRAINED
 
@@ -253,11 +253,9 @@ def test_each_stroke_is_one_prediction_and_a_button_none(log):
 
 def test_another_network_predicts_the_same_drawing_again(log, monkeypatch):
     app = page("draw", canvas=drawing(SEVEN_PATH))
-    from ui import resources
-
-    other = copy.copy(resources.shared_recognizer())
+    other = Recognizer.load()
     other.version = "another run"
-    monkeypatch.setattr(resources, "recognizer", lambda: other)
+    monkeypatch.setattr("ui.resources.recognizer", lambda: other)
     run(app)
     assert [line["network"] for line in lines(log)] == [load_report(TRAINED)["run"], "another run"]
 
