@@ -20,7 +20,7 @@ ARROWS = {
     "app.py": ("ui",),
     "app_pages/*.py": ("ui", "ops", "model"),
     "ui/**/*.py": ("ui", "ops", "model"),
-    "ops/*.py": ("ops", "model"),
+    "ops/**/*.py": ("ops", "model"),
     "model/errors.py": (),
     "model/files/*.py": ("model.files", "model.errors"),
     "model/ink/*.py": ("model.ink", "model.files", "model.errors"),
@@ -33,7 +33,7 @@ ARROWS = {
 # Other packages that a part may not import.
 NEVER = {
     "model/**/*.py": ("streamlit", "fastapi", "argparse", *PROJECT[:3]),
-    "ops/*.py": ("ui", "app_pages"),
+    "ops/**/*.py": ("ui", "app_pages"),
     "predict.py": ("streamlit",),
 }
 MAX_LINES = 400

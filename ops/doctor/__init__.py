@@ -1,0 +1,1 @@
+"""Checks whether an installation is healthy: `python -m ops.doctor`."""
