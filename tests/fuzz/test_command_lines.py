@@ -20,14 +20,7 @@ from model.learning.config import PRESETS
 from ops.corrections import Corrections
 from ops.settings import settings as ops_settings
 from ops.training_jobs import check_allowed
-from tests.fuzz.target import (
-    SENTENCE,
-    Target,
-    changed_json,
-    check_sentence,
-    few_examples,
-    outcome_of,
-)
+from tests.fuzz import fuzzing
 
 OPTIONS = (
     *("--preset", "--epochs", "--batch-size", "--seed", "--learning-rate", "--weight-decay"),
@@ -56,7 +49,7 @@ COMMAND_LINES = st.tuples(
     st.lists(OPTION, max_size=4).map(lambda options: [word for each in options for word in each])
     | st.just(["--resume", "RUN"]),
     st.dictionaries(st.sampled_from(VARIABLES), st.sampled_from(WORDS)),
-    changed_json(SETTINGS),
+    fuzzing.changed_json(SETTINGS),
 )
 
 
@@ -88,7 +81,7 @@ def check(payload: tuple[list[str], dict[str, str], bytes], folder: Path) -> str
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(errors),
     ):
-        outcome = outcome_of(
+        outcome = fuzzing.outcome_of(
             lambda: _load_mnist(ops_settings().data), Corrections().load, check_allowed
         )
         with (
@@ -101,17 +94,17 @@ def check(payload: tuple[list[str], dict[str, str], bytes], folder: Path) -> str
                 code = train.main(["--runs", "runs", *words])
             except SystemExit as error:
                 assert error.code == 0 or "error: " in errors.getvalue()
-                return SENTENCE
+                return fuzzing.SENTENCE
     if code:
-        check_sentence(errors.getvalue().strip().splitlines()[-1])  # above it, the log
-        return SENTENCE
+        fuzzing.check_sentence(errors.getvalue().strip().splitlines()[-1])  # above it, the log
+        return fuzzing.SENTENCE
     return outcome
 
 
-TARGET = Target(COMMAND_LINES, check, share=6, ordinary=((["--force"], {}, b""),))
+TARGET = fuzzing.Target(COMMAND_LINES, check, share=6, ordinary=((["--force"], {}, b""),))
 
 
-@few_examples(10)
+@fuzzing.few_examples(10)
 @given(COMMAND_LINES)
 def test_any_command_line_trains_or_is_refused_in_a_sentence(payload):
     TARGET.run(payload)

@@ -16,16 +16,7 @@ from model.ink.frame import draw_strokes, to_mnist
 from ops import corrections
 from ops.corrections import Corrections
 from ops.corrections_export import as_idx, as_npz
-from tests.fuzz.target import (
-    EDITS,
-    ODD_NUMBERS,
-    ODD_TEXTS,
-    SENTENCE,
-    Target,
-    edited,
-    few_examples,
-    outcome_of,
-)
+from tests.fuzz import fuzzing
 
 COLUMNS = ("time", "strokes", "frame", "probabilities", "label", "network")
 ODD_CELLS = (
@@ -34,7 +25,10 @@ ODD_CELLS = (
     *(b"\0" * 784, b"\0" * 40, b"\xff" * 40, np.full(10, 0.1, "<f4").tobytes(), b"x" * 3_000_000),
 )
 CELLS = st.one_of(
-    *[st.sampled_from(ODD_CELLS)] * 3, st.none() | ODD_NUMBERS, ODD_TEXTS, st.binary(max_size=99)
+    *[st.sampled_from(ODD_CELLS)] * 3,
+    st.none() | fuzzing.ODD_NUMBERS,
+    fuzzing.ODD_TEXTS,
+    st.binary(max_size=99),
 )
 _NEW_TABLE = "DROP TABLE corrections; CREATE TABLE corrections "
 _COUNTED = "WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n"
@@ -72,21 +66,12 @@ PLACES = {  # what lies where the file should be, by what puts it there
     "an empty file": Path.touch,
     "a file in use": None,
 }
+ROWS = st.lists(
+    st.tuples(st.sampled_from(COLUMNS), st.integers(1, 3), CELLS), min_size=1, max_size=6
+)
 # What happened to a file of three corrections.
 CHANGES = st.one_of(
-    *[
-        st.fixed_dictionaries(
-            {
-                "rows": st.lists(
-                    st.tuples(st.sampled_from(COLUMNS), st.integers(1, 3), CELLS),
-                    min_size=1,
-                    max_size=6,
-                )
-            }
-        )
-    ]
-    * 2,
-    st.fixed_dictionaries({"edits": EDITS}),
+    *[st.fixed_dictionaries({"rows": ROWS})] * 2, st.fixed_dictionaries({"edits": fuzzing.EDITS})
 )
 SPECIAL = {
     **{name: lambda name=name: {"schema": name} for name in SCHEMAS},
@@ -123,7 +108,7 @@ def changed_file(change: dict, store: Corrections):
         path.unlink()
         PLACES[place](path)
     if "edits" in change:
-        path.write_bytes(edited(path.read_bytes(), change["edits"]))
+        path.write_bytes(fuzzing.edited(path.read_bytes(), change["edits"]))
     yield
 
 
@@ -133,12 +118,12 @@ def check(change: dict, folder: Path) -> str:
     with changed_file(change, store):
         # What takes long is a page's only work: the app does nothing else after it.
         if change.get("place") == "a file in use":
-            return outcome_of(lambda: keep(store, 9))
+            return fuzzing.outcome_of(lambda: keep(store, 9))
         if change.get("schema") == "an endless view":
-            return outcome_of(lambda: len(store))
+            return fuzzing.outcome_of(lambda: len(store))
         if change.get("schema") == "many rows":
-            return outcome_of(lambda: len(store), lambda: _show(store))
-        outcome = outcome_of(
+            return fuzzing.outcome_of(lambda: len(store), lambda: _show(store))
+        outcome = fuzzing.outcome_of(
             lambda: len(store),
             lambda: _show(store),
             store.load,
@@ -177,10 +162,10 @@ def _delete_unreadable(store: Corrections) -> None:
         store.load()
 
 
-TARGET = Target(CHANGES, check, share=6, ordinary=({"rows": []},), special=SPECIAL)
+TARGET = fuzzing.Target(CHANGES, check, share=6, ordinary=({"rows": []},), special=SPECIAL)
 
 
-@few_examples(10)
+@fuzzing.few_examples(10)
 @given(CHANGES)
 def test_any_file_of_corrections_is_read_or_refused_in_a_sentence(change):
     TARGET.run(change)
@@ -199,7 +184,7 @@ def test_a_full_disk_is_reported_in_a_sentence():
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1, limits[1]))
     try:
-        assert outcome_of(lambda: keep(store, 1)) == SENTENCE
+        assert fuzzing.outcome_of(lambda: keep(store, 1)) == fuzzing.SENTENCE
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert len(store.load()) == 1
@@ -207,5 +192,5 @@ def test_a_full_disk_is_reported_in_a_sentence():
 
 @pytest.mark.parametrize("path", ["a" * 5000, "a\x00b"])
 def test_a_path_no_file_can_have_is_refused(path):
-    outcome_of(Corrections(path).load)
-    assert outcome_of(lambda: keep(Corrections(path), 0)) == SENTENCE
+    fuzzing.outcome_of(Corrections(path).load)
+    assert fuzzing.outcome_of(lambda: keep(Corrections(path), 0)) == fuzzing.SENTENCE

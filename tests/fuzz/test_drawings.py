@@ -16,17 +16,7 @@ from model.learning import glyphs
 from model.reading.counterfactual import smallest_change
 from model.reading.numbers import read_digits
 from ops import corrections
-from tests.fuzz.target import (
-    ANSWER,
-    ODD_VALUES,
-    SEEDS,
-    SENTENCE,
-    Target,
-    changed,
-    few_examples,
-    outcome_of,
-    shipped_recognizer,
-)
+from tests.fuzz import fuzzing
 from ui.draw import replay
 from ui.resources import boxed
 
@@ -54,7 +44,9 @@ def digits(seed: int, sizes: list[int]) -> dict:
     return drawing_of_strokes(strokes, PEN_WIDTH, "#ffffff")
 
 
-DIGITS = st.builds(digits, SEEDS, st.lists(st.sampled_from((20, 60, 150)), min_size=1, max_size=3))
+DIGITS = st.builds(
+    digits, fuzzing.SEEDS, st.lists(st.sampled_from((20, 60, 150)), min_size=1, max_size=3)
+)
 COORDINATES = (
     st.sampled_from((0, 12, 280))
     | st.floats(-50, 350)
@@ -69,9 +61,9 @@ LINES = st.lists(
 ).map(lambda strokes: {"objects": strokes})
 DRAWINGS = st.one_of(
     DIGITS,
-    *[DIGITS.flatmap(changed)] * 3,
+    *[DIGITS.flatmap(fuzzing.changed)] * 3,
     LINES,
-    ODD_VALUES | ODD_VALUES.map(lambda value: {"objects": [value]}),
+    fuzzing.ODD_VALUES | fuzzing.ODD_VALUES.map(lambda value: {"objects": [value]}),
 ).map(json.dumps)
 
 
@@ -129,16 +121,16 @@ def check(content: object, folder: Path) -> str:
     def read_drawing():
         strokes = strokes_of_canvas(content)
         strokes_to_mnist(strokes, CANVAS_SIDE)
-        read.extend((strokes, read_digits(strokes, CANVAS_SIDE, shipped_recognizer())))
+        read.extend((strokes, read_digits(strokes, CANVAS_SIDE, fuzzing.shipped_recognizer())))
 
-    outcome = outcome_of(read_drawing)
+    outcome = fuzzing.outcome_of(read_drawing)
     if read:
         _show(*read)  # pages expect no DigitError from here on
     return outcome
 
 
 def _show(strokes: list[np.ndarray], found: list) -> None:
-    recognizer = shipped_recognizer()
+    recognizer = fuzzing.shipped_recognizer()
     ink = draw_canvas(strokes, PEN_WIDTH, CANVAS_SIDE)
     boxes = [tuple(map(round, digit.box)) for digit in found]
     boxed(np.round(ink * 255).astype(np.uint8), boxes)
@@ -151,7 +143,7 @@ def _show(strokes: list[np.ndarray], found: list) -> None:
         recognizer.probabilities(np.stack([prepare(ink) for prepare in OTHERS.values()]))
 
 
-TARGET = Target(
+TARGET = fuzzing.Target(
     DRAWINGS,
     check,
     share=20,
@@ -161,7 +153,7 @@ TARGET = Target(
 )
 
 
-@few_examples(25)
+@fuzzing.few_examples(25)
 @given(DRAWINGS)
 def test_any_drawing_is_read_or_refused_in_a_sentence(text):
     TARGET.run(text)
@@ -169,7 +161,7 @@ def test_any_drawing_is_read_or_refused_in_a_sentence(text):
 
 @pytest.mark.parametrize("name", SPECIAL)
 def test_large_and_odd_drawings_take_less_than_two_seconds(name):
-    assert TARGET.run(SPECIAL[name]()) == (ANSWER if name in ANSWERED else SENTENCE)
+    assert TARGET.run(SPECIAL[name]()) == (fuzzing.ANSWER if name in ANSWERED else fuzzing.SENTENCE)
 
 
 def test_a_type_100_000_lists_deep_is_refused():
@@ -177,6 +169,6 @@ def test_a_type_100_000_lists_deep_is_refused():
     for _ in range(100_000):
         deep = [deep]
     content = {"objects": [{"type": deep, "path": []}]}
-    assert outcome_of(lambda: strokes_of_canvas(content)) == SENTENCE
+    assert fuzzing.outcome_of(lambda: strokes_of_canvas(content)) == fuzzing.SENTENCE
     while deep:
         deep = deep.pop()  # Python's own clean-up would recurse too deep

@@ -16,12 +16,12 @@ from streamlit.testing.v1 import AppTest
 from model.errors import CorrectionsError
 from model.files import served
 from ops.corrections import Corrections
-from tests.fuzz.target import ANSWER, ODD_VALUES, SENTENCE, Target, changed, few_examples
+from tests.fuzz import fuzzing
 from tests.fuzz.test_cells import CELLS
 from tests.fuzz.test_corrections import CHANGES, changed_file
 from tests.fuzz.test_drawings import DRAWINGS
 from tests.fuzz.test_reports import CHANGED_FILES, lay_trained
-from tests.fuzz.test_runs import lay_runs, runs
+from tests.fuzz.test_runs import RUNS, lay_runs
 from tests.support import ROOT
 from ui.results import mistakes
 from ui.test_set import image_grid, image_map
@@ -65,21 +65,21 @@ GRID = CELLS.map(lambda cells: {"picture": {"command": 0, "cells": cells}})
 
 
 def maybe_changed(states: st.SearchStrategy) -> st.SearchStrategy:
-    return states | states | states.flatmap(changed)
+    return states | states | states.flatmap(fuzzing.changed)
 
 
 QUERIES = st.fixed_dictionaries(
     {}, optional={name: _parameter(values) for name, values in PARAMETERS.items()}
 )
-OPENED = st.none() | ODD_VALUES.map(lambda value: {"opened": value})
+OPENED = st.none() | fuzzing.ODD_VALUES.map(lambda value: {"opened": value})
 PAGES = st.one_of(
     *[page("test_set", query=QUERIES, state=OPENED)] * 5,
     *[page("draw", state=maybe_changed(DRAWN))] * 4,
     page("lab", state=maybe_changed(DRAWN)),
     page("handwriting", state=maybe_changed(DRAWN)),
     *[page("keyboard", state=maybe_changed(GRID))] * 2,
-    *[page("dashboard", files=CHANGED_FILES, runs=runs())] * 2,
-    page("train", runs=runs()),
+    *[page("dashboard", files=CHANGED_FILES, runs=RUNS)] * 2,
+    page("train", runs=RUNS),
     *[page("corrections", corrections=CHANGES)] * 2,
 )
 COMPONENTS = {  # where a page's component keeps its state
@@ -130,7 +130,7 @@ def check(payload: dict, folder: Path) -> str:
             next(button for button in app.button if button.label.startswith("Delete")).click()
             run(app)
             assert len(Corrections()) == 0, "what can't be read can't be deleted"
-        return SENTENCE if app.warning or app.info or app.error else ANSWER
+        return fuzzing.SENTENCE if app.warning or app.info or app.error else fuzzing.ANSWER
 
 
 def load_page(name: str) -> AppTest:
@@ -144,7 +144,7 @@ def run(app: AppTest) -> None:
         raise AssertionError(f"{shown.value[:300]} {' '.join(shown.stack_trace)[-700:]}")
 
 
-TARGET = Target(
+TARGET = fuzzing.Target(
     PAGES,
     check,
     share=2,
@@ -152,7 +152,7 @@ TARGET = Target(
 )
 
 
-@few_examples(4)
+@fuzzing.few_examples(4)
 @given(PAGES)
 def test_any_page_runs_without_a_traceback(payload):
     TARGET.run(payload, MAX_SECONDS)

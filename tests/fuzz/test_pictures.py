@@ -2,6 +2,7 @@
 
 import functools
 import io
+import itertools
 import struct
 import zlib
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
 from benchmarks.sheets import sheet
@@ -17,41 +19,23 @@ from model.errors import PictureError
 from model.ink.layout import find_digits
 from model.ink.sheet import KEPT_SIDE, decode
 from model.reading.recognizer import Recognizer
-from tests.fuzz.target import (
-    MAX_MB,
-    SEEDS,
-    Target,
-    damaged,
-    few_examples,
-    outcome_of,
-    shipped_recognizer,
-)
+from tests.fuzz import fuzzing
 from ui.resources import boxed, picture_url
 
-_SECOND = {"save_all": True, "append_images": [Image.new("RGB", sheet().shape[1::-1])]}
-_TURNED = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\1\0\0\0\6"
-FORMATS = {  # mode, format and options of Pillow
-    "PNG": ("RGB", "PNG", {}),
-    "grey PNG": ("L", "PNG", {}),
-    "palette PNG": ("P", "PNG", {}),
-    "palette PNG, transparent": ("P", "PNG", {"transparency": b"\x00\x80\xff"}),
-    "one-bit PNG": ("1", "PNG", {}),
-    "grey and alpha PNG": ("LA", "PNG", {}),
-    "RGBA PNG": ("RGBA", "PNG", {}),
-    "16-bit PNG": ("I;16", "PNG", {}),
-    "JPEG": ("RGB", "JPEG", {}),
-    "grey JPEG": ("L", "JPEG", {}),
-    "CMYK JPEG": ("CMYK", "JPEG", {}),
-    "progressive JPEG": ("RGB", "JPEG", {"progressive": True}),
-    "WebP": ("RGB", "WEBP", {}),
-    "RGBA WebP": ("RGBA", "WEBP", {"lossless": True}),
-    "animated WebP": ("RGB", "WEBP", _SECOND),
-    "animated PNG": ("RGB", "PNG", _SECOND),
-    "GIF": ("P", "GIF", {}),
-    "TIFF": ("RGB", "TIFF", {}),
-    "turned JPEG": ("RGB", "JPEG", {"exif": _TURNED}),
-    "JPEG with odd EXIF": ("RGB", "JPEG", {"exif": b"Exif\0\0MM\0*\xff\xff\xff\xff" + bytes(99)}),
-}
+pytestmark = pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+
+TURNED = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\1\0\0\0\6"
+ODD_EXIF = b"Exif\0\0MM\0*\xff\xff\xff\xff" + bytes(99)
+ANIMATED = {"save_all": True, "append_images": [Image.new("RGB", sheet().shape[1::-1])]}
+FORMATS = [  # Pillow's format, mode and options
+    *(("PNG", mode, {}) for mode in ("1", "L", "P", "LA", "RGB", "RGBA", "I;16")),
+    *(("JPEG", mode, {}) for mode in ("L", "RGB", "CMYK")),
+    *(("JPEG", "RGB", options) for options in ({"progressive": True}, {"exif": TURNED})),
+    *(("WEBP", "RGB", {}), ("WEBP", "RGBA", {"lossless": True})),
+    *(("GIF", "P", {}), ("TIFF", "RGB", {}), ("JPEG", "RGB", {"exif": ODD_EXIF})),
+    *(("PNG", "P", {"transparency": b"\x00\x80\xff"}), ("PNG", "RGB", ANIMATED)),
+    ("WEBP", "RGB", ANIMATED),
+]
 
 
 def saved(image: Image.Image, kind: str, **options) -> bytes:
@@ -60,10 +44,8 @@ def saved(image: Image.Image, kind: str, **options) -> bytes:
     return buffer.getvalue()
 
 
-@functools.lru_cache(100)
-def sheet_file(name: str, seed: int = 0) -> bytes:
-    """A sheet with six digits in one of the formats."""
-    mode, kind, options = FORMATS[name]
+def sheet_file(kind: str, mode: str, options: dict, seed: int = 0) -> bytes:
+    """A sheet with six digits."""
     picture = sheet(seed=seed, noise=3)
     if mode == "I;16":
         image = Image.fromarray(picture[..., 0].astype(np.uint16) * 257)
@@ -72,57 +54,40 @@ def sheet_file(name: str, seed: int = 0) -> bytes:
     return saved(image, kind, **options)
 
 
-def noise_file(seed: int, rows: int, cols: int, grain: int, threshold: int | None, kind: str):
-    """Noise in squares of `grain` pixels, black and white if there is a threshold."""
-    shape = -(-rows // grain), -(-cols // grain)
-    noise = np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
-    if threshold:
-        noise = np.where(noise > threshold, 255, 0).astype(np.uint8)
-    return saved(Image.fromarray(noise.repeat(grain, 0).repeat(grain, 1)[:rows, :cols]), kind)
-
-
-SHEETS = st.builds(sheet_file, st.sampled_from(list(FORMATS)), st.integers(0, 2))
-SIDES = st.sampled_from((1, 2, 3, 9, 40, 300, 900, 1400))
+SHEETS = st.builds(
+    lambda args, seed: sheet_file(*args, seed), st.sampled_from(FORMATS), st.integers(0, 9)
+)
 NOISE = st.builds(
-    noise_file,
-    SEEDS,
-    SIDES,
-    SIDES,
-    st.sampled_from((1, 1, 2, 5, 13, 30)),
-    st.sampled_from((None, None, None, 20, 128, 230)),
+    lambda pixels, grain, kind: saved(
+        Image.fromarray(pixels.repeat(grain, axis=0).repeat(grain, axis=1)), kind
+    ),
+    arrays(
+        np.uint8,
+        array_shapes(min_dims=2, max_dims=2, max_side=50),
+        elements=st.integers(0, 255) | st.sampled_from((0, 255)),
+    ),
+    st.sampled_from((1, 2, 5, 13, 30)),
     st.sampled_from(("PNG", "JPEG", "WEBP")),
 )
-PICTURES = st.one_of(SHEETS, NOISE, SHEETS.flatmap(damaged), SHEETS.flatmap(damaged))
+PICTURES = st.one_of(SHEETS, NOISE, *[SHEETS.flatmap(fuzzing.damaged)] * 2)
 
 
-@functools.lru_cache(4)
-def _large(
-    mode: str, kind: str, rows: int = 5000, cols: int = 8000, noisy: bool = False, **options
-) -> bytes:
+def _large(rows: int, cols: int, kind: str, mode: str, noisy: bool = False, **options) -> bytes:
     """A picture of many pixels whose file is small."""
+    image = Image.new(mode, (cols, rows))
+    image.paste(1, (cols // 3, rows // 3, cols // 3 + cols // 9 + 1, 2 * rows // 3 + 1))
     if noisy:
         tile = np.random.default_rng(0).integers(0, 256, (500, 500), np.uint8)
-        image = Image.fromarray(np.tile(tile, (-(-rows // 500), -(-cols // 500)))[:rows, :cols])
-        image = image.convert(mode)
-    else:
-        image = Image.new(mode, (cols, rows))
-        image.paste(1, (cols // 3, rows // 3, cols // 3 + cols // 9 + 1, 2 * rows // 3 + 1))
-    return saved(image, kind, **({"compress_level": 1} | options))
+        image = Image.fromarray(np.tile(tile, (rows // 500 + 1, cols // 500 + 1))[:rows, :cols])
+    return saved(image.convert(mode), kind, **({"compress_level": 1, "method": 0} | options))
 
 
-def _marks() -> bytes:
-    """As many small marks as fit, each just large enough to be a digit."""
-    mark = np.full((27, 27), 255, np.uint8)
-    mark[1:26, 8:14] = 0
-    return saved(Image.fromarray(np.tile(mark, (44, 44))), "PNG")
-
-
-def _marks_in_columns() -> bytes:
-    """Small marks below one another, which join one by one."""
-    picture = np.full((1200, 1200), 255, np.uint8)
-    for row in range(0, 1170, 27):
-        for col in range(0, 1190, 8):
-            picture[row : row + 25, col : col + 5 - (row // 27) % 3] = 0
+def _marks(height: int, width: int, *ink_cols: int) -> bytes:
+    """As many marks as fit, each just large enough to be a digit; widths alternate by row."""
+    picture = np.full((1188, 1188), 255, np.uint8)
+    for row, col in itertools.product(range(0, 1188, height), range(0, 1188, width)):
+        start, stop = ink_cols[0], ink_cols[1 + row // height % (len(ink_cols) - 1)]
+        picture[row + 1 : row + 26, col + start : col + stop] = 0
     return saved(Image.fromarray(picture), "PNG")
 
 
@@ -144,13 +109,13 @@ def _zlib_bomb() -> bytes:
 
 
 _PIXELS = (b"IDAT", zlib.compress(bytes(90)))
-PROGRESSIVE = {"progressive": True, "subsampling": 0}
-ODD_SHAPES = {
-    "1 x 65,000 JPEG": lambda: _large("L", "JPEG", 1, 65_000),
-    "65,000 x 3 JPEG": lambda: _large("RGB", "JPEG", 65_000, 3),
-    "10,000 x 2 of noise": lambda: _large("L", "PNG", 10_000, 2, noisy=True),
-    "marks": _marks,
-    "marks in columns": _marks_in_columns,
+ODD_PICTURES = {
+    "1 x 65,000 JPEG": lambda: _large(1, 65_000, "JPEG", "L"),
+    "65,000 x 3 JPEG": lambda: _large(65_000, 3, "JPEG", "RGB"),
+    "1,400 x 1,400 of noise": lambda: _large(1400, 1400, "PNG", "L", noisy=True),
+    "10,000 x 2 of noise": lambda: _large(10_000, 2, "PNG", "L", noisy=True),
+    "marks": lambda: _marks(27, 27, 8, 14),
+    "marks whose columns join one by one": lambda: _marks(27, 8, 0, 5, 4, 3),
     "a JPEG of 9 MB of markers": lambda: b"\xff\xd8" + b"\xff\xe1\x00\x02" * 2_400_000,
     "a PNG of empty chunks": lambda: _png(9, 9, *[(b"tEXt", b"a\0")] * 300_000),
     "no pixels": lambda: _png(0, 0, (b"IDAT", zlib.compress(b""))),
@@ -160,31 +125,25 @@ ODD_SHAPES = {
     "20 MB of zeros": lambda: bytes(20_000_000),
     "nothing": bytes,
 }
+KINDS = [
+    *(("PNG", mode, {}) for mode in ("1", "L", "P", "RGB", "RGBA", "I;16")),
+    *(("JPEG", "RGB", {}), ("JPEG", "CMYK", {}), ("WEBP", "RGBA", {})),
+    ("JPEG", "RGB", {"progressive": True, "subsampling": 0}),
+    ("JPEG", "RGB", {"noisy": True, "quality": 5}),
+    ("PNG", "L", {"noisy": True}),
+]
 LARGE = {
-    "40 million pixels, RGB PNG": lambda: _large("RGB", "PNG"),
-    "40 million pixels, 1 PNG": lambda: _large("1", "PNG"),
-    "40 million pixels, JPEG": lambda: _large("RGB", "JPEG"),
-    "24 million pixels, progressive": lambda: _large("RGB", "JPEG", 4000, 6000, **PROGRESSIVE),
-    "10 million pixels, WebP": lambda: _large("RGBA", "WEBP", 2500, 4000, method=0),
+    f"{rows * cols:,} pixels, {mode} {kind} {' '.join(options)}".strip(): functools.partial(
+        _large, rows, cols, kind, mode, **options
+    )
+    for rows, cols in ((2500, 4000), (4000, 6000), (5000, 8000))
+    for kind, mode, options in KINDS
 }
 SPECIAL = {
-    **ODD_SHAPES,
+    **ODD_PICTURES,
     **LARGE,
-    **{
-        f"40 million pixels, {mode} PNG": functools.partial(_large, mode, "PNG")
-        for mode in ("L", "I;16", "RGBA")
-    },
-    **{
-        f"24 million pixels, {mode} PNG": functools.partial(_large, mode, "PNG", 4000, 6000)
-        for mode in ("1", "L", "P", "RGB", "RGBA")
-    },
-    "40 million pixels, CMYK JPEG": lambda: _large("CMYK", "JPEG"),
-    "40 million pixels, progressive": lambda: _large("RGB", "JPEG", **PROGRESSIVE),
-    "40 million pixels of noise, JPEG": lambda: _large("RGB", "JPEG", noisy=True, quality=5),
-    "24 million pixels of noise, PNG": lambda: _large("L", "PNG", 4000, 6000, noisy=True),
-    "24 million pixels, WebP": lambda: _large("RGB", "WEBP", 4000, 6000, method=0),
-    "1 x 40 million": lambda: _large("L", "PNG", 1, 40_000_000),
-    "40 million x 1": lambda: _large("L", "PNG", 40_000_000, 1),
+    "1 x 40 million": lambda: _large(1, 40_000_000, "PNG", "L"),
+    "40 million x 1": lambda: _large(40_000_000, 1, "PNG", "L"),
     "text bomb": lambda: _png(9, 9, (b"zTXt", b"a\0\0" + _zlib_bomb()), _PIXELS),
     "profile bomb": lambda: _png(9, 9, (b"iCCP", b"a\0\0" + _zlib_bomb()), _PIXELS),
     "pixel bomb": lambda: _png(9, 9, (b"IDAT", _zlib_bomb())),
@@ -199,25 +158,27 @@ def check(content: bytes, folder: Path) -> str:
         picture = decode(content)
         found = find_digits(picture)
         frames = np.stack([digit.frame for digit in found])
-        for row in shipped_recognizer().probabilities(frames):
-            shipped_recognizer().answer(row)
+        for row in fuzzing.shipped_recognizer().probabilities(frames):
+            fuzzing.shipped_recognizer().answer(row)
         picture_url(boxed(picture, [digit.box for digit in found]))
 
-    return outcome_of(read)
+    return fuzzing.outcome_of(read)
 
 
-TARGET = Target(PICTURES, check, share=7, ordinary=(sheet_file("JPEG"),), special=SPECIAL)
+TARGET = fuzzing.Target(
+    PICTURES, check, share=7, ordinary=(sheet_file("JPEG", "RGB", {}),), special=SPECIAL
+)
 
 
-@few_examples(10)
+@fuzzing.few_examples(10)
 @given(PICTURES)
 def test_any_picture_is_read_or_refused_in_a_sentence(content):
     TARGET.run(content)
 
 
-@pytest.mark.parametrize("name", ODD_SHAPES)
+@pytest.mark.parametrize("name", ODD_PICTURES)
 def test_odd_pictures_take_less_than_two_seconds(name):
-    TARGET.run(SPECIAL[name]())
+    TARGET.run(ODD_PICTURES[name]())
 
 
 def _memory(key: str) -> float:
@@ -226,13 +187,20 @@ def _memory(key: str) -> float:
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux' /proc")
-@pytest.mark.parametrize("name", LARGE)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("40,000,000 pixels, RGB PNG", "40,000,000 pixels, 1 PNG", "40,000,000 pixels, RGB JPEG"),
+        "24,000,000 pixels, RGB JPEG progressive subsampling",
+        "10,000,000 pixels, RGBA WEBP",
+    ],
+)
 def test_a_large_photo_takes_less_than_200_mb(name):
     content = LARGE[name]()
     Path("/proc/self/clear_refs").write_text("5")  # proc(5): forget the peak
     before = _memory("VmRSS")
     assert max(decode(content).shape) <= KEPT_SIDE
-    assert _memory("VmHWM") - before < MAX_MB
+    assert _memory("VmHWM") - before < fuzzing.MAX_MB
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
@@ -250,10 +218,11 @@ def test_a_large_turned_photo_reads_like_a_small_one(kind):
     assert read(picture) == read(sheet())
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
-@pytest.mark.parametrize("name", ["16-bit PNG", "JPEG with odd EXIF"])
-def test_unusual_picture_files_are_read(name):
-    assert len(find_digits(decode(sheet_file(name)))) == 6
+@pytest.mark.parametrize(
+    "args", [("PNG", "I;16", {}), ("JPEG", "RGB", {"exif": ODD_EXIF})], ids=["16 bits", "odd EXIF"]
+)
+def test_unusual_picture_files_are_read(args):
+    assert len(find_digits(decode(sheet_file(*args)))) == 6
 
 
 @pytest.mark.parametrize("mode", ["RGB", "P", "L"])

@@ -13,15 +13,7 @@ from model.files.runs import CARD_FILE, HISTORY_FILE, LOOK_ALIKES_FILE, REPORT_F
 from model.files.served import SHIPPED
 from model.reading import look_alikes
 from ops.training_jobs import TrainingJobs
-from tests.fuzz.target import (
-    Target,
-    changed_json,
-    damaged,
-    few_examples,
-    npz,
-    outcome_of,
-    shipped_recognizer,
-)
+from tests.fuzz import fuzzing
 from ui.results import report_charts, report_tables, run_tables
 
 REPORT = json.loads((SHIPPED / REPORT_FILE).read_bytes())
@@ -29,7 +21,7 @@ HISTORY = (SHIPPED / HISTORY_FILE).read_text().splitlines()
 CARD = (SHIPPED / CARD_FILE).read_bytes()
 with np.load(SHIPPED / LOOK_ALIKES_FILE) as _file:
     LOOKALIKES = dict(_file)
-REPORTS = changed_json(REPORT)
+REPORTS = fuzzing.changed_json(REPORT)
 
 
 @st.composite
@@ -42,40 +34,41 @@ def histories(draw) -> bytes:
     fields[field] = draw(st.sampled_from(("nan", "inf", "-1", "1e308", "1e999", "", "x", "0", '"')))
     lines[row] = ",".join(fields)
     text = ("\n".join(lines) * draw(st.sampled_from((1, 1, 1, 300)))).encode()
-    return draw(st.one_of(st.just(text), st.just(text), damaged(text)))
+    return draw(st.one_of(st.just(text), st.just(text), fuzzing.damaged(text)))
 
 
-@st.composite
-def lookalikes(draw) -> bytes:
-    """The shipped look-alikes with one array changed, missing or added."""
-    arrays = LOOKALIKES.copy()
-    name = draw(st.sampled_from(sorted(arrays)))
-    array = arrays[name]
-    number = draw(st.sampled_from((-1, 99, 2**31, float("nan"))))
-    kind = draw(st.sampled_from(("U9", "f8", "?", "c8", "S3")))
-    num = draw(st.sampled_from((0, 3, 100)))
-    changes = {
-        "kind": {name: array.astype(kind)},
-        "number": {name: np.full(array.shape, number)},
-        "flat": {name: array.ravel()[:100]},
-        "large": {draw(st.sampled_from((name, "more"))): np.zeros(10**8, np.uint8)},
-        "more": {"more": array},
-        "short": {key: arrays[key][:num] for key in ("coordinates", "places", "labels")},
-        "gone": {},
-    }
-    change = draw(st.sampled_from(sorted(changes)))
-    if change == "gone":
-        del arrays[name]
-    content = npz(**(arrays | changes[change]))
-    return draw(st.one_of(*[st.just(content)] * 3, damaged(content)))
-
-
+ARRAY_CHANGES = (
+    *(lambda array, kind=kind: array.astype(kind) for kind in ("U9", "f8", "?", "c8", "S3")),
+    *(lambda array, it=it: np.full(array.shape, it) for it in (-1, 99, 2**31, float("nan"))),
+    *(lambda array, num=num: array.ravel()[:num] for num in (0, 3, 100)),
+    lambda array: np.zeros(10**8, np.uint8),
+)
+NAMES = st.sampled_from([name for name, array in LOOKALIKES.items() if array.ndim])
+CHANGED_LOOKALIKES = st.one_of(
+    *[
+        st.builds(
+            lambda name, change: {name: change(LOOKALIKES[name])},
+            NAMES,
+            st.sampled_from(ARRAY_CHANGES),
+        )
+    ]
+    * 3,
+    st.sampled_from((0, 3, 100)).map(
+        lambda num: {name: LOOKALIKES[name][:num] for name in ("coordinates", "places", "labels")}
+    ),
+    st.just({"more": np.zeros(3)}),
+).map(lambda arrays: LOOKALIKES | arrays) | NAMES.map(
+    lambda gone: {name: array for name, array in LOOKALIKES.items() if name != gone}
+)
+LOOKALIKES_FILES = CHANGED_LOOKALIKES.map(lambda arrays: fuzzing.npz(**arrays)).flatmap(
+    fuzzing.maybe_damaged
+)
 # One changed file of `model/trained`.
 CHANGED_FILES = st.one_of(
     *[st.fixed_dictionaries({REPORT_FILE: REPORTS})] * 5,
     *[st.fixed_dictionaries({HISTORY_FILE: histories()})] * 2,
-    *[st.fixed_dictionaries({LOOK_ALIKES_FILE: lookalikes()})] * 2,
-    st.fixed_dictionaries({CARD_FILE: damaged(CARD)}),
+    *[st.fixed_dictionaries({LOOK_ALIKES_FILE: LOOKALIKES_FILES})] * 2,
+    st.fixed_dictionaries({CARD_FILE: fuzzing.damaged(CARD)}),
 )
 
 
@@ -92,7 +85,7 @@ def lay_trained(folder: Path, files: dict[str, bytes]) -> None:
 def check(files: dict[str, bytes], folder: Path) -> str:
     """Does with a network's folder what dashboard, look-alikes and Train page do."""
     lay_trained(folder, files)
-    return outcome_of(
+    return fuzzing.outcome_of(
         lambda: _show_report(folder),
         lambda: runs.load_card(folder).encode(),
         lambda: _place(folder),
@@ -111,7 +104,7 @@ def _serve(folder: Path) -> None:
 
 def _place(folder: Path) -> None:
     placed = look_alikes.load_look_alikes(folder)
-    features = shipped_recognizer().features(np.full((2, 28, 28), 0.5, np.float32))
+    features = fuzzing.shipped_recognizer().features(np.full((2, 28, 28), 0.5, np.float32))
     placed.places_of(placed.coordinates_of(features))
     assert (placed.labels[placed.nearest(features[0])] <= 9).all()
 
@@ -119,7 +112,7 @@ def _place(folder: Path) -> None:
 def _show_report(folder: Path) -> None:
     report, history = runs.load_report(folder), runs.load_history(folder / HISTORY_FILE)
     texts: list[str] = []
-    outcome_of(  # a figure that can't be shown leaves the others in place
+    fuzzing.outcome_of(  # a figure that can't be shown leaves the others in place
         lambda: texts.append(report_tables.summary(report)),
         lambda: texts.extend(report_tables.headline(report).values()),
         lambda: texts.append(report_tables.about_curves(report)),
@@ -141,10 +134,10 @@ def _show_report(folder: Path) -> None:
         text.encode()
 
 
-TARGET = Target(CHANGED_FILES, check, share=7, ordinary=({},))
+TARGET = fuzzing.Target(CHANGED_FILES, check, share=7, ordinary=({},))
 
 
-@few_examples(10)
+@fuzzing.few_examples(10)
 @given(CHANGED_FILES)
 def test_any_report_is_shown_or_refused_in_a_sentence(files):
     TARGET.run(files)

@@ -23,11 +23,12 @@ from model.files.runs import (
     load_run,
     load_runs,
 )
-from model.files.served import SHIPPED
+from model.files.served import SERVED_FILE, SHIPPED
 from model.learning.config import PRESETS, load_config
+from model.reading.recognizer import Recognizer
 from ops import training_jobs
 from ops.training_jobs import JOB_FILE, LOG_FILE, Job, Status, TrainingJobs
-from tests.fuzz.target import SENTENCE, Target, changed_json, damaged, few_examples, outcome_of
+from tests.fuzz import fuzzing
 from tests.fuzz.test_reports import ODD_FIGURE_IDS, ODD_FIGURES, REPORT, REPORTS, histories
 from ui.owner import training_run
 from ui.results import run_tables
@@ -35,10 +36,15 @@ from ui.results import run_tables
 RUN = "20260101-120000-digitpad"
 SETTINGS = vars(PRESETS["digitpad"])
 JOB = vars(Job(RUN, 60, 4_000_000, "123"))
+POINTER = {"current": None, "former": RUN}
+ODD_RUNS = st.sampled_from(("..", ".", "", "\x00", "a" * 300, "a/b", "/", "\udcff", "é"))
+ODD_POINTERS = st.fixed_dictionaries(
+    {"current": ODD_RUNS | st.none(), "former": ODD_RUNS | st.sampled_from((None, RUN))}
+)
 ODD_JOBS = st.fixed_dictionaries(
     {},
     optional={
-        "run": st.sampled_from(("..", ".", "", "\x00", "a" * 300, "a/b", "/", "\udcff", "é")),
+        "run": ODD_RUNS,
         "epochs": st.sampled_from((-1, 10**400)),
         "pid": st.sampled_from((-1, 0, 1, 2**40, 10**30)),
     },
@@ -49,38 +55,44 @@ def as_bytes(content: object) -> bytes:
     return json.dumps(content).encode()
 
 
-ORDINARY = {
+UNFINISHED = {
     f"{RUN}/{CONFIG_FILE}": as_bytes(SETTINGS),
     f"{RUN}/{HISTORY_FILE}": (SHIPPED / HISTORY_FILE).read_bytes(),
     f"{RUN}/{CHECKPOINT_FILE}": b"",
     f"{RUN}/{LOG_FILE}": b"epoch 1\n",
     JOB_FILE: as_bytes(JOB),
 }
-FINISHED = {f"{RUN}/{REPORT_FILE}": as_bytes(REPORT), f"b/{CONFIG_FILE}": as_bytes(SETTINGS)}
-# A changed file by its path; `None` is a folder in its place.
-CHANGED = {
-    f"{RUN}/{CONFIG_FILE}": changed_json(SETTINGS),
+FINISHED = {
+    f"{RUN}/{REPORT_FILE}": as_bytes(REPORT),
+    f"b/{REPORT_FILE}": as_bytes(REPORT),
+    f"b/{CONFIG_FILE}": as_bytes(SETTINGS),
+    f"{RUN}/{ONNX_FILE}": (SHIPPED / ONNX_FILE).read_bytes(),
+    SERVED_FILE: as_bytes(POINTER),
+}
+CHANGED = {  # by file; `None` is a folder in its place
+    f"{RUN}/{CONFIG_FILE}": fuzzing.changed_json(SETTINGS),
     f"{RUN}/{HISTORY_FILE}": histories(),
     f"{RUN}/{REPORT_FILE}": REPORTS,
     f"b/{REPORT_FILE}": REPORTS,
-    f"{RUN}/{LOG_FILE}": damaged(b"epoch 1\n" * 20),
+    f"{RUN}/{LOG_FILE}": fuzzing.damaged(b"epoch 1\n" * 20),
     f"{RUN}/{ONNX_FILE}": st.none(),
-    JOB_FILE: changed_json(JOB) | ODD_JOBS.map(as_bytes),
+    SERVED_FILE: fuzzing.changed_json(POINTER) | ODD_POINTERS.map(as_bytes),
+    JOB_FILE: fuzzing.changed_json(JOB) | ODD_JOBS.map(as_bytes),
     os.fsdecode(b"\xff\xfe run"): st.none(),
 }
-
-
-@st.composite
-def runs(draw) -> dict[str, bytes | None]:
-    """Files of an unfinished run, of another, and the note on the last one: some changed."""
-    files = ORDINARY | draw(st.sampled_from(({}, FINISHED)))
-    for name in draw(st.sets(st.sampled_from(sorted(CHANGED)), min_size=1, max_size=3)):
-        files[name] = draw(CHANGED[name])
-    name = draw(st.sampled_from(sorted(files)))
-    return draw(
-        st.sampled_from([files] * 6 + [files | {name: None}])
-        | st.just({key: value for key, value in files.items() if key != name})
-    )
+CHANGES = st.sampled_from(sorted(CHANGED)).flatmap(
+    lambda name: st.tuples(st.just(name), CHANGED[name] | CHANGED[name] | st.none())
+)
+RUNS = st.builds(
+    lambda finished, changes, gone: {
+        name: content
+        for name, content in (UNFINISHED | finished | dict(changes)).items()
+        if name != gone
+    },
+    st.sampled_from(({}, FINISHED)),
+    st.lists(CHANGES, min_size=1, max_size=3),
+    st.one_of(*[st.none()] * 4, st.sampled_from(sorted(UNFINISHED))),
+)
 
 
 def lay_runs(folder: Path, files: dict[str, bytes | None]) -> None:
@@ -96,7 +108,7 @@ def check(files: dict[str, bytes | None], folder: Path) -> str:
     """Does with a folder of runs what dashboard, Train page and `train.py --resume` do."""
     lay_runs(folder, files)
     jobs = TrainingJobs(folder)
-    return outcome_of(
+    return fuzzing.outcome_of(
         lambda: _compare(folder),
         lambda: _show_status(jobs),
         lambda: [run.name.encode() for run in jobs.finished()],
@@ -105,7 +117,9 @@ def check(files: dict[str, bytes | None], folder: Path) -> str:
         lambda: run_files.newest_unfinished(folder, "digitpad"),
         lambda: _stop(jobs),
         lambda: served.objection(run_files.load_report(folder / "b"), folder),
-        lambda: served.current(folder),
+        lambda: Recognizer.load(served.current(folder)),
+        lambda: served.trained_by(served.former(folder)),
+        lambda: served.go_back(folder),
     )
 
 
@@ -138,16 +152,17 @@ def _stop(jobs: TrainingJobs) -> None:
         mock.patch.dict(os.environ, {"DIGITPAD_TRAINING": "on"}),
         mock.patch.object(training_jobs, "_kill_late", lambda *_: None),
         mock.patch.object(TrainingJobs, "_is_on", lambda _: True),
+        mock.patch.object(training_jobs, "_start_time", {JOB["pid"]: JOB["started"]}.get),
         mock.patch.object(os, "kill", kill),
     ):
         jobs.stop()
 
 
-TARGET = Target(runs(), check, share=7, ordinary=())
+TARGET = fuzzing.Target(RUNS, check, share=7, ordinary=(UNFINISHED | FINISHED,))
 
 
-@few_examples(10)
-@given(runs())
+@fuzzing.few_examples(10)
+@given(RUNS)
 def test_any_folder_of_runs_is_shown_or_refused_in_a_sentence(files):
     TARGET.run(files)
 
@@ -156,7 +171,8 @@ def test_any_folder_of_runs_is_shown_or_refused_in_a_sentence(files):
 def test_a_run_with_odd_figures_is_refused_in_a_sentence(part, key, value):
     report = as_bytes(REPORT | {part: REPORT[part] | {key: value}})
     assert (
-        TARGET.run({f"a/{REPORT_FILE}": report, f"a/{CONFIG_FILE}": b'{"epochs": 1}'}) == SENTENCE
+        TARGET.run({f"a/{REPORT_FILE}": report, f"a/{CONFIG_FILE}": b'{"epochs": 1}'})
+        == fuzzing.SENTENCE
     )
 
 
@@ -168,7 +184,7 @@ def test_a_run_with_odd_figures_is_refused_in_a_sentence(part, key, value):
     ],
 )
 def test_a_changed_note_on_the_last_run_sends_no_signal(change):
-    assert TARGET.run({JOB_FILE: as_bytes(JOB | {"started": ""} | change)}) == SENTENCE
+    assert TARGET.run({JOB_FILE: as_bytes(JOB | {"started": ""} | change)}) == fuzzing.SENTENCE
 
 
 @pytest.mark.parametrize("rows", ["1,0.5\n" * 10_001, "nan,0.5\n", "1e300,0.5\n", "-1,0.5\n"])
