@@ -37,7 +37,8 @@ from benchmarks.visitor import (
     stroke_by_stroke,
     visiting,
 )
-from model.reading.recognizer import Recognizer
+from model.reading.recognizer import load_served
+from ops.settings import settings
 
 ARRIVAL = 20  # seconds in which all visitors arrive
 NUM_DRAWINGS = 300  # prepared before; each visitor starts with another one
@@ -92,7 +93,7 @@ def parse() -> argparse.Namespace:
 
 def prepare(num: int) -> list[Drawing]:
     """Drawings with the right answers; leaves out those read as several digits."""
-    recognizer, rng = Recognizer.load(), np.random.default_rng(0)
+    recognizer, rng = load_served(settings().runs), np.random.default_rng(0)
     drawings: list[Drawing] = []
     for digit in itertools.cycle(range(10)):
         steps = stroke_by_stroke(digit, rng)

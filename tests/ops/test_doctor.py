@@ -70,36 +70,39 @@ RUN = load_report(TRAINED)["run"]
 HASH = load_report(TRAINED)["network"]["sha256"]
 
 
+SERVED = "model/trained"
+CONFIG = ".streamlit/config.toml"
+
+
 @pytest.mark.parametrize(
-    ("name", "damage", "check", "sentence"),
+    ("check", "path", "damage", "expected", "sentence"),
     [
-        ("digits.onnx", Path.unlink, "network", "no trained network"),
-        ("digits.onnx", halve, "network", "is damaged"),
-        ("digits.onnx", flip, "network", "is damaged or was replaced"),
-        ("digits.onnx", flip, "report", "is damaged or was replaced"),
-        ("digits.onnx", flip, "look-alikes", "belong to another network"),
-        ("report.json", Path.unlink, "report", "no training report"),
-        ("report.json", halve, "report", "can't be read"),
-        ("report.json", rewrite(HASH, "0" * 64), "report", "SHA-256 is not the one"),
-        ("lookalikes.npz", Path.unlink, "look-alikes", "no look-alikes"),
-        ("lookalikes.npz", halve, "look-alikes", "can't be read"),
-        ("README.md", Path.unlink, "model card", "no model card"),
-        ("README.md", rewrite(RUN, "another run"), "model card", "belongs to another run"),
-        ("history.csv", rewrite("epoch", "time"), "history", "no epochs"),
-        ("digits.keras", halve, "Keras file", "is damaged"),
-        ("digits.keras", flip, "Keras file", "is damaged"),
+        ("network", f"{SERVED}/digits.onnx", Path.unlink, FAULT, "no trained network"),
+        ("network", f"{SERVED}/digits.onnx", halve, FAULT, "is damaged"),
+        ("network", f"{SERVED}/digits.onnx", flip, FAULT, "is damaged or was replaced"),
+        ("report", f"{SERVED}/digits.onnx", flip, FAULT, "is damaged or was replaced"),
+        ("look-alikes", f"{SERVED}/digits.onnx", flip, FAULT, "belong to another network"),
+        ("report", f"{SERVED}/report.json", Path.unlink, FAULT, "no training report"),
+        ("report", f"{SERVED}/report.json", halve, FAULT, "can't be read"),
+        ("report", f"{SERVED}/report.json", rewrite(HASH, "0" * 64), FAULT, "SHA-256 is not"),
+        ("look-alikes", f"{SERVED}/lookalikes.npz", Path.unlink, FAULT, "no look-alikes"),
+        ("look-alikes", f"{SERVED}/lookalikes.npz", halve, FAULT, "can't be read"),
+        ("model card", f"{SERVED}/README.md", Path.unlink, FAULT, "no model card"),
+        ("model card", f"{SERVED}/README.md", rewrite(RUN, "x"), FAULT, "belongs to another run"),
+        ("history", f"{SERVED}/history.csv", rewrite("epoch", "time"), FAULT, "no epochs"),
+        ("history", f"{SERVED}/history.csv", Path.unlink, NOTE, "no curves"),
+        ("Keras file", f"{SERVED}/digits.keras", halve, FAULT, "is damaged"),
+        ("Keras file", f"{SERVED}/digits.keras", flip, FAULT, "is damaged"),
+        ("Keras file", f"{SERVED}/digits.keras", Path.unlink, NOTE, "only fine-tuning"),
+        ("Streamlit settings", CONFIG, Path.unlink, FAULT, "can't be read"),
+        ("Streamlit settings", CONFIG, rewrite("[server]", "[server"), FAULT, "can't be read"),
+        ("Streamlit settings", CONFIG, rewrite("maxUploadSize", "x"), FAULT, "limits no uploads"),
     ],
 )
-def test_a_damaged_or_missing_network_file_is_a_fault(root, name, damage, check, sentence):
-    assert level(check) != FAULT
-    damage(root / "model" / "trained" / name)
-    assert sentence in text(check, FAULT)
-
-
-def test_without_keras_file_and_history_there_are_notes(root):
-    for name in ("digits.keras", "history.csv"):
-        (root / "model" / "trained" / name).unlink()
-    assert level("Keras file") == level("history") == NOTE
+def test_a_damaged_or_missing_file_is_found(root, check, path, damage, expected, sentence):
+    assert level(check) == OK
+    damage(root / path)
+    assert sentence in text(check, expected)
 
 
 def test_a_runtime_with_other_answers_is_a_fault(monkeypatch):
@@ -177,20 +180,6 @@ def test_an_old_python_is_a_fault(monkeypatch):
     assert level("Python") == OK
     monkeypatch.setattr(installation, "MIN_PYTHON", (9, 0))
     assert "9.0 or newer is needed" in text("Python", FAULT)
-
-
-@pytest.mark.parametrize(
-    ("damage", "sentence"),
-    [
-        (Path.unlink, "can't be read"),
-        (rewrite("[server]", "[server"), "can't be read"),
-        (rewrite("maxUploadSize", "maximum"), "limits no uploads"),
-    ],
-)
-def test_streamlit_settings_without_limits_are_a_fault(root, damage, sentence):
-    assert level("Streamlit settings") == OK
-    damage(root / ".streamlit" / "config.toml")
-    assert sentence in text("Streamlit settings", FAULT)
 
 
 @pytest.fixture
