@@ -79,8 +79,8 @@ class Corrections:
     """The file of corrections, created with the first one.
 
     Every method raises `CorrectionsError`, one sentence, if the file is damaged, locked, of a
-    newer version, or can't be written. Visitors read that sentence, so it names no path: that is
-    in the log, and `python -m ops.doctor` prints it.
+    newer version, or can't be written. A page may show it, so it names no path: the log does, and
+    so does `python -m ops.doctor`.
 
     Args:
         path: Default: the setting `corrections`.
