@@ -13,7 +13,8 @@ import numpy as np
 
 from model.errors import DataError
 from model.ink.frame import FRAME_SIDE
-from model.learning.data import Dataset, archive_arrays, gunzipped, idx_array, is_crowded
+from model.learning.array_files import check_entries, parse_idx, read_archive, unpack_gzip
+from model.learning.data import Dataset
 
 MAX_BYTES = 20_000_000  # of a file; MNIST's own archive has 11.5 million
 MAX_IMAGES = 20_000  # the network reads them in a few seconds
@@ -66,8 +67,7 @@ def _shown(name: str) -> str:
 def _from_npz(name: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:
     """Returns images and labels of a NumPy archive."""
     try:
-        if is_crowded(content):
-            raise ValueError("too many entries")
+        check_entries(content)
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             sizes = {item.filename: item.file_size for item in archive.infolist()}
         pair = next((pair for pair in KEYS if all(f"{key}.npy" in sizes for key in pair)), None)
@@ -75,7 +75,7 @@ def _from_npz(name: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:
             raise DataError(f"{name} holds more than {MAX_IMAGES:,} images: send fewer.")
         if pair:
             # An array that is too large for bytes has the wrong dtype; only that is needed then.
-            arrays = archive_arrays(io.BytesIO(content), pair, MAX_IMAGES * FRAME_SIDE**2)
+            arrays = read_archive(content, pair, MAX_IMAGES * FRAME_SIDE**2)
             return arrays[pair[0]], arrays[pair[1]]
         held = ", ".join(file.removesuffix(".npy") for file in sizes)[:80] or "nothing"
     except DataError:
@@ -91,12 +91,12 @@ def _from_idx(name: str, content: bytes) -> np.ndarray:
     """Returns the array of a gzipped IDX file."""
     limit = MAX_IMAGES * FRAME_SIDE**2 + IDX_HEADER
     try:
-        unpacked = gunzipped(content, limit)
+        unpacked = unpack_gzip(content, limit)
     except (EOFError, ValueError, zlib.error) as error:
         raise DataError(f"{name} is not a whole gzip file. {WANTED}") from error
     if len(unpacked) > limit:
         raise DataError(f"{name} holds more than {MAX_IMAGES:,} images: send fewer.")
-    array = idx_array(unpacked)
+    array = parse_idx(unpacked)
     if array is None:
         raise DataError(f"{name} is not a whole IDX file of bytes. {WANTED}")
     return array

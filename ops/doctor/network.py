@@ -146,7 +146,7 @@ def misread_images() -> Result:
     from model.reading.recognizer import Recognizer
     from ops.settings import settings
 
-    folder = data.at_hand(settings().data)
+    folder = data.local_folder(settings().data)
     if folder is None:
         return None
     test = data.load_mnist(folder)[1]

@@ -16,7 +16,7 @@ def mnist() -> Result:
     from model.learning import data
     from ops.settings import settings
 
-    folder = data.at_hand(settings().data)
+    folder = data.local_folder(settings().data)
     if folder is None:
         return NOTE, "not here: the first visit to the Test set page downloads it (11 MB)."
     data.load_mnist(folder)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from model.errors import CorrectionsError
-from model.learning.data import _read_idx
+from model.learning.data import read_idx
 from ops import corrections
 from ops.corrections import Corrections, strokes_json
 from ops.corrections_export import IDX_NAMES, as_idx, as_npz
@@ -264,7 +264,7 @@ def test_exported_archives_are_read_as_mnist(store, tmp_path, num):
         assert archive.namelist() == list(IDX_NAMES)
         archive.extractall(tmp_path)
     for name, array in zip(IDX_NAMES, (images, labels), strict=True):
-        assert np.array_equal(_read_idx(tmp_path / name), array)
+        assert np.array_equal(read_idx(tmp_path / name), array)
 
 
 def test_strokes_are_rounded_to_a_hundredth_pixel():
