@@ -1,62 +1,74 @@
-"""Teach it your handwriting: two of each digit, then it knows your hand for this visit."""
+"""The Handwriting page: draw two of each digit, and this visit's answers adapt to them."""
 
 import streamlit as st
 
 from model.errors import DigitError, NothingDrawn
 from model.ink.frame import strokes_to_mnist
 from model.ink.strokes import strokes_of_canvas
+from model.reading.personalisation import contradiction
 from ui import resources
-from ui.canvas import CANVAS_SIDE, clear, drawing_canvas
-from ui.draw.handwriting import DIGITS, go_back, keep, kept, show_lesson
-
-NAME = "handwriting"  # of the canvas
+from ui.canvas import CANVAS_SIDE, drawing_canvas
+from ui.draw import handwriting
+from ui.draw.handwriting import PROMPTS
+from ui.draw.handwriting_report import show_report
+from ui.show_error import show_error
+from ui.words import in_words
 
 
 @st.fragment
 def lesson() -> None:
-    drawn = kept()
-    if len(drawn) == len(DIGITS):
-        show_lesson(drawn, CANVAS_SIDE)
-        return
-    st.subheader(f"Draw a {DIGITS[len(drawn)]}, as you always do")
-    st.progress(len(drawn) / len(DIGITS), f"{len(drawn)} of {len(DIGITS)}")
-    # Above the canvas, so that on a phone both are on the screen.
-    buttons = st.container(horizontal=True)
-    strokes = look(drawing_canvas(NAME, has_example=False))
+    index = handwriting.prompt_index()
+    if index is None:
+        show_report()
+    else:
+        ask_for_drawing(index)
+
+
+def ask_for_drawing(index: int) -> None:
+    digit, is_redrawing = PROMPTS[index], handwriting.is_redrawing()
+    st.subheader(f"Draw a {digit}{' again' if is_redrawing else ''}, as you always do")
+    st.progress(index / len(PROMPTS), f"{index} of {len(PROMPTS)}")
+    # Above the canvas, so that a phone shows them with it.
+    buttons, hint = st.container(horizontal=True), st.container(height=24, border=False)
+    strokes = read(drawing_canvas(handwriting.CANVAS, has_example=False), digit, hint)
     with buttons:
         st.button(
             "Next",
             type="primary",
-            on_click=keep_and_clear,
+            on_click=handwriting.save_drawing,
             args=(strokes,),
             disabled=not strokes,
             shortcut="Enter",
         )
-        st.button("Back", on_click=go_back, disabled=not drawn)
+        st.button(
+            "Keep the old drawing" if is_redrawing else "Back",
+            on_click=handwriting.go_back,
+            disabled=not index and not is_redrawing,
+        )
 
 
-def look(drawing: dict) -> list:
-    """The strokes, or none if they can't be a digit; says so where that is not plain to see."""
+def read(drawing: dict, digit: int, hint) -> list:
+    """The strokes, or none if they are no drawing; warns if they don't look like the digit."""
     try:
         strokes = strokes_of_canvas(drawing)
-        strokes_to_mnist(strokes, CANVAS_SIDE)
+        frame = strokes_to_mnist(strokes, CANVAS_SIDE)
+        network = resources.shared_recognizer()
+        answer = contradiction(network.probabilities(frame[None])[0], digit, network)
     except NothingDrawn:
         return []
     except DigitError as error:
-        st.warning(str(error), icon=":material/error:")
+        show_error(error)
         return []
+    if answer:
+        looks = f"like {in_words(answer.digits)}" if answer.is_digit else "like no digit"
+        hint.markdown(f":orange[:material/warning: This looks {looks}, not like {digit}.]")
     return strokes
-
-
-def keep_and_clear(strokes: list) -> None:
-    keep(strokes)
-    clear(NAME)
 
 
 st.title("Your handwriting")
 st.caption(
-    "Draw two of each digit, and DigitPad knows your hand. It does for this visit: nothing is "
-    "kept on disk, and nobody else's answers change."
+    "Draw two of each digit, and DigitPad adapts to your handwriting. It does so for this visit: "
+    "nothing is stored on disk, and nobody else's answers change."
 )
 lesson()
 resources.load_others_ahead()

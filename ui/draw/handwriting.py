@@ -1,121 +1,86 @@
-"""A lesson in one's own handwriting: the drawings kept so far, and what came of them."""
+"""The drawings of a handwriting lesson: which digit is asked for, and what was drawn so far."""
 
 import numpy as np
 import streamlit as st
 
-from model.errors import DigitError
-from model.ink.frame import strokes_to_mnist
-from model.reading.personalisation import ALLOWED_LOSS, PersonalisationReport, personalise
-from ops import telemetry
-from ui import resources
-from ui.explanation import show_counterfactual
-from ui.gallery import gallery
-from ui.words import in_words, percent
+from ui.canvas import clear
 
-DIGITS = (*range(10), *range(10))  # asked for; the second one of each long after the first
-MAX_TOLD = 4  # ambiguous drawings explained; more is a wall
-_KEPT = "hand_drawings"
-_LESSON = "hand_lesson"
+PROMPTS = (*range(10), *range(10))  # the second drawing of a digit comes long after the first
+CANVAS = "handwriting"  # the canvas' name
+_DRAWINGS = "handwriting_drawings"  # strokes, in the order of `PROMPTS`
+_REDRAWN = "handwriting_redrawn"  # index of the drawing that is being drawn again
+_REPORT = "handwriting_report"  # what was learnt from the drawings, and by which network
 
 
-def kept() -> list[list[np.ndarray]]:
-    """The strokes of each digit drawn so far, in the order of `DIGITS`."""
-    return st.session_state.get(_KEPT, [])
+def drawings() -> list[list[np.ndarray]]:
+    """The strokes of each digit drawn so far, in the order of `PROMPTS`."""
+    return st.session_state.get(_DRAWINGS, [])
 
 
-def keep(strokes: list[np.ndarray]) -> None:
-    """Keeps one more drawing."""
-    st.session_state[_KEPT] = [*kept(), strokes]
+def is_redrawing() -> bool:
+    """Whether a single digit is being drawn again."""
+    return st.session_state.get(_REDRAWN) is not None
+
+
+def prompt_index() -> int | None:
+    """Index into `PROMPTS` of the digit to draw now; `None` if all are drawn."""
+    if is_redrawing():
+        return st.session_state[_REDRAWN]
+    return len(drawings()) if len(drawings()) < len(PROMPTS) else None
+
+
+def save_drawing(strokes: list[np.ndarray]) -> None:
+    """Keeps the drawing for the present prompt and clears the canvas."""
+    index = prompt_index()
+    st.session_state[_DRAWINGS] = [*drawings()[:index], strokes, *drawings()[index + 1 :]]
+    forget_report()
+    _show_next_prompt()
 
 
 def go_back() -> None:
-    """Forgets the last drawing."""
-    st.session_state[_KEPT] = kept()[:-1]
+    """Asks for the previous digit again, on an empty canvas; a drawing begun is dropped."""
+    if not is_redrawing():
+        st.session_state[_DRAWINGS] = drawings()[:-1]
+    _show_next_prompt()
 
 
-def _start_again() -> None:
-    resources.set_hand(None)
-    st.session_state[_KEPT] = []
-    st.session_state.pop(_LESSON, None)
+def redraw(index: int) -> None:
+    """Asks for one digit again; its old drawing stays until the new one is saved."""
+    clear(CANVAS)
+    st.session_state[_REDRAWN] = index
 
 
-def show_lesson(drawings: list[list[np.ndarray]], canvas_side: int) -> None:
-    """Learns the hand, once, and shows before and after and what is ambiguous."""
-    frames = np.stack([strokes_to_mnist(strokes, canvas_side) for strokes in drawings])
-    try:
-        lesson = _lesson(frames)
-    except DigitError as error:
-        st.warning(str(error), icon=":material/error:")
-        return
-    _say(lesson)
-    with st.container(horizontal=True):
-        if resources.hand():
-            st.button("Undo: read me as everyone", on_click=resources.set_hand, args=(None,))
-        elif lesson.personalisation:
-            st.button("Use it again", on_click=resources.set_hand, args=(lesson.personalisation,))
-        st.button("Start again", on_click=_start_again)
-    before, after = map(_said, (lesson.before, lesson.after))
-    captions = [
-        f"{label}: read {old}" if old == new else f"{label}: read {old}, now {new}"
-        for label, old, new in zip(DIGITS, before, after, strict=True)
-    ]
-    doubtful = np.array([old != str(label) for label, old in zip(DIGITS, before, strict=True)])
-    gallery(np.round(frames * 255).astype(np.uint8), captions, doubtful)
-    _tell_ambiguous(drawings, canvas_side, lesson)
+def start_again() -> None:
+    """Drops all drawings."""
+    st.session_state[_DRAWINGS] = []
+    forget_report()
 
 
-def _lesson(frames: np.ndarray) -> PersonalisationReport:
-    """The lesson, learnt once; its hand is in use from then on."""
-    if _LESSON not in st.session_state:
-        rehearsed, checked = resources.others()
-        shared = resources.shared_recognizer()
-        with telemetry.timed_reading("handwriting") as noted:
-            lesson = personalise(frames, np.array(DIGITS), shared, rehearsed, checked)
-            noted.answered(shared.version, [shared.answer(row) for row in lesson.before])
-        st.session_state[_LESSON] = lesson
-        resources.set_hand(lesson.personalisation)
-    return st.session_state[_LESSON]
+def report_of(network: tuple[str, str]):
+    """What was learnt from the drawings with a network, or `None`; see `save_report`."""
+    return st.session_state.get(_REPORT, {}).get(network)
 
 
-def _say(lesson: PersonalisationReport) -> None:
-    others = (
-        f"Of other people's digits {lesson.others_after:.2%} are read right, "
-        f"{lesson.others_before:.2%} before"
-    )
-    if lesson.personalisation is None:
-        st.warning(
-            f"Your hand was not taken over. {others}, and more than {ALLOWED_LOSS:.1%} may not be "
-            "lost. Look for a digit below that is not what was asked for, and start again.",
-            icon=":material/undo:",
-        )
-        return
-    now = "Your hand is in use on all pages" if resources.hand() else "Your hand is not in use"
-    st.success(
-        f"{now}. Of your {len(lesson.labels)} digits {lesson.num_right_before} were read right "
-        f"before, {lesson.num_right_after} by what was learnt from the others. {others}.",
-        icon=":material/check:",
-    )
+def has_report() -> bool:
+    """Whether something was learnt from the drawings, with whichever network."""
+    return bool(st.session_state.get(_REPORT))
 
 
-def _said(probabilities: np.ndarray) -> list[str]:
-    """What is said of each drawing: "7", "4 or 9" or "no digit"."""
-    answers = [resources.shared_recognizer().answer(row) for row in probabilities]
-    return [in_words(each.digits) if each.is_digit else "no digit" for each in answers]
+def save_report(network: tuple[str, str], report) -> None:
+    """Keeps what was learnt from the drawings.
+
+    Args:
+        network: `Recognizer.key` of the network that it was learnt with.
+        report: A `model.reading.personalisation.PersonalisationReport`.
+    """
+    st.session_state[_REPORT] = {network: report}
 
 
-def _tell_ambiguous(
-    drawings: list[list[np.ndarray]], canvas_side: int, lesson: PersonalisationReport
-) -> None:
-    """Says which drawings could be taken for another digit, and what makes them so."""
-    said = _said(lesson.before)
-    ambiguous = [k for k, label in enumerate(DIGITS) if said[k] != str(label)]
-    st.subheader("Which of your digits are ambiguous")
-    if not ambiguous:
-        st.write("None: each of them is read as one digit alone.")
-    for index in ambiguous[:MAX_TOLD]:
-        sure = percent(lesson.before[index].max())
-        st.write(f"**Your {DIGITS[index]}** was read as {said[index]} ({sure} at best).")
-        show_counterfactual(drawings[index], canvas_side, resources.shared_recognizer())
-    if len(ambiguous) > MAX_TOLD:
-        rest = ", ".join(str(DIGITS[index]) for index in ambiguous[MAX_TOLD:])
-        st.write(f"And: {rest}.")
+def forget_report() -> None:
+    """Has the profile learnt anew from the drawings."""
+    st.session_state[_REPORT] = {}
+
+
+def _show_next_prompt() -> None:
+    clear(CANVAS)
+    st.session_state[_REDRAWN] = None

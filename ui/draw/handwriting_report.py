@@ -1,0 +1,160 @@
+"""Learns a visitor's handwriting profile and shows what it achieves."""
+
+import numpy as np
+import streamlit as st
+
+from model.errors import DigitError
+from model.ink.frame import strokes_to_mnist
+from model.reading.personalisation import (
+    ALLOWED_LOSS,
+    PersonalisationReport,
+    contradiction,
+    personalise,
+)
+from model.reading.recognizer import Recognizer
+from ops import telemetry
+from ui import resources
+from ui.canvas import CANVAS_SIDE
+from ui.draw import handwriting
+from ui.draw.handwriting import PROMPTS
+from ui.explanation import show_counterfactual
+from ui.gallery import gallery
+from ui.show_error import show_error
+from ui.words import in_words, percent
+
+MAX_EXPLAINED = 4  # ambiguous drawings; more would not be read
+
+
+def show_report() -> None:
+    """Learns the profile if need be, and shows its report and the drawings."""
+    drawings = handwriting.drawings()
+    frames = np.stack([strokes_to_mnist(strokes, CANVAS_SIDE) for strokes in drawings])
+    try:
+        network = resources.shared_recognizer()
+        report = handwriting.report_of(network.key)
+        if report is None and handwriting.has_report():
+            _show_other_network()
+            return
+        if report is None:
+            report = _learn(frames, network)
+    except DigitError as error:
+        show_error(error)
+        return
+    _show_result(report)
+    with st.container(horizontal=True):
+        if resources.hand():
+            st.button("Stop using my profile", on_click=resources.set_hand, args=(None,))
+        elif report.personalisation:
+            st.button(
+                "Use my profile again", on_click=resources.set_hand, args=(report.personalisation,)
+            )
+        st.button("Start again", on_click=_start_again)
+    _offer_to_redraw(report, network)
+    before, after = (_answers(rows, network) for rows in (report.before, report.after))
+    captions = [
+        f"{digit}: read {old}" if old == new else f"{digit}: read {old}, now {new}"
+        for digit, old, new in zip(PROMPTS, before, after, strict=True)
+    ]
+    is_doubtful = np.array([old != str(digit) for digit, old in zip(PROMPTS, before, strict=True)])
+    gallery(np.round(frames * 255).astype(np.uint8), captions, is_doubtful)
+    _explain_ambiguous(np.flatnonzero(is_doubtful), before, report, network)
+
+
+def _learn(frames: np.ndarray, network: Recognizer) -> PersonalisationReport:
+    """Learns the profile, which is in use from then on."""
+    rehearsed, checked = resources.others()
+    with telemetry.timed_reading("handwriting") as reading:
+        report = personalise(frames, np.array(PROMPTS), network, rehearsed, checked)
+        reading.answered(network.version, [network.answer(row) for row in report.before])
+    handwriting.save_report(network.key, report)
+    resources.set_hand(report.personalisation)
+    return report
+
+
+def _start_again() -> None:
+    resources.set_hand(None)
+    handwriting.start_again()
+
+
+def _show_other_network() -> None:
+    st.info(
+        "Another network is served now. A handwriting profile only fits the network that it was "
+        "learnt with, so yours is not used: learn it again from your drawings.",
+        icon=":material/swap_horiz:",
+    )
+    with st.container(horizontal=True):
+        st.button("Learn again", type="primary", on_click=handwriting.forget_report)
+        st.button("Start again", on_click=_start_again)
+
+
+def _show_result(report: PersonalisationReport) -> None:
+    others = (
+        f"Of other people's digits {report.others_after:.2%} are read right with it, "
+        f"{report.others_before:.2%} without"
+    )
+    if report.personalisation is None:
+        st.warning(
+            f"Your profile is not used. {others}, and a profile may not lose more than "
+            f"{ALLOWED_LOSS:.1%}. Look for a drawing below that is not the digit that was asked "
+            "for, and draw it again.",
+            icon=":material/undo:",
+        )
+        return
+    state = "in use on all pages" if resources.hand() else "not in use"
+    st.success(
+        f"Your profile is {state}. Without it {report.num_right_before} of your "
+        f"{len(report.labels)} digits are read right, with it {report.num_right_after}; for this "
+        f"figure each digit was read with a profile learnt from the others. {others}.",
+        icon=":material/check:",
+    )
+
+
+def _offer_to_redraw(report: PersonalisationReport, network: Recognizer) -> None:
+    """Asks which drawing to draw again; warns about those that don't look like their prompt."""
+    odd = [
+        index
+        for index, row in enumerate(report.before)
+        if contradiction(row, PROMPTS[index], network)
+    ]
+    if odd:
+        names = ", ".join(_name(index) for index in odd)
+        st.warning(
+            f"These drawings don't look like what was asked for: {names}. If one is another "
+            "digit, draw it again, or a wrong label is learnt.",
+            icon=":material/warning:",
+        )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        index = st.selectbox(
+            "Draw one digit again",
+            range(len(PROMPTS)),
+            odd[0] if odd else 0,
+            format_func=_name,
+            width=180,
+        )
+        st.button("Draw it again", on_click=handwriting.redraw, args=(index,))
+
+
+def _name(index: int) -> str:
+    return f"the {'first' if index < 10 else 'second'} {PROMPTS[index]}"
+
+
+def _answers(probabilities: np.ndarray, network: Recognizer) -> list[str]:
+    """The answer to each drawing: "7", "4 or 9" or "no digit"."""
+    answers = [network.answer(row) for row in probabilities]
+    return [in_words(each.digits) if each.is_digit else "no digit" for each in answers]
+
+
+def _explain_ambiguous(
+    indices: np.ndarray, answers: list[str], report: PersonalisationReport, network: Recognizer
+) -> None:
+    """Says which drawings could be taken for another digit, and which change would settle it."""
+    st.subheader("Which of your digits are ambiguous")
+    if not len(indices):
+        st.write("None: each of them is read as one digit alone.")
+    for index in indices[:MAX_EXPLAINED]:
+        sure = percent(report.before[index].max())
+        st.write(f"**Your {PROMPTS[index]}** was read as {answers[index]} ({sure} at best).")
+        show_counterfactual(handwriting.drawings()[index], CANVAS_SIDE, network)
+    if len(indices) > MAX_EXPLAINED:
+        rest = ", ".join(str(PROMPTS[index]) for index in indices[MAX_EXPLAINED:])
+        st.write(f"And: {rest}.")
