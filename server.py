@@ -16,7 +16,7 @@ from ops import telemetry
 from ops.api import api
 from ops.settings import settings
 from ops.shield import Shield
-from ui import resources
+from ui import networks
 from ui.show_error import visitor_text
 
 # Only what the pages need: Vega compiles its charts, Streamlit writes styles into the page, the
@@ -97,7 +97,7 @@ def below_base(path: str) -> str:
 
 # Loaded before the server reports itself healthy, because it takes a moment.
 with contextlib.suppress(ArtifactError):  # the pages show what is wrong with the network
-    resources.shared_recognizer()
+    networks.served_network()
 telemetry.log_to(settings().log or "on")
 app = st.App(
     "app.py",

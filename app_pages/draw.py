@@ -7,7 +7,7 @@ from model.ink.frame import draw_canvas
 from model.ink.strokes import strokes_of_canvas
 from model.reading.numbers import Digit, read_digits
 from model.reading.recognizer import Recognizer
-from ui import resources
+from ui import networks, personalisation
 from ui.answer import show_advice, show_answer
 from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
 from ui.draw.correction import show_correction_menu
@@ -37,7 +37,7 @@ def read(drawing: dict) -> None:
             strokes = strokes_of_canvas(drawing)
             if not strokes:
                 raise NothingDrawn
-            recognizer = resources.recognizer()
+            recognizer = personalisation.recognizer()
             digits = read_digits(strokes, CANVAS_SIDE, recognizer)
             reading.answered(recognizer.version, [digit.answer for digit in digits])
     except DigitError as error:
@@ -58,7 +58,7 @@ def show_digit(strokes: list, digit: Digit, recognizer: Recognizer) -> None:
             digit.frame,
             digit.probabilities,
         )
-        show_correction_menu(strokes, digit, resources.shared_recognizer())
+        show_correction_menu(strokes, digit, recognizer)
         wants_evidence = st.toggle("Why", help="Which ink speaks for the answer")
         wants_replay = st.toggle("Replay", help="What was read while the drawing grew")
         wants_look_alikes = st.toggle("Look-alikes", help="The test images most like your drawing")
@@ -74,4 +74,4 @@ def show_digit(strokes: list, digit: Digit, recognizer: Recognizer) -> None:
 
 st.title("Draw a digit")
 draw_and_read()
-resources.load_ahead()  # after the page is shown, so that the first drawing need not wait
+networks.load_ahead()  # after the page is shown, so that the first drawing need not wait

@@ -6,7 +6,7 @@ from model.errors import DigitError, NothingDrawn
 from model.ink.frame import strokes_to_mnist
 from model.ink.strokes import strokes_of_canvas
 from model.reading.personalisation import contradiction
-from ui import resources
+from ui import networks, personalisation
 from ui.canvas import CANVAS_SIDE, drawing_canvas
 from ui.draw import handwriting
 from ui.draw.handwriting import PROMPTS
@@ -52,7 +52,7 @@ def read(drawing: dict, digit: int, hint) -> list:
     try:
         strokes = strokes_of_canvas(drawing)
         frame = strokes_to_mnist(strokes, CANVAS_SIDE)
-        network = resources.shared_recognizer()
+        network = networks.served_network()
         answer = contradiction(network.probabilities(frame[None])[0], digit, network)
     except NothingDrawn:
         return []
@@ -71,4 +71,4 @@ st.caption(
     "nothing is stored on disk, and nobody else's answers change."
 )
 lesson()
-resources.load_others_ahead()
+personalisation.load_other_digits_ahead()

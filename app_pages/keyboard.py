@@ -4,7 +4,7 @@ import streamlit as st
 
 from model.errors import DigitError, NothingDrawn
 from model.reading.keyboard_grid import read_cells
-from ui import resources
+from ui import networks, personalisation
 from ui.answer import show_advice, show_answer
 from ui.draw.keyboard_grid import GRID_WIDTH, keyboard_grid
 from ui.show_error import show_error
@@ -23,7 +23,7 @@ def fill_and_read() -> None:
 def read(cells: object) -> None:
     try:
         with record_reading("keyboard", cells) as reading:
-            recognizer = resources.recognizer()
+            recognizer = personalisation.recognizer()
             frame, probabilities = read_cells(cells, recognizer)
             answer = recognizer.answer(probabilities)
             reading.answered(recognizer.version, [answer])
@@ -42,4 +42,4 @@ def read(cells: object) -> None:
 
 st.title("Fill in a digit by keyboard")
 fill_and_read()
-resources.load_ahead()
+networks.load_ahead()

@@ -5,7 +5,7 @@ import streamlit as st
 from model.errors import DigitError
 from model.ink.frame import draw_canvas, strokes_to_mnist
 from model.ink.strokes import strokes_of_canvas
-from ui import resources
+from ui import personalisation
 from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
 from ui.inside.steps import show_other_preparations, show_steps
 from ui.show_error import show_error
@@ -26,7 +26,7 @@ def explain(drawing: dict) -> None:
         with record_reading("lab", stroke_paths(drawing)) as reading:
             strokes = strokes_of_canvas(drawing)
             frame = strokes_to_mnist(strokes, CANVAS_SIDE)
-            recognizer = resources.recognizer()
+            recognizer = personalisation.recognizer()
             probabilities = recognizer.probabilities(frame[None])[0]
             reading.answered(recognizer.version, [recognizer.answer(probabilities)])
     except DigitError as error:

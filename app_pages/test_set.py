@@ -6,7 +6,7 @@ import streamlit as st
 from ui.canvas import drawn_frame
 from ui.gallery import gallery
 from ui.show_error import errors_shown
-from ui.test_set.datasets import choose_dataset
+from ui.test_set.dataset_choice import choose_dataset
 from ui.test_set.downloads import show_downloads
 from ui.test_set.filters import (
     IN_ADDRESS,

@@ -24,7 +24,7 @@ from model.ink.strokes import drawing_of_strokes, strokes_of_canvas
 from model.learning import glyphs
 from model.reading.numbers import read_digits
 from model.reading.recognizer import Recognizer
-from ui.resources import picture_url
+from ui.pictures import picture_url
 from ui.words import in_words, percent
 
 CANVAS_SIDE, PEN_WIDTH, INK = 280, 20, "#ffffff"  # as in `ui/canvas.py`

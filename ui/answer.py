@@ -6,7 +6,7 @@ import streamlit as st
 from model.reading.confidence import Answer
 from ui.announce import announce
 from ui.charts import probabilities_chart
-from ui.resources import picture_url
+from ui.pictures import picture_url
 from ui.words import in_words, percent
 
 REDRAW = "Draw one digit, or several with room between them, or try it another way."

@@ -5,7 +5,7 @@ import zlib
 import numpy as np
 import streamlit as st
 
-from ui.resources import picture_url
+from ui.pictures import picture_url
 
 NUM_CHOICES = 4  # readings offered for a doubtful digit
 MAX_ASKED = 12  # digits asked about at once; more than a screenful would not be answered

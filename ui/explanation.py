@@ -8,7 +8,7 @@ from model.ink.frame import draw_canvas
 from model.reading.counterfactual import Change, smallest_change
 from model.reading.explanation import contrast, tint
 from model.reading.recognizer import Recognizer
-from ui.resources import picture_url
+from ui.pictures import picture_url
 from ui.show_error import show_error
 
 TEXT_WIDTH = 420  # CSS pixels; beside the picture on a desktop, below it on a phone

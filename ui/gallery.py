@@ -5,7 +5,7 @@ import html
 import numpy as np
 import streamlit as st
 
-from ui.resources import picture_url
+from ui.pictures import picture_url
 
 
 def gallery(images: np.ndarray, captions: list[str], marked: np.ndarray, side: int = 84) -> None:

@@ -18,7 +18,7 @@ from model.reading.numbers import read_digits
 from ops import corrections
 from tests.fuzz import fuzzing
 from ui.draw import replay
-from ui.resources import boxed
+from ui.pictures import boxed
 
 CANVAS_SIDE, PEN_WIDTH = 280, 20  # as in ui/canvas.py, which only a page may import
 

@@ -20,7 +20,7 @@ from model.ink.layout import find_digits
 from model.ink.sheet import KEPT_SIDE, decode
 from model.reading.recognizer import Recognizer
 from tests.fuzz import fuzzing
-from ui.resources import boxed, picture_url
+from ui.pictures import boxed, picture_url
 
 pytestmark = pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 

@@ -25,7 +25,7 @@ from model.ink import sheet, strokes
 from model.learning import upload
 from ops import shield
 from tests.support import ROOT, SCRIPTS
-from ui import resources
+from ui import pictures
 
 PATTERNS = ("*.py", "app_pages/*.py", "ui/**/*.py", "model/**/*.py", "ops/**/*.py", "deploy/*.py")
 CODE = [path for pattern in PATTERNS for path in ROOT.glob(pattern)]
@@ -240,7 +240,7 @@ def test_the_largest_photo_fits_into_a_message():
     noise = np.random.default_rng(0).integers(0, 256, (2600, 2600, 3), np.uint8)
     picture, _ = sheet.shrink(noise, 1280)  # as the page shows it
     assert picture.shape == (1280, 1280, 3)
-    assert len(resources.picture_url(picture)) < CONFIG["maxMessageSize"] * 1e6 / 2
+    assert len(pictures.picture_url(picture)) < CONFIG["maxMessageSize"] * 1e6 / 2
 
 
 class Uploads:

@@ -255,7 +255,7 @@ def test_another_network_predicts_the_same_drawing_again(log, monkeypatch):
     app = page("draw", canvas=drawing(SEVEN_PATH))
     other = Recognizer.load()
     other.version = "another run"
-    monkeypatch.setattr("ui.resources.recognizer", lambda: other)
+    monkeypatch.setattr("ui.personalisation.recognizer", lambda: other)
     run(app)
     assert [line["network"] for line in lines(log)] == [load_report(TRAINED)["run"], "another run"]
 
@@ -298,10 +298,10 @@ def test_lab_keyboard_and_photo_record_predictions(log):
 def test_learning_a_handwriting_is_one_line_without_digits(log, monkeypatch):
     even = np.full((20, 10), 0.1, np.float32)
     lesson = PersonalisationReport(np.zeros(20, int), even, even, 0.99, 0.99, None)
-    monkeypatch.setattr("ui.draw.handwriting.personalise", lambda *_args: lesson)
-    monkeypatch.setattr("ui.resources.others", lambda: (None, None))
+    monkeypatch.setattr("ui.draw.handwriting_report.personalise", lambda *_args: lesson)
+    monkeypatch.setattr("ui.personalisation.other_digits", lambda: (None, None))
     strokes = [np.array([(80, 60), (200, 60), (120, 230)], float)]
-    run(page("handwriting", hand_drawings=[strokes] * 20))
+    run(page("handwriting", handwriting_drawings=[strokes] * 20))
     (line,) = lines(log)
     assert (line["source"], line["outcome"], line["num_digits"]) == ("handwriting", "number", 20)
 

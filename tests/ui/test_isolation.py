@@ -13,8 +13,8 @@ from model.ink.strokes import drawing_of_strokes
 from model.reading.personalisation import Personalisation
 from model.reading.recognizer import Recognizer
 from ops.corrections import Corrections
-from ui import resources
-from ui.draw.handwriting import DIGITS
+from ui import networks
+from ui.draw.handwriting import PROMPTS
 
 NUM_VISITORS, NUM_ROUNDS = 5, 4
 KEPT = "Kept: this is a {}."
@@ -138,11 +138,11 @@ def test_a_hand_that_one_visitor_taught_reads_for_no_other(address, recognizer):
     async def teach(pupil: Visitor, other: Visitor) -> None:
         assert await other.draw(bolt) == before
         await pupil.open("Handwriting")
-        for seed, digit in enumerate(DIGITS):
+        for seed, digit in enumerate(PROMPTS):
             mine = bolt if digit == 7 else some_drawing(digit, seed, recognizer)[0]
             await pupil.draw(mine)
             await pupil.press("Next")
-        assert pupil.can_press("Undo: read me as everyone")
+        assert pupil.can_press("Stop using my profile")
         await pupil.open("Draw")
         assert (await pupil.draw(bolt)).prediction == "7"
         await other.toggle("Why", True)
@@ -156,11 +156,11 @@ def test_a_hand_that_one_visitor_taught_reads_for_no_other(address, recognizer):
 
 
 def test_the_network_that_all_share_does_not_change_when_a_hand_is_taught(recognizer):
-    shared = resources.shared_recognizer()
+    shared = networks.served_network()
     frames = np.random.default_rng(0).random((20, 28, 28), np.float32)
     before = shared.probabilities(frames)
     weights = np.full((20, 10), np.arange(10) * 50.0)
     adapted = shared.adapted(Personalisation(shared.features(frames), weights, shared.key))
     assert (adapted.probabilities(frames).argmax(axis=1) == 9).all()
-    assert resources.shared_recognizer() is shared is not adapted
+    assert networks.served_network() is shared is not adapted
     np.testing.assert_array_equal(shared.probabilities(frames), before)

@@ -16,7 +16,7 @@ from model.reading.recognizer import Recognizer
 from ops import access
 from ops.corrections import Corrections
 from tests.support import ROOT, job_of
-from ui import resources
+from ui import networks
 from ui.draw import correction
 from ui.owner import owner_auth, training_run
 
@@ -161,15 +161,15 @@ def test_one_visit_stores_a_limited_number_of_corrections(monkeypatch, kept):
 
 def test_a_client_that_names_a_path_for_a_network_is_shown_the_served_one(tmp_path, monkeypatch):
     data = Dataset(np.zeros((9, 28, 28), np.uint8), np.arange(9, dtype=np.uint8), "nine")
-    monkeypatch.setattr("ui.resources.test_images", lambda: (data, ""))
-    monkeypatch.setattr("ui.resources.other_networks", lambda: ["a-run"])
+    monkeypatch.setattr("ui.datasets.test_images", lambda: (data, ""))
+    monkeypatch.setattr("ui.networks.other_networks", lambda: ["a-run"])
     outside = tmp_path / "outside"
     shutil.copytree(served.SHIPPED, outside)  # a network lies there indeed
     monkeypatch.setenv("DIGITPAD_RUNS", str(tmp_path / "runs"))
     loaded = []
     load = Recognizer.load
     monkeypatch.setattr(
-        "ui.resources.Recognizer.load", lambda folder: loaded.append(folder) or load(folder)
+        "ui.networks.Recognizer.load", lambda folder: loaded.append(folder) or load(folder)
     )
     in_the_address = opened("test_set", network="../outside")
     page = AppTest.from_file(str(ROOT / "app_pages" / "test_set.py"), default_timeout=60)
@@ -182,13 +182,13 @@ def test_a_client_that_names_a_path_for_a_network_is_shown_the_served_one(tmp_pa
 
 @pytest.mark.parametrize("name", ["../../etc", "/etc", "..", "a-run/../../x", "\0"])
 def test_the_name_of_a_network_is_never_a_path(name, monkeypatch):
-    monkeypatch.setattr("ui.resources.other_networks", lambda: ["a-run"])
+    monkeypatch.setattr("ui.networks.other_networks", lambda: ["a-run"])
 
     def never(*_):
         raise AssertionError("a path was made of it")
 
-    monkeypatch.setattr("ui.resources.sha256", never)
-    monkeypatch.setattr("ui.resources.Recognizer.load", never)
+    monkeypatch.setattr("ui.networks.sha256", never)
+    monkeypatch.setattr("ui.networks.Recognizer.load", never)
     data = Dataset(np.zeros((1, 28, 28), np.uint8), np.zeros(1, np.uint8), "one")
     with pytest.raises(ArtifactError, match="no such run"):
-        resources.predictions(data, name)
+        networks.predictions(data, name)

@@ -222,7 +222,7 @@ def test_a_retrained_network_answers_the_next_drawing(trained, monkeypatch):
     app = draw(SEVEN)
     loaded = []
     monkeypatch.setattr(
-        "ui.resources.Recognizer.load", lambda folder: loaded.append(folder) or _Fixed()
+        "ui.networks.Recognizer.load", lambda folder: loaded.append(folder) or _Fixed()
     )
     (trained / ONNX_FILE).write_bytes(b"another network")
     app.session_state["canvas"] = drawing(ONE)
@@ -253,7 +253,7 @@ class _Fixed:
 )
 def test_the_page_says_one_of_three_things(monkeypatch, answer, said):
     monkeypatch.setattr(_Fixed, "answer", lambda self, probabilities: answer)
-    monkeypatch.setattr("ui.resources.recognizer", _Fixed)
+    monkeypatch.setattr("ui.personalisation.recognizer", _Fixed)
     app = draw(SEVEN)
     assert prediction(app) == said
     assert [warning.value for warning in app.warning if "8 comes closest" in warning.value] or (
@@ -409,7 +409,7 @@ def test_two_networks_are_compared_on_what_they_read_differently(no_mnist, tmp_p
     served = shown_tiles(browse())[2]["caption"][2]
     load = Recognizer.load
     monkeypatch.setattr(
-        "ui.resources.Recognizer.load",
+        "ui.networks.Recognizer.load",
         lambda folder: load(folder) if folder == TRAINED else _Fixed(),
     )
     st.cache_resource.clear()
@@ -631,7 +631,7 @@ def test_without_mnist_or_their_file_look_alikes_say_what_they_need(
     assert any("The look-alikes come from MNIST" in hint.value for hint in app.info)
     monkeypatch.setenv("DIGITPAD_DATA", str(mnist_folder))
     monkeypatch.setattr(
-        "ui.resources.load_look_alikes", lambda _: atomic.load_json(ROOT / "no", "x")
+        "ui.networks.load_look_alikes", lambda _: atomic.load_json(ROOT / "no", "x")
     )
     st.cache_resource.clear()
     assert turn_on(draw(SEVEN), "Look-alikes").warning and "There is no x" in caplog.text
@@ -653,20 +653,20 @@ def test_a_hand_is_learnt_after_twenty_digits_and_can_be_undone(no_mnist):
     app = press(app, "Next")
     assert app.subheader[0].value == "Which of your digits are ambiguous"
     assert "Your hand is in use on all pages" in app.success[0].value
-    assert app.session_state["hand"] is not None
+    assert app.session_state["profile"] is not None
     app = press(app, "Undo: read me as everyone")
     assert "Your hand is not in use" in app.success[0].value
     app = press(app, "Use it again")
     assert "Your hand is in use on all pages" in app.success[0].value
     assert press(app, "Start again").subheader[0].value == "Draw a 0, as you always do"
-    assert app.session_state["hand"] is None
+    assert app.session_state["profile"] is None
 
 
 def test_a_hand_that_harms_others_is_told_and_not_used(no_mnist, monkeypatch):
     monkeypatch.setattr("model.reading.personalisation.ALLOWED_LOSS", -1.0)
     app = press(hand_of_twenty(page("handwriting")), "Next")
     assert "Your hand was not taken over" in app.warning[0].value
-    assert app.session_state["hand"] is None
+    assert app.session_state["profile"] is None
 
 
 def test_back_forgets_the_last_digit_and_nothing_is_kept_without_one(no_mnist):
@@ -681,12 +681,12 @@ def test_the_draw_page_says_when_it_reads_by_the_visitors_hand(monkeypatch):
     app = page("draw")
     key = Recognizer.load().key
     empty = Personalisation(np.zeros((1, 512), np.float32), np.zeros((1, 10)), key)
-    app.session_state["hand"] = empty
+    app.session_state["profile"] = empty
     app.session_state["canvas"] = drawing(SEVEN)
     app = settled(app.run())
     assert prediction(app) == "7" and any("handwriting profile" in c.value for c in app.caption)
     # The network it was learnt with is no longer served.
-    app.session_state["hand"] = dataclasses.replace(empty, network=("former", ""))
+    app.session_state["profile"] = dataclasses.replace(empty, network=("former", ""))
     assert not any("handwriting profile" in c.value for c in settled(app.run()).caption)
 
 

@@ -23,7 +23,7 @@ def show_correction_menu(strokes: list[np.ndarray], digit: Digit, recognizer: Re
     Args:
         strokes: The whole drawing, arrays of shape `(num_points, 2)`, canvas pixels.
         digit: The answer to it.
-        recognizer: The served network, without a handwriting profile.
+        recognizer: The network that answered.
     """
     drawing = strokes_json(strokes)
     state = st.session_state.get(_STATE, {})
@@ -64,7 +64,7 @@ def store_correction(
         state[_STATE] = {"drawing": drawing, "problem": problem}
         return
     try:
-        probabilities = recognizer.probabilities(digit.frame[None])[0]
+        probabilities = recognizer.plain.probabilities(digit.frame[None])[0]
         number = Corrections().add(strokes, digit.frame, probabilities, label, recognizer.version)
         telemetry.count_correction()
         state[_STATE] = {"drawing": drawing, "id": number, "label": label}

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from ui.resources import png
+from ui.pictures import png
 
 
 def show_downloads(

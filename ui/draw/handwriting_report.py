@@ -13,7 +13,7 @@ from model.reading.personalisation import (
 )
 from model.reading.recognizer import Recognizer
 from ops import telemetry
-from ui import resources
+from ui import networks, personalisation
 from ui.canvas import CANVAS_SIDE
 from ui.draw import handwriting
 from ui.draw.handwriting import PROMPTS
@@ -30,7 +30,7 @@ def show_report() -> None:
     drawings = handwriting.drawings()
     frames = np.stack([strokes_to_mnist(strokes, CANVAS_SIDE) for strokes in drawings])
     try:
-        network = resources.shared_recognizer()
+        network = networks.served_network()
         report = handwriting.report_of(network.key)
         if report is None and handwriting.has_report():
             _show_other_network()
@@ -42,11 +42,13 @@ def show_report() -> None:
         return
     _show_result(report)
     with st.container(horizontal=True):
-        if resources.hand():
-            st.button("Stop using my profile", on_click=resources.set_hand, args=(None,))
+        if personalisation.profile():
+            st.button("Stop using my profile", on_click=personalisation.use_profile, args=(None,))
         elif report.personalisation:
             st.button(
-                "Use my profile again", on_click=resources.set_hand, args=(report.personalisation,)
+                "Use my profile again",
+                on_click=personalisation.use_profile,
+                args=(report.personalisation,),
             )
         st.button("Start again", on_click=_start_again)
     _offer_to_redraw(report, network)
@@ -62,17 +64,17 @@ def show_report() -> None:
 
 def _learn(frames: np.ndarray, network: Recognizer) -> PersonalisationReport:
     """Learns the profile, which is in use from then on."""
-    rehearsed, checked = resources.others()
+    rehearsed, checked = personalisation.other_digits()
     with telemetry.timed_reading("handwriting") as reading:
         report = personalise(frames, np.array(PROMPTS), network, rehearsed, checked)
         reading.answered(network.version, [network.answer(row) for row in report.before])
     handwriting.save_report(network.key, report)
-    resources.set_hand(report.personalisation)
+    personalisation.use_profile(report.personalisation)
     return report
 
 
 def _start_again() -> None:
-    resources.set_hand(None)
+    personalisation.use_profile(None)
     handwriting.start_again()
 
 
@@ -100,7 +102,7 @@ def _show_result(report: PersonalisationReport) -> None:
             icon=":material/undo:",
         )
         return
-    state = "in use on all pages" if resources.hand() else "not in use"
+    state = "in use on all pages" if personalisation.profile() else "not in use"
     st.success(
         f"Your profile is {state}. Without it {report.num_right_before} of your "
         f"{len(report.labels)} digits are read right, with it {report.num_right_after}; for this "

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from model.reading.recognizer import Recognizer
-from ui import resources
+from ui import datasets, networks
 from ui.gallery import gallery
 from ui.show_error import errors_shown
 
@@ -16,12 +16,12 @@ def show_look_alikes(frame: np.ndarray, recognizer: Recognizer) -> None:
         frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
         recognizer: The network that read it.
     """
-    data, problem = resources.test_images()
+    data, problem = datasets.test_images()
     if problem:
         st.info("The look-alikes come from MNIST's test images, which are not available.")
         return
     with errors_shown():
-        placed = resources.lookalikes()
+        placed = networks.look_alikes()
         nearest = placed.nearest(recognizer.features(frame[None])[0])
         st.write("Of MNIST's 10,000 test images, the network finds these most like yours:")
         labels = placed.labels[nearest]

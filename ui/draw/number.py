@@ -6,7 +6,7 @@ import streamlit as st
 from model.reading.numbers import Digit
 from ui.announce import announce
 from ui.doubtful_digits import ask_about_doubtful_digits
-from ui.resources import boxed, picture_url
+from ui.pictures import boxed, picture_url
 from ui.words import in_words, percent
 
 MARGIN = 12  # canvas pixels around the strokes; about half the pen's width

@@ -10,7 +10,7 @@ from model.ink.frame import strokes_to_mnist
 from model.ink.strokes import partial_drawings
 from model.reading.recognizer import Recognizer
 from ui.charts import TABLEAU
-from ui.resources import picture_url
+from ui.pictures import picture_url
 
 NUM_MOMENTS = 30  # one batch for the network
 SLIDER_WIDTH = 280  # CSS pixels; as wide as the canvas, so that a finger can aim

@@ -7,7 +7,7 @@ from model.ink.frame import PEN_WIDTH, draw_strokes
 from model.ink.other_preparations import OTHERS
 from model.reading.recognizer import Recognizer
 from ui.charts import probabilities_chart
-from ui.resources import picture_url
+from ui.pictures import picture_url
 from ui.show_error import errors_shown
 
 WIDTH = 150  # CSS pixels

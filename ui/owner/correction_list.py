@@ -1,37 +1,92 @@
-"""Pictures of corrections, each with a box to tick, and what can't be read."""
+"""Shows corrections page by page, with buttons to delete and download them."""
 
 from datetime import datetime
 
 import streamlit as st
 
-from ops.corrections import Correction, Unreadable
-from ui.resources import picture_url
+from ops.corrections import Correction, Corrections, Unreadable
+from ops.corrections_export import as_idx, as_npz
+from ui.owner import owner_auth
+from ui.owner.actions import run_action
+from ui.pictures import picture_url
 
+PER_PAGE = 48  # fills rows of 2, 3, 4, 6 and 8
 WIDTH = 130  # CSS pixels; two beside each other on a phone
 PICTURE_WIDTH = 84
 
 
-def kept(corrections: list[Correction]) -> list[int]:
+def show_corrections(store: Corrections, num: int) -> None:
+    """Shows one page of corrections, each with a box to tick, and the buttons above them.
+
+    Args:
+        store: The file of corrections.
+        num: How many it holds.
+
+    Raises:
+        CorrectionsError: If the file can't be read.
+    """
+    num_pages = -(-num // PER_PAGE)
+    page = 1
+    if num_pages > 1:
+        page = st.number_input(f"Page of {num_pages}", 1, num_pages, key="corrections", width=160)
+    buttons = st.container(horizontal=True)
+    readable, unreadable = store.load_readable(PER_PAGE, skip=(page - 1) * PER_PAGE)
+    ticked = _show_readable(readable) + _show_unreadable(unreadable)
+    with buttons:
+        _delete_button(
+            f"Delete {len(ticked)} selected" if ticked else "Delete selected",
+            lambda: owner_auth.corrections().delete(ticked),
+            icon=":material/delete:",
+            disabled=not ticked,
+        )
+        with st.popover("Delete all", icon=":material/delete_sweep:"):
+            st.write(f"This deletes all {num:,} corrections for good.")
+            _delete_button(
+                f"Yes, delete all {num:,}", lambda: owner_auth.corrections().delete_all()
+            )
+        with st.popover("Download", icon=":material/download:"):
+            st.write(
+                "In MNIST's format: 28 × 28 pixels, 0 paper to 255 ink, and labels. Corrections "
+                "that can't be read are left out."
+            )
+            for label, pack, name in (
+                ("NumPy, npz", as_npz, "corrections.npz"),
+                ("IDX, two .gz files in a zip", as_idx, "corrections-idx.zip"),
+            ):
+                st.download_button(
+                    label,
+                    lambda pack=pack: pack(
+                        owner_auth.corrections().load_readable(strokes=False)[0]
+                    ),
+                    name,
+                    on_click="ignore",
+                )
+
+
+def _delete_button(label: str, delete, **options) -> None:
+    st.button(label, on_click=run_action, args=(owner_auth.CORRECTIONS, delete), **options)
+
+
+def _show_readable(corrections: list[Correction]) -> list[int]:
     """Shows corrections in rows that fill the width and returns the ids of those ticked."""
-    chosen = []
+    ticked = []
     with st.container(horizontal=True, gap="medium"):
         for each in corrections:
             with st.container(width=WIDTH, gap="xsmall"):
                 st.image(picture_url(each.frame, scale=3), width=PICTURE_WIDTH)
-                if st.checkbox(
-                    f"said {each.predicted}, is {each.label}", key=f"correction-{each.id}"
-                ):
-                    chosen.append(each.id)
+                label = f"said {each.predicted}, is {each.label}"
+                if st.checkbox(label, key=f"correction-{each.id}"):
+                    ticked.append(each.id)
                 when = datetime.fromisoformat(each.time)
                 st.caption(f"{when:%Y-%m-%d %H:%M} UTC, {each.network or 'unknown network'}")
-    return chosen
+    return ticked
 
 
-def spoilt(unreadable: list[Unreadable]) -> list[int]:
-    """Shows what is wrong with rows that can't be read and returns the ids of those ticked."""
-    chosen = []
+def _show_unreadable(unreadable: list[Unreadable]) -> list[int]:
+    """Shows why rows can't be read and returns the ids of those ticked."""
+    ticked = []
     for each in unreadable:
         st.warning(each.problem, icon=":material/error:")
         if st.checkbox(f"Correction {each.id}, which can't be read", key=f"correction-{each.id}"):
-            chosen.append(each.id)
-    return chosen
+            ticked.append(each.id)
+    return ticked

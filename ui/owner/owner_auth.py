@@ -1,7 +1,7 @@
-"""The owner's pages: closed, open, or behind a password that is asked for once a visit.
+"""Access to the owner's pages: off, open, or behind a password that is asked for once a visit.
 
-The only way from a page to the corrections and to the jobs where runs are started, so that whoever
-reads or changes something has been checked at that moment, not only when the page was drawn.
+No other module of the pages opens the corrections or the training jobs, so every call is checked
+when it is made, and not only when the page was shown.
 """
 
 from collections.abc import Callable
@@ -18,69 +18,73 @@ CORRECTIONS: Rule = access.check_corrections
 TRAINING: Rule = access.check_training
 
 WIDTH = 420  # CSS pixels; narrower on a phone
-_PASS, _SAID, _PROBLEM = "owners_pass", "owners_password", "password_problem"
+_TOKEN, _PASSWORD, _PROBLEM = "owner_token", "owner_password", "password_problem"  # nosec B105
 
 
-def check(rule: Rule) -> None:
-    """Raises a `DigitError` unless this visit may do what a rule is about."""
-    rule(st.session_state.get(_PASS))
+def check_access(rule: Rule) -> None:
+    """Raises a `DigitError` unless this visit has access.
+
+    Args:
+        rule: `CORRECTIONS` or `TRAINING`.
+    """
+    rule(st.session_state.get(_TOKEN))
 
 
 def corrections() -> Corrections:
     """The file of corrections, to read and change.
 
     Raises:
-        AccessError: If this visit may not.
+        AccessError: If this visit has no access to it.
     """
-    check(CORRECTIONS)
+    check_access(CORRECTIONS)
     return Corrections()
 
 
-def jobs() -> TrainingJobs:
-    """Where runs are started, watched and served.
+def training_jobs() -> TrainingJobs:
+    """The training jobs, to start, watch and stop runs and to serve their networks.
 
     Raises:
-        DigitError: If training from the page is off, or this visit may not.
+        DigitError: If training from the page is off, or this visit has no access to it.
     """
-    check(TRAINING)
+    check_access(TRAINING)
     return TrainingJobs()
 
 
-def enter(rule: Rule) -> None:
-    """Lets a page go on if the visit may see it; else says why, or asks, and ends the page."""
+def require_access(rule: Rule) -> None:
+    """Ends the page unless this visit has access; says why, or asks for the password."""
     try:
-        check(rule)
+        check_access(rule)
     except PasswordNeeded as error:
-        _ask(str(error))
+        _ask_for_password(str(error))
         st.stop()
     except DigitError as error:
         st.info(str(error), icon=":material/lock:")
         st.stop()
 
 
-def _ask(why: str) -> None:
+def _ask_for_password(why: str) -> None:
     st.info(why, icon=":material/lock:", width=WIDTH)
     with st.form("password", width=WIDTH):
         st.text_input(
             "Password",
             type="password",
-            key=_SAID,
+            key=_PASSWORD,
             max_chars=access.MAX_PASSWORD,
             autocomplete="current-password",
             help="It is what DIGITPAD_PASSWORD was when the app was started.",
         )
-        st.form_submit_button("Open", type="primary", icon=":material/lock_open:", on_click=_guess)
+        st.form_submit_button("Open", type="primary", icon=":material/lock_open:", on_click=_log_in)
         if problem := st.session_state.pop(_PROBLEM, ""):
             st.warning(problem, icon=":material/error:")
 
 
-def _guess() -> None:
+def _log_in() -> None:
     state = st.session_state
-    said = str(state.get(_SAID) or "")
-    state[_SAID] = ""  # it is not kept, right or wrong
-    if not said:
+    given = str(state.get(_PASSWORD) or "")
+    state[_PASSWORD] = ""  # never kept, right or wrong
+    if not given:
         return
     try:
-        state[_PASS] = access.GUARD.log_in(said)
+        state[_TOKEN] = access.GUARD.log_in(given)
     except AccessError as error:
         state[_PROBLEM] = str(error)

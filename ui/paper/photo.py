@@ -8,7 +8,7 @@ from model.ink.sheet import decode, shrink
 from model.reading.prediction import Prediction
 from model.reading.recognizer import Recognizer
 from model.reading.sheets import read_sheet
-from ui import resources
+from ui import personalisation, pictures
 from ui.doubtful_digits import ask_about_doubtful_digits
 from ui.gallery import gallery
 from ui.show_error import show_error
@@ -27,7 +27,7 @@ def show_photo(file) -> None:
     """
     try:
         with record_reading("photo", file.file_id) as reading:
-            recognizer = resources.recognizer()
+            recognizer = personalisation.recognizer()
             picture, found = _read_once(file, recognizer)
             answers = [digit.answer for digit in found]
             reading.answered(recognizer.version, answers)
@@ -41,10 +41,10 @@ def show_photo(file) -> None:
     text = st.container()
     digits = ask_about_doubtful_digits(frames, probabilities, doubtful, show_frames=True)
     text.code("".join(map(str, digits)), language=None, wrap_lines=True)
-    framed = resources.boxed(picture, [digit.box for digit in found])
+    framed = pictures.boxed(picture, [digit.box for digit in found])
     with st.container(width=WIDTH):  # a phone is narrower, and so is the picture then
         st.image(
-            resources.picture_url(shrink(framed, 2 * WIDTH)[0]),  # keeps the message small
+            pictures.picture_url(shrink(framed, 2 * WIDTH)[0]),  # keeps the message small
             caption="What was found, read line by line",
             width="stretch",
         )

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from ui import resources
+from ui import datasets, networks
 from ui.gallery import gallery
 from ui.results import report_tables
 from ui.results.figure import column_formats, show_numbers
@@ -78,9 +78,9 @@ def clicked_pair(cells: object) -> tuple | None:
 def show_images(true: int, predicted: int) -> None:
     """Shows a cell's images if MNIST is available, and a link to the page that has them all."""
     with errors_shown():
-        test = resources.mnist_at_hand()
+        test = datasets.mnist_on_disk()
         if test is not None:
-            probabilities = resources.predictions(test)
+            probabilities = networks.predictions(test)
             answers = probabilities.argmax(axis=1)
             which = np.flatnonzero((test.labels == true) & (answers == predicted))[:MAX_IMAGES]
             sure = probabilities.max(axis=1)[which]

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from ui import resources
+from model.learning.evaluation import answered_above
+from ui import datasets, networks
 from ui.results import report_charts, report_tables
 from ui.results.figure import show_figure
 
@@ -26,14 +27,17 @@ def show_calibration(report: dict) -> None:
 
 def show_risk() -> None:
     """Shows what refusing to answer brings; the first time it reads all test images, seconds."""
-    test = resources.mnist_at_hand()
+    test = datasets.mnist_on_disk()
     if test is None:
         st.caption(
             "Risk and coverage are measured on MNIST's test images, which are not on this "
             "computer; the Test set page downloads them."
         )
         return
-    table, shipped = resources.risk(test)
+    probabilities = networks.predictions(test)
+    threshold = networks.served_network().confidence.refusal_threshold
+    shipped = answered_above(probabilities, test.labels, threshold)
+    table = report_tables.risk_table(probabilities, test.labels)
     start = max(0.0, min(MIN_COVERAGE, shipped["coverage"] - 0.05))
     show_figure((report_charts.risk_chart, table, shipped, start), table=table)
     st.caption(

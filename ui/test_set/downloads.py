@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from model.reading.export import contact_sheet, predictions_csv
-from ui.resources import png
+from ui.pictures import png
 from ui.test_set.predictions import Predictions
 
 MAX_ON_SHEET = 2000  # pictures; a sheet of 1,400 x 1,120 pixels

@@ -12,7 +12,7 @@ from model.reading.filter_and_order import (
     filter_images,
     order_images,
 )
-from ui import resources
+from ui import networks
 from ui.show_error import show_error
 from ui.test_set.predictions import Predictions
 
@@ -59,8 +59,8 @@ def predict(data: Dataset, row) -> Predictions:
     Raises:
         ArtifactError: If a network is missing or damaged.
     """
-    probabilities = resources.predictions(data)
-    names = resources.other_networks()
+    probabilities = networks.predictions(data)
+    names = networks.other_networks()
     name = NO_OTHER
     if names:
         name = row.selectbox(
@@ -75,7 +75,7 @@ def predict(data: Dataset, row) -> Predictions:
         )
     if name == NO_OTHER:
         return Predictions(data, probabilities)
-    return Predictions(data, probabilities, resources.predictions(data, name), name)
+    return Predictions(data, probabilities, networks.predictions(data, name), name)
 
 
 def choose_images(predictions: Predictions) -> np.ndarray:
@@ -90,7 +90,7 @@ def choose_images(predictions: Predictions) -> np.ndarray:
     distances = None
     if order == "Most typical first":
         try:
-            distances = distance_to_class_mean(resources.coordinates(predictions.data), labels)
+            distances = distance_to_class_mean(networks.coordinates(predictions.data), labels)
         except ArtifactError as error:
             show_error(error)
             order = "Index"

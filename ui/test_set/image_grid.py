@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from model.reading.export import contact_sheet
-from ui.resources import picture_url
+from ui.pictures import picture_url
 from ui.test_set.predictions import Predictions
 
 COLUMNS = 10  # of the picture file; the page wraps the buttons as it likes

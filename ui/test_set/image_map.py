@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from model.reading.filter_and_order import inside_area
-from ui import resources
+from ui import networks
 from ui.test_set.filters import IN_ADDRESS, go_to_first_page
 from ui.test_set.predictions import Predictions
 
@@ -37,7 +37,7 @@ def show_map(predictions: Predictions, chosen: np.ndarray, frame: np.ndarray | N
     Raises:
         ArtifactError: If there is no map for the served network.
     """
-    places = resources.places(predictions.data)
+    places = networks.places(predictions.data)
     color = st.segmented_control(
         "Colour",
         ["by label", "by result"],
@@ -161,8 +161,8 @@ def _drawing_layers(place: np.ndarray, x: alt.X, y: alt.Y) -> list[alt.Chart]:
 
 def _place_of(frame: np.ndarray) -> np.ndarray:
     """Where a frame lies on the map, `(2,)`."""
-    placed = resources.lookalikes()
-    features = resources.shared_recognizer().features(frame[None])
+    placed = networks.look_alikes()
+    features = networks.served_network().features(frame[None])
     return placed.places_of(placed.coordinates_of(features))[0]
 
 

@@ -6,10 +6,10 @@ import streamlit as st
 from model.errors import ArtifactError
 from model.reading.filter_and_order import rank_of_label
 from model.reading.look_alikes import nearest_images
-from ui import resources
+from ui import networks
 from ui.charts import probabilities_chart
 from ui.explanation import show_evidence
-from ui.resources import picture_url
+from ui.pictures import picture_url
 from ui.show_error import show_error
 from ui.test_set.image_grid import show_images
 from ui.test_set.predictions import Predictions
@@ -62,7 +62,7 @@ def show_opened_image(predictions: Predictions, chosen: np.ndarray) -> None:
         st.image(picture_url(image, scale=SCALE), width=WIDTH)
         st.markdown("  \n".join(_sentences(predictions, index)), width=WIDTH)
     st.vega_lite_chart(probabilities_chart(probabilities))
-    show_evidence(image.astype(np.float32) / 255, probabilities, resources.shared_recognizer())
+    show_evidence(image.astype(np.float32) / 255, probabilities, networks.served_network())
     _show_nearest(predictions, index)
 
 
@@ -106,7 +106,7 @@ def _ordinal(rank: int) -> str:
 
 def _show_nearest(predictions: Predictions, index: int) -> None:
     try:
-        nearest = nearest_images(resources.coordinates(predictions.data), index)
+        nearest = nearest_images(networks.coordinates(predictions.data), index)
     except ArtifactError as error:
         show_error(error)
         return

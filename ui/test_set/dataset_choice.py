@@ -8,7 +8,7 @@ from model.errors import DataError
 from model.learning.data import Dataset
 from model.learning.upload import MAX_BYTES, MAX_IMAGES
 from ops.corrections import as_dataset
-from ui import resources
+from ui import datasets
 from ui.owner import owner_auth
 from ui.show_error import LOG, SEE_LOG, show_error
 
@@ -35,7 +35,7 @@ def choose_dataset(row, on_change: Callable[[], None]) -> Dataset:
 
 
 def _mnist() -> Dataset:
-    data, problem = resources.test_images()
+    data, problem = datasets.test_images()
     if problem:
         LOG.warning("%s", problem)
         st.warning(
@@ -43,13 +43,13 @@ def _mnist() -> Dataset:
             f"{len(data):,} of them."
         )
         st.button(
-            "Try again to load MNIST", icon=":material/refresh:", on_click=resources.retry_mnist
+            "Try again to load MNIST", icon=":material/refresh:", on_click=datasets.retry_mnist
         )
     return data
 
 
 def _corrections() -> Dataset:
-    owner_auth.enter(owner_auth.CORRECTIONS)
+    owner_auth.require_access(owner_auth.CORRECTIONS)
     readable, unreadable = owner_auth.corrections().load_readable(strokes=False)
     if unreadable:
         st.warning(
@@ -80,7 +80,7 @@ def _uploaded() -> Dataset:
         st.info("Upload labelled images in MNIST's format.", icon=":material/upload_file:")
         st.stop()
     try:
-        return resources.uploaded(files)
+        return datasets.uploaded(files)
     except DataError as error:
         show_error(error, in_full=True)
         st.stop()
@@ -90,5 +90,5 @@ _LOADERS = {
     "MNIST test": _mnist,
     "Corrections": _corrections,
     "Your own": _uploaded,
-    "UCI": resources.bundled,
+    "UCI": datasets.bundled,
 }

@@ -1,0 +1,99 @@
+"""Labelled images that all visitors share, loaded once: MNIST's test images and UCI's digits."""
+
+import streamlit as st
+
+from model.errors import DataError
+from model.learning.data import Dataset, bundled_digits, fetch, load_mnist, needs_download
+from model.learning.upload import read_upload
+from ops.settings import settings
+
+
+def test_images() -> tuple[Dataset, str]:
+    """MNIST's test images, downloaded if need be, or the bundled digits if that fails.
+
+    Returns:
+        The images, and why they are not MNIST's: a sentence for the log, or `""`.
+    """
+    problem = _problem()
+    if not problem:
+        try:
+            if needs_download(settings().data):
+                _download()
+            return _mnist_test(), ""
+        except DataError as error:
+            problem.append(str(error))
+    return bundled(), problem[0]
+
+
+def mnist_on_disk() -> Dataset | None:
+    """MNIST's test images, or `None` if they would have to be downloaded or can't be loaded."""
+    if needs_download(settings().data):
+        return None
+    data, problem = test_images()
+    return None if problem else data
+
+
+def retry_mnist() -> None:
+    """Makes the next `test_images()` try MNIST again."""
+    _problem.clear()
+
+
+@st.cache_resource(show_spinner="Loading digits")
+def bundled() -> Dataset:
+    """The digits that ship with the app."""
+    return bundled_digits()
+
+
+def uploaded(files: list) -> Dataset:
+    """A visitor's own labelled images.
+
+    Args:
+        files: As Streamlit's uploader returns them.
+
+    Raises:
+        DataError: If they are not in MNIST's format.
+    """
+    return _uploaded(tuple(file.file_id for file in files), files)
+
+
+@st.cache_resource(show_spinner=False)
+def _problem() -> list[str]:
+    """Why MNIST can't be loaded; cached, so that only `retry_mnist` makes anyone wait again."""
+    return []
+
+
+@st.cache_resource(show_spinner="Loading MNIST")
+def _mnist_test() -> Dataset:
+    return load_mnist(settings().data)[1]
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _uploaded(ids: tuple[str, ...], _files: list) -> Dataset:
+    return read_upload({file.name: file.getvalue() for file in _files})
+
+
+def _download() -> None:
+    bar = st.progress(0.0, "Downloading MNIST")
+    try:
+        fetch(_DownloadBar(bar))
+    finally:
+        bar.empty()
+
+
+class _DownloadBar:
+    """Shows a download on a Streamlit progress bar; the interface that pooch expects."""
+
+    def __init__(self, bar):
+        self._bar = bar
+        self.total, self._done = 0, 0
+
+    def update(self, num_bytes: int) -> None:
+        self._done += num_bytes
+        if self.total:
+            self._bar.progress(min(self._done / self.total, 1.0), "Downloading MNIST")
+
+    def reset(self) -> None:
+        self._done = 0
+
+    def close(self) -> None:
+        pass

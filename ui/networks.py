@@ -1,0 +1,132 @@
+"""The served network and those of other runs, loaded once for all visitors, and what they read."""
+
+import contextlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import streamlit as st
+
+from model.errors import ArtifactError
+from model.files import served
+from model.files.atomic import sha256
+from model.files.runs import ONNX_FILE, load_runs
+from model.learning.data import MNIST_TEST, SHAPES, Dataset
+from model.reading.look_alikes import LookAlikes, load_look_alikes
+from model.reading.recognizer import BATCH, Recognizer, load_served
+from ops.settings import settings
+
+NUM_LOOK_ALIKES = SHAPES["y_test"][0]  # MNIST's test images
+
+
+def served_network() -> Recognizer:
+    """The served network, without any handwriting profile.
+
+    Raises:
+        ArtifactError: If it is missing or damaged.
+    """
+    return load_served(settings().runs)
+
+
+def load_ahead() -> None:
+    """Loads the network before it is needed; errors are shown when it is."""
+    with contextlib.suppress(ArtifactError):
+        served_network()
+
+
+@st.cache_data(show_spinner=False, ttl=10)
+def other_networks() -> list[str]:
+    """The finished runs whose networks can be read with, newest first."""
+    return [
+        run.name
+        for run in load_runs(settings().runs)
+        if run.report and (settings().runs / run.name / ONNX_FILE).exists()
+    ]
+
+
+def predictions(data: Dataset, run: str = "") -> np.ndarray:
+    """A network's probabilities for a data set, a `float32` array of shape `(n, 10)`.
+
+    Args:
+        data: The images to read.
+        run: One of `other_networks`. Default: the served network.
+
+    Raises:
+        ArtifactError: If the network is missing or damaged, or there is no such run.
+    """
+    if run and run not in other_networks():  # the name comes from the page and is no path
+        raise ArtifactError("There is no such run any more: choose another network.")
+    network = (
+        _network_of(run, sha256(settings().runs / run / ONNX_FILE)) if run else served_network()
+    )
+    return _predictions(data.key, network.key, data, network)
+
+
+def look_alikes() -> LookAlikes:
+    """MNIST's test images in the served network's feature space.
+
+    Raises:
+        ArtifactError: If the file is missing, damaged or of another network.
+    """
+    return _look_alikes(served_network().key)
+
+
+def coordinates(data: Dataset) -> np.ndarray:
+    """A data set's images in the served network's feature space, `(n, 24)`.
+
+    Raises:
+        ArtifactError: If the network or its look-alikes are missing or damaged.
+    """
+    return _coordinates(data.key, served_network().key, data)
+
+
+def places(data: Dataset) -> np.ndarray:
+    """A data set's images on the flat map of MNIST's test images, `(n, 2)`.
+
+    Raises:
+        ArtifactError: As `coordinates`.
+    """
+    return _places(data.key, served_network().key, data)
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _network_of(run: str, content: str) -> Recognizer:
+    return Recognizer.load(settings().runs / run)
+
+
+@st.cache_resource(show_spinner="Reading the images", max_entries=8)
+def _predictions(
+    key: str, network_key: tuple[str, str], _data: Dataset, _network: Recognizer
+) -> np.ndarray:
+    # One call uses one core; here a visitor waits for all of them.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = np.array_split(_data.frames, -(-len(_data) // BATCH))
+        return np.concatenate(list(pool.map(_network.probabilities, parts)))
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _look_alikes(network_key: tuple[str, str]) -> LookAlikes:
+    placed = load_look_alikes(served.current(settings().runs))
+    if len(placed.labels) != NUM_LOOK_ALIKES:
+        raise ArtifactError(
+            f"There are {len(placed.labels):,} look-alikes and should be MNIST's "
+            f"{NUM_LOOK_ALIKES:,} test images: train again, or restore the file from the "
+            "repository."
+        )
+    return placed
+
+
+@st.cache_resource(show_spinner="Comparing the images", max_entries=4)
+def _coordinates(key: str, network_key: tuple[str, str], _data: Dataset) -> np.ndarray:
+    placed = _look_alikes(network_key)
+    if _data.name == MNIST_TEST:
+        return placed.coordinates
+    return placed.coordinates_of(served_network().features(_data.frames))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _places(key: str, network_key: tuple[str, str], _data: Dataset) -> np.ndarray:
+    placed = _look_alikes(network_key)
+    if _data.name == MNIST_TEST:
+        return placed.places
+    return placed.places_of(_coordinates(key, network_key, _data))

@@ -1,0 +1,51 @@
+"""Pictures for the pages: PNG files, data URLs, boxes around digits."""
+
+import base64
+import io
+
+import numpy as np
+from PIL import Image
+
+BOX_COLOR = (230, 126, 34)  # orange
+
+
+def png(image: np.ndarray) -> bytes:
+    """A `uint8` picture, or a `float32` one from 0 to 1, as a PNG file; `(rows, cols)`."""
+    if image.dtype != np.uint8:
+        image = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def picture_url(image: np.ndarray, scale: int = 1) -> str:
+    """A picture as a data URL, which a browser shows without another request.
+
+    Args:
+        image: As in `png`.
+        scale: Screen pixels per pixel of the image, on each axis.
+    """
+    larger = image.repeat(scale, axis=0).repeat(scale, axis=1)
+    return "data:image/png;base64," + base64.b64encode(png(larger)).decode()
+
+
+def boxed(picture: np.ndarray, boxes: list[tuple[int, int, int, int]]) -> np.ndarray:
+    """Draws a frame around each box, visible on paper and ink alike.
+
+    Args:
+        picture: `uint8` array of shape `(rows, cols)` or `(rows, cols, 3)`.
+        boxes: Left, top, right and bottom, pixels; clipped to the picture.
+
+    Returns:
+        `uint8` array of shape `(rows, cols, 3)`.
+    """
+    framed = picture.copy() if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
+    rows, cols = framed.shape[:2]
+    thick = max(1, max(rows, cols) // 300)
+    for left, top, right, bottom in boxes:
+        x0, x1 = np.clip([left, right], 0, cols)
+        y0, y1 = np.clip([top, bottom], 0, rows)
+        inside = framed[y0 + thick : y1 - thick, x0 + thick : x1 - thick].copy()
+        framed[y0:y1, x0:x1] = BOX_COLOR
+        framed[y0 + thick : y1 - thick, x0 + thick : x1 - thick] = inside
+    return framed
