@@ -9,7 +9,8 @@ from model.reading.numbers import Digit, read_digits
 from model.reading.recognizer import Recognizer
 from ui import networks, personalisation
 from ui.answer import show_advice, show_answer
-from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
+from ui.canvas import drawing_canvas
+from ui.canvas_state import CANVAS_SIDE, pen_width
 from ui.draw.correction import show_correction_menu
 from ui.draw.downloads import show_downloads
 from ui.draw.look_alikes import show_look_alikes

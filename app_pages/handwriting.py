@@ -7,7 +7,8 @@ from model.ink.frame import strokes_to_mnist
 from model.ink.strokes import strokes_of_canvas
 from model.reading.personalisation import contradiction
 from ui import networks, personalisation
-from ui.canvas import CANVAS_SIDE, drawing_canvas
+from ui.canvas import drawing_canvas
+from ui.canvas_state import CANVAS_SIDE
 from ui.draw import handwriting
 from ui.draw.handwriting import PROMPTS
 from ui.draw.handwriting_report import show_report

@@ -6,7 +6,8 @@ from model.errors import DigitError
 from model.ink.frame import draw_canvas, strokes_to_mnist
 from model.ink.strokes import strokes_of_canvas
 from ui import personalisation
-from ui.canvas import CANVAS_SIDE, drawing_canvas, pen_width
+from ui.canvas import drawing_canvas
+from ui.canvas_state import CANVAS_SIDE, pen_width
 from ui.inside.steps import show_other_preparations, show_steps
 from ui.show_error import show_error
 from ui.telemetry import record_reading, stroke_paths

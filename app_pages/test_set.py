@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from ui.canvas import drawn_frame
+from ui.canvas_state import drawn_frame
 from ui.gallery import gallery
 from ui.show_error import errors_shown
 from ui.test_set.dataset_choice import choose_dataset

@@ -18,7 +18,7 @@ from ops.corrections import Corrections
 from tests.support import ROOT, job_of
 from ui import networks
 from ui.draw import correction
-from ui.owner import owner_auth, training_run
+from ui.owner import actions, owner_auth
 
 WORD = "correct horse battery"
 
@@ -112,7 +112,7 @@ def test_an_empty_answer_is_no_guess(with_password):
 @pytest.mark.parametrize("held", [True, WORD, b"x" * 32, access.GUARD])
 def test_a_pass_can_not_be_made_up(held, kept, with_password):
     app = AppTest.from_file(str(ROOT / "app_pages" / "corrections.py"), default_timeout=60)
-    app.session_state["owners_pass"] = held
+    app.session_state["owner_token"] = held
     assert shows_nothing(settled(app.run())) and app.text_input
 
 
@@ -123,7 +123,7 @@ def test_a_button_looks_again_before_it_deletes(name, kept, with_password):
         app.checkbox[0].check()
         app = settled(app.run())
     label = {"Delete all": "Yes, delete all 1", "Delete selected": "Delete 1 selected"}[name]
-    del app.session_state["owners_pass"]  # what was drawn when it was open is pressed later
+    del app.session_state["owner_token"]  # what was drawn when it was open is pressed later
     next(button for button in app.button if button.label == label).click()
     settled(app.run())
     assert len(kept) == 1 and app.text_input
@@ -131,7 +131,7 @@ def test_a_button_looks_again_before_it_deletes(name, kept, with_password):
 
 def test_a_button_looks_again_before_it_trains(jobs, with_password):
     app = say(opened("train"), WORD)
-    del app.session_state["owners_pass"]
+    del app.session_state["owner_token"]
     next(button for button in app.button if button.label == "Start").click()
     settled(app.run())
     assert job_of(jobs) is None and app.text_input
@@ -139,12 +139,12 @@ def test_a_button_looks_again_before_it_trains(jobs, with_password):
 
 def test_what_reads_and_changes_looks_for_itself(monkeypatch, jobs, with_password):
     monkeypatch.setattr(st, "session_state", {})
-    for ask in (owner_auth.corrections, owner_auth.jobs):
+    for ask in (owner_auth.corrections, owner_auth.training_jobs):
         with pytest.raises(PasswordNeeded):
             ask()
     done = []
-    training_run.attempt(lambda: done.append(1))
-    assert not done and "asks for the password" in training_run.take_problem()
+    actions.run_action(owner_auth.TRAINING, lambda: done.append(1))
+    assert not done and "asks for the password" in actions.take_problem()
 
 
 def test_one_visit_stores_a_limited_number_of_corrections(monkeypatch, kept):

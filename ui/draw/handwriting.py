@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from ui.canvas import clear
+from ui.canvas_state import clear
 
 PROMPTS = (*range(10), *range(10))  # the second drawing of a digit comes long after the first
 CANVAS = "handwriting"  # the canvas' name

@@ -14,7 +14,7 @@ from model.reading.personalisation import (
 from model.reading.recognizer import Recognizer
 from ops import telemetry
 from ui import networks, personalisation
-from ui.canvas import CANVAS_SIDE
+from ui.canvas_state import CANVAS_SIDE
 from ui.draw import handwriting
 from ui.draw.handwriting import PROMPTS
 from ui.explanation import show_counterfactual

@@ -1,0 +1,86 @@
+"""The drawing on a canvas, kept in this visit's session: undo, redo, clear, examples."""
+
+import numpy as np
+import streamlit as st
+
+from model.errors import DigitError
+from model.ink.frame import strokes_to_mnist
+from model.ink.strokes import drawing_of_strokes, strokes_of_canvas
+from model.learning import glyphs
+
+CANVAS_SIDE = 280  # CSS pixels; fits a phone of 320 pixels with Streamlit's margins
+PAPER = "#000000"
+INK = "#ffffff"
+PEN_WIDTHS = (8, 40)  # CSS pixels
+PEN_WIDTH = 20
+EXAMPLE_SIZE = 0.6  # of an example's longer side, as a share of the canvas' side
+
+# A canvas' name is the key of the component's own state, which Streamlit drops when the page is
+# left. State that outlives the page has the name with one of these suffixes as its key.
+NAME = "canvas"
+DRAWING = "_drawing"  # the strokes, as the component's objects
+UNDONE = "_undone"  # strokes removed by Undo, the last one last
+_EXAMPLE = "_example"  # the digit of the last example
+COMMAND = "_start"  # what the component was last told to show
+OUTDATED = "_stale"  # what it reports until it has followed the command
+
+
+def drawn_frame(name: str = NAME) -> np.ndarray | None:
+    """The frame of a canvas' drawing, whichever page the visitor is on.
+
+    Returns:
+        `float32` array of shape `(28, 28)`, 0 paper to 1 ink; `None` without a readable drawing.
+    """
+    try:
+        strokes = strokes_of_canvas({"objects": st.session_state.get(name + DRAWING) or []})
+        return strokes_to_mnist(strokes, CANVAS_SIDE) if strokes else None
+    except DigitError:
+        return None
+
+
+def pen_width() -> int:
+    """The pen width that the visitor chose, CSS pixels."""
+    return st.session_state.get("pen_width", PEN_WIDTH)
+
+
+def clear(name: str = NAME) -> None:
+    """Empties a canvas; call it from a button's callback."""
+    show_strokes(name, [])
+
+
+def undo(name: str) -> None:
+    """Removes the last stroke."""
+    *others, last = st.session_state[name + DRAWING]
+    st.session_state[name + UNDONE] = [*st.session_state.get(name + UNDONE, []), last]
+    show_strokes(name, others)
+
+
+def redo(name: str) -> None:
+    """Puts the stroke back that was removed last."""
+    *others, last = st.session_state[name + UNDONE]
+    st.session_state[name + UNDONE] = others
+    show_strokes(name, [*st.session_state[name + DRAWING], last])
+
+
+def draw_example(name: str) -> None:
+    """Draws a digit other than the last example, in a random handwriting."""
+    rng = np.random.default_rng()
+    last = st.session_state.get(name + _EXAMPLE, int(rng.integers(10)))
+    digit = (last + int(rng.integers(1, 10))) % 10
+    st.session_state[name + _EXAMPLE] = digit
+    strokes = glyphs.draw_digit(digit, rng)
+    points = np.concatenate(strokes)
+    size = EXAMPLE_SIZE * CANVAS_SIDE / np.ptp(points, axis=0).max()
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    placed = [(stroke - middle) * size + CANVAS_SIDE / 2 for stroke in strokes]
+    show_strokes(name, drawing_of_strokes(placed, pen_width(), INK)["objects"])
+
+
+def show_strokes(name: str, objects: list) -> None:
+    """Has the canvas show other strokes; the count makes a repeated command a new one."""
+    state = st.session_state
+    count = (state.get(name + COMMAND) or {}).get("digitpad_command", 0) + 1
+    if state.get(name + OUTDATED) is None:
+        state[name + OUTDATED] = state.get(name + DRAWING, [])
+    state[name + DRAWING] = objects
+    state[name + COMMAND] = {"objects": objects, "digitpad_command": count}
