@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from model.errors import ArtifactError
 from model.files import atomic, runs, served
 from model.files.runs import HISTORY_FILE, ONNX_FILE, REPORT_FILE
-from model.learning import data, glyphs
+from model.learning import data
 from model.reading.confidence import Answer
 from model.reading.personalisation import Personalisation
 from model.reading.recognizer import Recognizer
@@ -635,46 +635,6 @@ def test_without_mnist_or_their_file_look_alikes_say_what_they_need(
     )
     st.cache_resource.clear()
     assert turn_on(draw(SEVEN), "Look-alikes").warning and "There is no x" in caplog.text
-
-
-def hand_of_twenty(app: AppTest) -> AppTest:
-    """A visitor who has drawn nineteen digits and now draws the last."""
-    rng = np.random.default_rng(0)
-    drawn = [[stroke * 100 for stroke in glyphs.draw_digit(k % 10, rng)] for k in range(20)]
-    app.session_state["hand_drawings"] = drawn[:19]
-    nine = ["M", 200, 80], ["L", 120, 80], ["L", 120, 130], ["L", 200, 130], ["L", 200, 80]
-    app.session_state["handwriting"] = drawing([*nine, ["L", 190, 240]])
-    return settled(app.run())
-
-
-def test_a_hand_is_learnt_after_twenty_digits_and_can_be_undone(no_mnist):
-    app = hand_of_twenty(page("handwriting"))
-    assert app.subheader[0].value == "Draw a 9, as you always do"
-    app = press(app, "Next")
-    assert app.subheader[0].value == "Which of your digits are ambiguous"
-    assert "Your hand is in use on all pages" in app.success[0].value
-    assert app.session_state["profile"] is not None
-    app = press(app, "Undo: read me as everyone")
-    assert "Your hand is not in use" in app.success[0].value
-    app = press(app, "Use it again")
-    assert "Your hand is in use on all pages" in app.success[0].value
-    assert press(app, "Start again").subheader[0].value == "Draw a 0, as you always do"
-    assert app.session_state["profile"] is None
-
-
-def test_a_hand_that_harms_others_is_told_and_not_used(no_mnist, monkeypatch):
-    monkeypatch.setattr("model.reading.personalisation.ALLOWED_LOSS", -1.0)
-    app = press(hand_of_twenty(page("handwriting")), "Next")
-    assert "Your hand was not taken over" in app.warning[0].value
-    assert app.session_state["profile"] is None
-
-
-def test_back_forgets_the_last_digit_and_nothing_is_kept_without_one(no_mnist):
-    app = settled(page("handwriting").run())
-    assert [b.disabled for b in app.button if b.label in ("Next", "Back")] == [True, True]
-    app.session_state["hand_drawings"] = [[np.array([[50.0, 50], [50, 200]])]] * 2
-    app = press(settled(app.run()), "Back")
-    assert app.subheader[0].value == "Draw a 1, as you always do"
 
 
 def test_the_draw_page_says_when_it_reads_by_the_visitors_hand(monkeypatch):
