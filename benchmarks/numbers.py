@@ -1,11 +1,11 @@
-"""How often whole numbers of 2 to 4 digits are read right, composed of pen digits.
+"""Measures how often numbers of 2 to 4 pen digits are read right.
 
     python -m benchmarks.numbers
 
-Digits of one writer are set side by side: sizes differ by 15 % either way, baselines by 10 %
-of the height, gaps are 12 to 60 % of it. Also: how often a single digit stays one, and how
-often two digits that touch are read right: the right one is moved until its ink meets the left
-one's, and up to 8 % of the height further.
+Digits of one writer are put side by side. Their sizes vary by 15 % either way, their baselines by
+10 % of the height, and gaps are 12 to 60 % of it. It also measures how often a single digit stays
+one, and how often two touching digits are read right: the right digit is moved until its ink
+meets the left one's, and up to 8 % of the height further.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.recognition import PEN_FOLDER, SEED, read_drawings, show
 from model.files.served import SHIPPED
-from model.ink.strokes import resample
+from model.ink.strokes import arc_length, resample
 from model.reading.numbers import group_strokes, read_digits
 from model.reading.recognizer import Recognizer
 
@@ -46,7 +46,7 @@ def main() -> None:
         for _ in range(NUM_NUMBERS):
             strokes, number = compose(digits, length, rng)
             read = read_digits(strokes, CANVAS_SIDE, recognizer)
-            right.append("".join(str(digit.answer.digits[0]) for digit in read) == number)
+            right.append(text(read) == number)
             grouped.append(len(group_strokes(strokes)) == length)
         show(f"{length} digits, grouped right", np.array(grouped))
         show(f"{length} digits, read right", np.array(right))
@@ -61,26 +61,35 @@ def main() -> None:
 
 
 def report_touching(digits: list[dict], recognizer: Recognizer, rng: np.random.Generator) -> None:
-    """Prints how pairs that touch are read, and what a reading costs."""
-    right, told, seconds = [], [], []
+    """Prints how well touching pairs are read and how long that takes."""
+    right, right_or_refused, seconds = [], [], []
     for _ in range(NUM_NUMBERS):
         strokes, number = touch(digits, rng)
         start = time.perf_counter()
         read = read_digits(strokes, CANVAS_SIDE, recognizer)
         seconds.append(time.perf_counter() - start)
-        right.append("".join(str(digit.answer.digits[0]) for digit in read) == number)
-        told.append(right[-1] or not all(digit.answer.is_digit for digit in read))
+        right.append(text(read) == number)
+        right_or_refused.append(right[-1] or not all(digit.answer.is_digit for digit in read))
     show("touching pairs, read right", np.array(right))
-    show("touching pairs, right or refused", np.array(told))
+    show("touching pairs, right or refused", np.array(right_or_refused))
     print(f"  a touching pair takes {np.median(seconds) * 1000:.1f} ms (median)")
+
+
+def text(read: list) -> str:
+    return "".join(str(digit.answer.digits[0]) for digit in read)
+
+
+def writer_of_any(digits: list[dict], rng: np.random.Generator) -> list[dict]:
+    """Returns all digits by the writer of a random digit."""
+    source = digits[rng.integers(len(digits))].get("source")
+    return [item for item in digits if item.get("source") == source]
 
 
 def compose(
     digits: list[dict], length: int, rng: np.random.Generator
 ) -> tuple[list[np.ndarray], str]:
-    """A number of one writer's digits: its strokes in canvas pixels, and how it reads."""
-    source = digits[rng.integers(len(digits))].get("source")
-    own = [item for item in digits if item.get("source") == source]
+    """Returns a number of one writer's digits: strokes in canvas pixels, and its text."""
+    own = writer_of_any(digits, rng)
     strokes, number, right = [], "", 0.0
     for _ in range(length):
         item = own[rng.integers(len(own))]
@@ -96,14 +105,12 @@ def compose(
 
 
 def dense(stroke: np.ndarray, step: float) -> np.ndarray:
-    length = float(np.linalg.norm(np.diff(stroke, axis=0), axis=1).sum())
-    return resample(stroke, int(length / step) + 2)
+    return resample(stroke, int(arc_length(stroke) / step) + 2)
 
 
 def touch(digits: list[dict], rng: np.random.Generator) -> tuple[list[np.ndarray], str]:
-    """A pair of one writer's digits that touch: strokes in canvas pixels, and how it reads."""
-    source = digits[rng.integers(len(digits))].get("source")
-    own = [item for item in digits if item.get("source") == source]
+    """Returns a touching pair of one writer's digits: strokes in canvas pixels, and its text."""
+    own = writer_of_any(digits, rng)
     pair, number = [], ""
     for _ in range(2):
         item = own[rng.integers(len(own))]
@@ -114,8 +121,8 @@ def touch(digits: list[dict], rng: np.random.Generator) -> tuple[list[np.ndarray
         pair.append([part - base for part in parts])
         number += str(item["label"])
     left, right = (np.concatenate([dense(part, 1.0) for part in parts]) for parts in pair)
-    # How far right the right one has to stand so that it just meets the left one: at each
-    # height, the left one's last ink meets the right one's first.
+    # The shift at which the right digit just meets the left one: at each height, compare the
+    # left one's rightmost ink with the right one's leftmost.
     heights = np.arange(-int(HEIGHT * 1.4), int(HEIGHT * 0.3), 4.0)
     reach = [
         left[np.abs(left[:, 1] - y) < 4, 0].max() - right[np.abs(right[:, 1] - y) < 4, 0].min()

@@ -1,16 +1,16 @@
-"""How well a network reads: MNIST's test set, and digits and letters drawn with a pen.
+"""Measures how well a network reads MNIST's test set and digits and letters drawn with a pen.
 
     python -m benchmarks.recognition                      the served network
     python -m benchmarks.recognition --network FOLDER     another one
 
 MNIST comes from --data, DIGITPAD_DATA or Keras' own copy. Pen drawings are JSON lines (gzip)
-with `label`, `strokes` and, if known, the writer as `source`, as in `unipen-dev.jsonl.gz` and
-`letters-dev.jsonl.gz`; --pen names their folder. They only measure: nothing trains on them.
+with `label`, `strokes` and, if known, the writer as `source`: `unipen-dev.jsonl.gz` and
+`letters-dev.jsonl.gz` in the folder --pen. No network is trained on them.
 
-Every digit is drawn as a person would on the app's canvas of 280 pixels: 45 to 85 % of its side,
-off centre by up to 7 %, with a pen of 12, 20 and 28 pixels. "Strokes" goes the app's way;
-"pixels" goes the way of a picture; "plain resize" is what most demos do. --save adds the pen
-drawings' figures to the network's report and model card.
+Every digit is placed on the app's canvas of 280 pixels as a person might: 45 to 85 % of its side,
+off centre by up to 7 %, with a pen of 12, 20 and 28 pixels. "Strokes" prepares the strokes, as
+the canvas does; "pixels" prepares a picture of them; "plain resize" is what most demos do. --save
+adds the pen drawings' figures to the network's report and model card.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def report_mnist(recognizer: Recognizer, folder: str | None) -> None:
 
 
 def report_pen(recognizer: Recognizer, folder: Path) -> dict:
-    """Prints how pen drawings are read; returns the figures that the model card shows."""
+    """Prints how well pen drawings are read; returns the figures for the model card."""
     digits = read_drawings(folder / "unipen-dev.jsonl.gz")
     if not digits:
         print(f"\nNo pen drawings in {folder}: nothing to measure them with.")
@@ -112,8 +112,12 @@ def report_answers(
 def report_pictures(
     recognizer: Recognizer, placed: list[list[np.ndarray]], labels: np.ndarray
 ) -> dict:
-    """The same drawings as pictures; returns the figures over all pen widths together, and a
-    row of figures for each width and way to 28x28 under `"widths"`."""
+    """Prints how well the same drawings are read as pictures.
+
+    Returns:
+        `"pixels"`, the figures over all pen widths, and `"widths"`, a row of figures for each
+        width and preparation.
+    """
     by_width, rows = [], []
     for width in PEN_WIDTHS:
         pictures = [draw_canvas(strokes, width, CANVAS_SIDE) for strokes in placed]
@@ -133,7 +137,7 @@ def report_pictures(
 
 
 def report_letters(recognizer: Recognizer, folder: Path, of_digits: np.ndarray) -> float:
-    """Prints and returns how well digits stand out from letters that don't look like one."""
+    """Prints and returns the AUROC of digits against letters that look like no digit."""
     letters = read_drawings(folder / "letters-dev.jsonl.gz")
     of_letters = recognizer.probabilities(frames_of_strokes(place(letters)))
     alike = np.array([item["label"] in LOOK_ALIKES for item in letters])
@@ -154,7 +158,7 @@ def read_drawings(path: Path) -> list[dict]:
 
 
 def place(drawings: list[dict]) -> list[list[np.ndarray]]:
-    """Strokes in canvas pixels, in the size and place that a person might choose."""
+    """Returns strokes in canvas pixels, in a random size and place."""
     rng = np.random.default_rng(SEED)
     placed = []
     for item in drawings:
@@ -174,7 +178,7 @@ def frames_of_strokes(placed: list[list[np.ndarray]]) -> np.ndarray:
 
 
 def glyph_groups(drawings: list[dict], labels: np.ndarray) -> dict[str, np.ndarray]:
-    """Masks of the ways of writing that MNIST nearly lacks, told by their strokes."""
+    """Returns masks of the ways of writing that MNIST nearly lacks, found by their strokes."""
     tests = {
         "slashed zero": (0, is_slashed),
         "flagged one": (1, is_flagged),
@@ -193,18 +197,18 @@ def glyph_groups(drawings: list[dict], labels: np.ndarray) -> dict[str, np.ndarr
 
 
 def is_slashed(strokes: list[np.ndarray]) -> bool:
-    """A zero with a second stroke at least half as long as the digit."""
+    """Tells whether a zero has a second stroke of at least 0.4 of the digit's height."""
     return len(strokes) > 1 and float(np.linalg.norm(np.ptp(strokes[-1], axis=0))) > 0.4
 
 
 def is_flagged(strokes: list[np.ndarray]) -> bool:
-    """A one whose pen first rises by a tenth of the height or more."""
+    """Tells whether a one's pen first rises by a tenth of the height or more."""
     first = strokes[0]
     return float(first[0, 1] - first[:, 1].min()) > 0.1
 
 
 def is_curled(strokes: list[np.ndarray]) -> bool:
-    """A nine whose tail ends left of its lowest point and above it: it curls back up."""
+    """Tells whether a nine's tail ends left of its lowest point and above it."""
     tail = strokes[-1]
     lowest = tail[tail[:, 1].argmax()]
     return bool(lowest[0] - tail[-1, 0] > 0.1 and lowest[1] - tail[-1, 1] > 0.02)

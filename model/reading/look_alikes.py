@@ -1,4 +1,4 @@
-"""The images that the network finds most like a drawing: the nearest in its feature space."""
+"""Finds the images that look most like a drawing to the network: the nearest in feature space."""
 
 import io
 import zipfile
@@ -11,25 +11,24 @@ from model.errors import ArtifactError
 from model.files.atomic import RETRAIN, read_bytes, write_atomically
 from model.files.runs import LOOK_ALIKES_FILE, ONNX_FILE, load_report
 
-# Coordinates an image. Of 5 nearest images, as many show the same digit with 8 as with 512.
-NUM_COORDINATES = 24
-NUM_NEAREST = 5  # whose middle is a drawing's place on the map
-NEIGHBOURS = 30  # perplexity, about how many neighbours the map keeps near; scikit-learn's default
+NUM_COORDINATES = 24  # per image; with 8 as many of the 5 nearest show the same digit as with 512
+NUM_NEAREST = 5  # images; their median is a drawing's place on the map
+PERPLEXITY = 30  # about how many neighbours the map keeps near; scikit-learn's default
 MAP_SEED = 0
 MAX_FILE_BYTES = 20_000_000  # also unpacked; the shipped file has 0.6 million
-BATCH = 500  # frames compared with all images at once
+BATCH = 500  # frames that are compared with all images at once
 
 
 @dataclass(frozen=True)
 class LookAlikes:
-    """Where a data set's images lie in a network's feature space, in few coordinates.
+    """Places of a data set's images in a network's feature space, in few coordinates.
 
     Attributes:
         mean: `float32` array of shape `(num_features,)`.
         basis: `float16` array of shape `(num_features, 24)`; its columns have length 1.
         coordinates: `float16` array of shape `(n, 24)`.
-        places: `float16` array of shape `(n, 2)`: x and y on a flat map, -1 to 1, on which
-            neighbours stay neighbours; distances between far places mean nothing.
+        places: `float16` array of shape `(n, 2)`: x and y on a flat map, -1 to 1. It keeps
+            neighbours near; distances between far places mean nothing.
         labels: `uint8` array of shape `(n,)`, 0 to 9.
         network: SHA-256 of the network's file, in hexadecimal.
     """
@@ -42,16 +41,16 @@ class LookAlikes:
     network: str
 
     def coordinates_of(self, features: np.ndarray) -> np.ndarray:
-        """Where other frames lie in feature space.
+        """Returns the coordinates of other frames.
 
         Args:
-            features: `(m, num_features)`, as `Recognizer.features` gives them.
+            features: `(m, num_features)`, from `Recognizer.features`.
 
         Returns:
             `float32` array of shape `(m, 24)`.
 
         Raises:
-            ArtifactError: If features of another network were placed.
+            ArtifactError: If the images were placed by another network's features.
         """
         if features.shape[-1] != len(self.mean):
             raise ArtifactError(
@@ -61,10 +60,10 @@ class LookAlikes:
         return (features - self.mean) @ self.basis.astype(np.float32)
 
     def places_of(self, coordinates: np.ndarray) -> np.ndarray:
-        """Where other frames lie on the map: at the median of their five nearest images.
+        """Returns other frames' places on the map, the median of their five nearest images.
 
         Args:
-            coordinates: `(m, 24)`, as `coordinates_of` gives them.
+            coordinates: `(m, 24)`, from `coordinates_of`.
 
         Returns:
             `float32` array of shape `(m, 2)`.
@@ -73,17 +72,17 @@ class LookAlikes:
         middles = [np.empty((0, 2), np.float32)]
         for at in range(0, len(coordinates), BATCH):
             some = coordinates[at : at + BATCH]
-            # Squared distances, less what is the same for all images.
+            # Squared distances without the term that is the same for all images.
             distances = (ours**2).sum(axis=1) - 2 * some @ ours.T
             nearest = np.argpartition(distances, NUM_NEAREST - 1, axis=1)[:, :NUM_NEAREST]
             middles.append(np.median(places[nearest], axis=1))
         return np.concatenate(middles)
 
     def nearest(self, features: np.ndarray, num: int = NUM_NEAREST) -> np.ndarray:
-        """The images nearest to a frame.
+        """Returns the images nearest to a frame.
 
         Args:
-            features: `(num_features,)`, as `Recognizer.features` gives them for one frame.
+            features: Of one frame, `(num_features,)`, from `Recognizer.features`.
             num: How many.
 
         Returns:
@@ -112,7 +111,7 @@ def nearest_images(coordinates: np.ndarray, index: int, num: int = NUM_NEAREST) 
 
 
 def fit(features: np.ndarray, labels: np.ndarray, network: str) -> LookAlikes:
-    """Places images by the directions in which their features vary most.
+    """Places images along the directions in which their features vary most.
 
     Args:
         features: `float32` array of shape `(n, num_features)`.
@@ -136,7 +135,7 @@ def fit(features: np.ndarray, labels: np.ndarray, network: str) -> LookAlikes:
 
 
 def flat_map(coordinates: np.ndarray) -> np.ndarray:
-    """Lays points out in a plane so that neighbours stay neighbours; 10,000 take a minute.
+    """Lays points out in a plane, keeping neighbours near; 10,000 points take a minute.
 
     Args:
         coordinates: `(n, num_coordinates)`, n at least 6.
@@ -146,9 +145,9 @@ def flat_map(coordinates: np.ndarray) -> np.ndarray:
 
     Source: t-SNE, L. van der Maaten and G. Hinton, J. Machine Learning Research 9 (2008).
     """
-    from sklearn.manifold import TSNE  # a second to import, and only training needs it
+    from sklearn.manifold import TSNE  # takes a second, and only training needs it
 
-    perplexity = min(NEIGHBOURS, (len(coordinates) - 1) / 3)
+    perplexity = min(PERPLEXITY, (len(coordinates) - 1) / 3)
     method = TSNE(perplexity=perplexity, init="pca", random_state=MAP_SEED)
     places = method.fit_transform(coordinates.astype(np.float32))
     places -= (places.min(axis=0) + places.max(axis=0)) / 2
@@ -156,7 +155,7 @@ def flat_map(coordinates: np.ndarray) -> np.ndarray:
 
 
 def save_look_alikes(folder: Path, placed: LookAlikes) -> None:
-    """Writes where a data set's images lie in the feature space of a run's network."""
+    """Writes the look-alikes of a run's network into its folder."""
 
     def write(temporary: Path) -> None:
         with temporary.open("wb") as file:
@@ -166,7 +165,7 @@ def save_look_alikes(folder: Path, placed: LookAlikes) -> None:
 
 
 def load_look_alikes(folder: Path) -> LookAlikes:
-    """Where the images lie in the feature space of the network in `folder`.
+    """Loads the look-alikes of the network in a folder.
 
     Raises:
         ArtifactError: If the file is missing, damaged, or was made with another network.
@@ -176,7 +175,7 @@ def load_look_alikes(folder: Path) -> LookAlikes:
         placed = _parsed(read_bytes(path, MAX_FILE_BYTES))
     except FileNotFoundError as error:
         raise ArtifactError(f"There are no look-alikes at {path}. {RETRAIN}") from error
-    except Exception as error:  # a zip, NumPy or type error, by where it is damaged
+    except Exception as error:  # a zip, NumPy or type error, depending on the damage
         raise ArtifactError(
             f"The look-alikes at {path} can't be read ({type(error).__name__}). {RETRAIN}"
         ) from error

@@ -1,4 +1,4 @@
-"""The model card says what the report says, under the headings of model cards."""
+"""The model card shows the report's figures under the usual headings."""
 
 from model.files.model_card import render_card
 from model.files.runs import CARD_FILE, load_report
@@ -17,7 +17,7 @@ HEADINGS = (
 )
 
 
-def test_the_card_has_all_headings_and_the_reports_figures():
+def test_the_card_has_all_headings_and_figures():
     report = load_report(TRAINED)
     card = render_card(report)
     assert all(f"## {heading}\n" in card for heading in HEADINGS)
@@ -25,7 +25,7 @@ def test_the_card_has_all_headings_and_the_reports_figures():
     assert f"{report['network']['num_parameters']:,}" in card
 
 
-def test_a_report_without_pen_drawings_or_held_out_digits_has_a_card_too():
+def test_pen_drawings_and_validation_digits_are_optional():
     report = load_report(TRAINED)
     report.pop("pen", None)
     report["validation"] = None
@@ -33,5 +33,5 @@ def test_a_report_without_pen_drawings_or_held_out_digits_has_a_card_too():
     assert "none were held out" in render_card(report) and "Pen digits" not in render_card(report)
 
 
-def test_the_shipped_card_is_the_shipped_reports():
+def test_the_shipped_card_matches_the_shipped_report():
     assert (TRAINED / CARD_FILE).read_text() == render_card(load_report(TRAINED))

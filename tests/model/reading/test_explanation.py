@@ -1,4 +1,4 @@
-"""Class maps add up to the logits exactly, and the tint shows what speaks for what."""
+"""Class maps add up to the logits, and the tint shows which ink speaks for what."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from model.errors import ArtifactError
 from model.reading.explanation import contrast, tint
 
 
-def test_a_place_of_the_map_lands_on_its_pixels():
+def test_a_place_of_the_map_covers_its_pixels():
     maps = np.zeros((6, 6, 10), np.float32)
     maps[1, 4, 7] = 1
     for_seven = contrast(maps, 7, 1)
@@ -17,13 +17,13 @@ def test_a_place_of_the_map_lands_on_its_pixels():
     assert np.array_equal(contrast(maps, 1, 7), -for_seven)
 
 
-def test_ink_is_blue_for_the_answer_orange_for_the_rival_and_paper_stays_black():
+def test_ink_is_blue_for_the_answer_and_orange_for_the_rival():
     frame = np.zeros((28, 28), np.float32)
     frame[10, 5:25] = 1
     for_answer = np.zeros((28, 28), np.float32)
     for_answer[:, :14], for_answer[:, 14:] = 1, -1
     colors = tint(frame, for_answer)
-    assert colors.dtype == np.uint8 and colors[0, 0].tolist() == [0, 0, 0]
+    assert colors.dtype == np.uint8 and colors[0, 0].tolist() == [0, 0, 0]  # paper
     red, _, blue = colors[10, 6].astype(int)
     assert blue > red
     red, _, blue = colors[10, 22].astype(int)

@@ -10,7 +10,7 @@ from model.reading.recognizer import Recognizer
 pytestmark = pytest.mark.slow
 
 
-def test_the_shipped_network_reads_at_least_99_5_percent_and_its_report_is_true(mnist, trained):
+def test_the_shipped_network_reads_99_5_percent_as_reported(mnist, trained):
     _, test = mnist
     figures = evaluate(Recognizer.load(trained).probabilities(test.frames), test.labels)
     assert figures["accuracy"] >= 0.995
@@ -22,7 +22,7 @@ def test_the_shipped_network_reads_at_least_99_5_percent_and_its_report_is_true(
     assert figures["ece"] == pytest.approx(reported["ece"], abs=1e-4)
 
 
-def test_the_keras_file_and_the_served_file_agree(mnist, trained):
+def test_keras_and_onnx_files_agree(mnist, trained):
     import keras
 
     frames = mnist[1].frames[:1000]
