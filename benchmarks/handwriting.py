@@ -18,6 +18,7 @@ from model.learning import augment
 from model.learning.data import load_mnist, validation_mask
 from model.reading.personalisation import OtherDigits, personalise
 from model.reading.recognizer import Recognizer
+from ops.settings import settings
 
 NUM_ROUNDS = 5  # for each handwriting, with other drawings to learn from
 NUM_REHEARSED = 2000
@@ -43,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", help="folder with MNIST")
+    parser.add_argument("--data", default=settings().data, help="folder with MNIST")
     parser.add_argument("--pen", type=Path, default=PEN_FOLDER, help="folder with pen drawings")
     options = parser.parse_args()
     recognizer = Recognizer.load()

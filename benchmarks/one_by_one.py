@@ -5,13 +5,14 @@ import streamlit as st
 from model.learning.data import load_mnist
 from model.reading.filter_and_order import Filter, filter_images
 from model.reading.recognizer import Recognizer
+from ops.settings import settings
 
 PER_PAGE = 60
 
 
 @st.cache_resource
 def read():
-    data = load_mnist()[1]
+    data = load_mnist(settings().data)[1]
     return data, Recognizer.load().probabilities(data.frames)
 
 

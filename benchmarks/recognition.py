@@ -27,6 +27,7 @@ from model.ink.frame import draw_canvas, strokes_to_mnist, to_mnist
 from model.learning.data import load_mnist
 from model.learning.evaluation import DISPUTED, accuracy, auroc, calibration, wilson_interval
 from model.reading.recognizer import Recognizer
+from ops.settings import settings
 
 PEN_FOLDER = Path(__file__).parent.parent.parent / "shared" / "pen"
 CANVAS_SIDE = 280
@@ -42,7 +43,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--network", type=Path, default=SHIPPED, help="folder with digits.onnx")
-    parser.add_argument("--data", help="folder with MNIST")
+    parser.add_argument("--data", default=settings().data, help="folder with MNIST")
     parser.add_argument("--pen", type=Path, default=PEN_FOLDER, help="folder with pen drawings")
     parser.add_argument("--save", action="store_true", help="add the figures to the report")
     options = parser.parse_args()

@@ -17,7 +17,7 @@ def test_a_place_of_the_map_covers_its_pixels():
     assert np.array_equal(contrast(maps, 1, 7), -for_seven)
 
 
-def test_ink_is_blue_for_the_answer_and_orange_for_the_rival():
+def test_ink_is_blue_for_the_answer_orange_for_the_rival():
     frame = np.zeros((28, 28), np.float32)
     frame[10, 5:25] = 1
     for_answer = np.zeros((28, 28), np.float32)
