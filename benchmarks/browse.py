@@ -14,16 +14,12 @@ from statistics import median
 
 from benchmarks.page import chromium, running_app
 
-# Resolves when exactly `num` pictures are on the page and all are loaded.
+# Whether exactly `num` pictures are on the page and all are loaded.
 PICTURES = """
-num => new Promise(resolve => {
-  const look = () => {
-    const all = [...document.querySelectorAll('[data-testid="stImage"] img')];
-    if (all.length === num && all.every(one => one.complete && one.naturalWidth)) resolve();
-    else requestAnimationFrame(look);
-  };
-  look();
-})
+num => {
+  const all = [...document.querySelectorAll('[data-testid="stImage"] img')];
+  return all.length === num && all.every(one => one.complete && one.naturalWidth);
+}
 """
 MAP = '[data-testid="stVegaLiteChart"] canvas'
 NUM_WRONG = 35  # of the shipped network
@@ -51,7 +47,7 @@ def one_by_one(browser, address: str, num: int) -> dict[str, list[float]]:
 
     def first_grid(page) -> None:
         page.goto(address)
-        page.evaluate(PICTURES, 60)
+        page.wait_for_function(PICTURES, arg=60)
 
     times = {"first grid, new server": [timed(browser, first_grid)]}
     times["first grid"] = [timed(browser, first_grid) for _ in range(num)]
@@ -59,7 +55,9 @@ def one_by_one(browser, address: str, num: int) -> dict[str, list[float]]:
     for _ in range(num):
         page = browser.new_page()
         first_grid(page)
-        times["a filter"].append(filtered(page, lambda page: page.evaluate(PICTURES, NUM_WRONG)))
+        times["a filter"].append(
+            filtered(page, lambda page: page.wait_for_function(PICTURES, arg=NUM_WRONG))
+        )
         page.close()
     return times
 

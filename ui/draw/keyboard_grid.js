@@ -1,4 +1,3 @@
-"
 // The cells live in the browser. Python receives them and sends cells only after a button was
 // pressed (then `command` has grown) or when the grid is new, so a late rerun neither undoes a key
 // press nor moves the focus.

@@ -1,4 +1,3 @@
-"
 // The grid is one stop for Tab; arrow keys, Home and End move inside it. If the data did not
 // change, nothing is redrawn and the focus stays.
 const SIDE = 74;  // CSS pixels
