@@ -9,7 +9,7 @@ import io
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 
 from model.errors import PictureError
 
@@ -21,16 +21,6 @@ MAX_PARTS = 20_000  # chunks or segments of a file; a usual PNG of 10 MB has 1,2
 FORMATS = ("PNG", "JPEG", "WEBP")
 KEPT_SIDE = 1600  # pixels; no more is worked on or shown
 STRIP = 1_000_000  # pixels converted to RGB at once
-_ORIENTATION = 0x0112  # the EXIF tag
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 _PNG_START, _JPEG_START = b"\x89PNG", b"\xff\xd8"
 _JPEG_MARKER, _JPEG_SCAN = 0xFF, 0xDA  # a segment's first byte; the segment that ends the head
 
@@ -150,9 +140,10 @@ def _on_white(picture: Image.Image) -> Image.Image:
 
 def _turn_upright(small: Image.Image, picture: Image.Image) -> Image.Image:
     """Turns a picture as its file's EXIF orientation says, if that can be read."""
-    with contextlib.suppress(Exception):  # a damaged EXIF part raises many types
-        if turn := _TURNS.get(picture.getexif().get(_ORIENTATION)):
-            return small.transpose(turn)
+    with contextlib.suppress(Exception):  # there is none, or it is damaged
+        orientation = picture.getexif()[ExifTags.Base.Orientation]
+        small.getexif()[ExifTags.Base.Orientation] = orientation
+        return ImageOps.exif_transpose(small)
     return small
 
 

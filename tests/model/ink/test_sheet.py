@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from benchmarks.sheets import sheet
 from model.errors import PictureError
@@ -42,12 +42,13 @@ def test_too_many_bytes_or_pixels_are_refused():
         decode(buffer.getvalue())
 
 
-def test_a_rotated_and_compressed_photo_is_turned_upright():
+@pytest.mark.parametrize(("orientation", "quarters"), [(6, 1), (3, 2), (8, 3)])
+def test_a_rotated_and_compressed_photo_is_turned_upright(orientation, quarters):
     picture = sheet(noise=3)
     buffer = io.BytesIO()
     exif = Image.Exif()
-    exif[0x0112] = 6  # turned by a quarter
-    Image.fromarray(np.rot90(picture)).save(buffer, "JPEG", quality=60, exif=exif)
+    exif[ExifTags.Base.Orientation] = orientation
+    Image.fromarray(np.rot90(picture, quarters)).save(buffer, "JPEG", quality=60, exif=exif)
     upright = decode(buffer.getvalue())
     assert upright.shape == picture.shape
     assert len(find_digits(upright)) == 6
