@@ -1,0 +1,177 @@
+"""The Draw page: answers, buttons, numbers, explanations, errors."""
+
+import numpy as np
+import pytest
+import streamlit as st
+
+from model.files import atomic
+from model.reading.confidence import Answer
+from tests.support import ROOT
+from tests.ui.pages import (
+    ONE,
+    SEVEN,
+    AlwaysThree,
+    button,
+    draw,
+    drawing,
+    has_text,
+    page,
+    prediction,
+    press,
+    settled,
+    turn_on,
+)
+
+
+@pytest.mark.parametrize(("stroke", "digit"), [(SEVEN, "7"), (ONE, "1")])
+def test_a_drawn_digit_is_read(stroke, digit):
+    app = draw(stroke)
+    assert prediction(app) == digit
+    assert [metric.label for metric in app.metric] == ["Prediction", "How sure"]
+
+
+def test_an_empty_canvas_gets_a_hint_and_no_prediction():
+    app = draw()
+    assert not app.metric
+    assert "draw one" in app.info[0].value
+    enabled = [button.label for button in app.button if not button.disabled]
+    assert enabled == ["Example"]
+
+
+def test_a_dot_and_an_odd_drawing_get_one_sentence():
+    assert "only a dot" in draw((["M", 9, 9], ["L", 10, 9])).warning[0].value
+    app = page("draw")
+    app.session_state["canvas"] = {"drawing": {"raw": {"objects": ["?"]}, "data": None}}
+    assert "can't be read" in settled(app.run()).warning[0].value
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer((4, 9), is_digit=True), "4 or 9"),
+        (Answer((1, 4, 7), is_digit=True), "1, 4 or 7"),
+        (Answer((8,), is_digit=False), "none"),
+    ],
+)
+def test_the_page_says_one_of_three_things(monkeypatch, answer, said):
+    monkeypatch.setattr(AlwaysThree, "answer", lambda self, probabilities: answer)
+    monkeypatch.setattr("ui.personalisation.recognizer", AlwaysThree)
+    app = draw(SEVEN)
+    assert prediction(app) == said
+    assert [warning.value for warning in app.warning if "8 comes closest" in warning.value] or (
+        answer.is_digit
+    )
+
+
+def test_undo_redo_and_clear():
+    app = press(draw(ONE, SEVEN), "Undo")
+    assert prediction(app) == "1"
+    both = press(app, "Redo")
+    assert len(both.session_state["canvas_drawing"]) == 2
+    assert next(button for button in both.button if button.label == "Redo").disabled
+    app = press(both, "Clear")
+    assert not app.metric and app.info
+
+
+def test_a_new_stroke_forgets_what_was_undone():
+    app = press(draw(ONE, SEVEN), "Undo")
+    app.session_state["canvas"] = drawing(ONE, ONE, SEVEN)
+    app = settled(app.run())
+    assert button(app, "Redo").disabled
+
+
+def test_an_example_is_drawn_and_read():
+    app = press(draw(), "Example")
+    first = app.session_state["canvas_drawing"]
+    assert app.metric and len(first) >= 1
+    assert press(app, "Example").session_state["canvas_drawing"] != first
+
+
+def test_a_drawing_is_kept_when_the_page_is_left():
+    app = draw(SEVEN)
+    del app.session_state["canvas"]  # as Streamlit does when another page is shown
+    assert prediction(settled(app.run())) == "7"
+
+
+def test_the_replay_shows_each_moment_and_each_change():
+    app = draw(SEVEN)
+    next(toggle for toggle in app.toggle if toggle.label == "Replay").set_value(True)
+    app = settled(app.run())
+    told = next(text.value for text in app.markdown if text.value.startswith("Read as"))
+    assert told.count("from") >= 1 and "7 from" in told
+    moment = next(slider for slider in app.slider if slider.label == "Moment")
+    moment.set_value(1)
+    settled(app.run())
+    app.session_state["canvas"] = drawing((["M", 10, 10], ["L", 10, 30]))
+    settled(app.run())  # a drawing with fewer moments to show
+
+
+def test_why_names_the_answer_and_its_rival():
+    app = turn_on(draw(SEVEN), "Why")
+    assert has_text(app.markdown, "speaks for **7**")
+    assert has_text(app.markdown, "and it reads 1")
+
+
+def test_look_alikes_are_five_labelled_test_images(with_mnist):
+    app = turn_on(draw(SEVEN), "Look-alikes")
+    pictures = app.get("html")[-1].proto.body
+    assert pictures.count("<figure") == 5 and pictures.count("a 7 (number") == 10  # alt as well
+
+
+def test_look_alikes_say_what_they_need(no_mnist, mnist_folder, monkeypatch, caplog):
+    app = turn_on(draw(SEVEN), "Look-alikes")
+    assert has_text(app.info, "The look-alikes come from MNIST")
+    monkeypatch.setenv("DIGITPAD_DATA", str(mnist_folder))
+    monkeypatch.setattr(
+        "ui.networks.load_look_alikes", lambda _: atomic.load_json(ROOT / "no", "x")
+    )
+    st.cache_resource.clear()
+    assert turn_on(draw(SEVEN), "Look-alikes").warning and "There is no x" in caplog.text
+
+
+LEFT_ONE = ["M", 60, 80], ["L", 60, 200]
+
+
+RIGHT_SEVEN = ["M", 130, 80], ["L", 220, 80], ["L", 165, 200]
+
+
+def test_two_digits_side_by_side_are_read_as_one_number():
+    app = draw(RIGHT_SEVEN, LEFT_ONE)  # drawn from right to left
+    assert prediction(app) == "17"
+    assert app.code[0].value == "17"
+
+
+def test_a_doubtful_digit_of_a_number_can_be_corrected(always_doubtful):
+    app = draw(LEFT_ONE, RIGHT_SEVEN)
+    pills = app.get("button_group")[0]
+    other = int(pills.options[1])
+    pills.set_value(other)
+    assert prediction(settled(app.run())) == f"{other}7"
+
+
+ZERO = [
+    ["M", 110, 110],
+    *(["L", 75 + 35 * np.cos(t), 110 + 50 * np.sin(t)] for t in np.linspace(0, 6.28, 40)[1:]),
+]
+
+
+TOUCHING_SEVEN = ["M", 101, 80], ["L", 161, 80], ["L", 126, 180]
+
+
+def test_two_digits_that_touch_are_a_guess_that_can_be_corrected():
+    app = draw(ZERO, TOUCHING_SEVEN)
+    assert prediction(app) == "07"
+    assert app.metric[1].value == "not sure"
+    assert "Digits 1 and 2 touch" in app.warning[0].value
+    left, _right = app.get("button_group")
+    left.set_value(int(left.options[1]))
+    assert app.run().code[0].value == f"{left.options[1]}7"
+
+
+def test_a_choice_is_about_one_drawing_only(always_doubtful):
+    app = draw(LEFT_ONE, RIGHT_SEVEN)
+    pills = app.get("button_group")[0]
+    pills.set_value(int(pills.options[1]))
+    settled(app.run())
+    app.session_state["canvas"] = drawing((["M", 60, 80], ["L", 70, 200]), RIGHT_SEVEN)
+    assert prediction(settled(app.run())) == "17"

@@ -1,0 +1,134 @@
+"""The Dashboard page."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from model.files import atomic, runs
+from model.files.runs import HISTORY_FILE, REPORT_FILE
+from tests.support import TRAINED
+from tests.ui.pages import chart_specs, has_text, opened, settled, turn_on
+
+REPORT = runs.load_report(TRAINED)
+
+
+def test_the_headline_shows_the_reports_figures():
+    app = opened("dashboard")
+    report = runs.load_report(TRAINED)
+    figures = {metric.label: metric.value for metric in app.metric}
+    assert figures["Accuracy on the test set"] == f"{report['test']['accuracy']:.2%}"
+    assert figures["Parameters"] == f"{report['network']['num_parameters']:,}"
+    assert not app.warning
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (REPORT_FILE, None),
+        (REPORT_FILE, "{"),
+        (REPORT_FILE, "{}"),
+        (HISTORY_FILE, "epoch\nx\n"),
+    ],
+)
+def test_a_missing_or_damaged_report_gets_a_sentence(trained, name, content, caplog):
+    (trained / name).unlink()
+    if content is not None:
+        (trained / name).write_text(content)
+    app = opened("dashboard")
+    assert len(app.warning) == 1 and name in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("part", "key"),
+    [
+        *(("test", "reliability"), ("test", "confusion"), ("test", "ece"), ("test", "low")),
+        *(("network", "num_bytes"), ("data", "training"), ("pen", "strokes"), ("pen", "widths")),
+    ],
+)
+@pytest.mark.parametrize("words", [None, "many"])
+def test_an_older_report_gets_a_sentence_and_the_rest_is_shown(
+    trained, no_mnist, part, key, words, caplog
+):
+    report = atomic.load_json(trained / REPORT_FILE, "report")
+    if words is None:
+        del report[part][key]
+    else:
+        report[part][key] = words
+    atomic.save_json(trained / REPORT_FILE, report)
+    app = opened("dashboard")
+    may_lack = part == "pen" and words is None
+    is_text = (part, key) == ("data", "training") and words is not None
+    assert len(app.warning) == (0 if may_lack or is_text else 1)
+    assert caplog.text.count("another version") == len(app.warning)
+    assert app.header[-1].value == "Runs" and len(chart_specs(app)) >= 4
+
+
+def test_a_missing_model_card_gets_a_sentence(trained, no_mnist, caplog):
+    (trained / runs.CARD_FILE).unlink()
+    assert len(opened("dashboard").warning) == 1
+    assert runs.CARD_FILE in caplog.text
+
+
+def test_charts_have_titles_descriptions_and_tables(with_mnist):
+    app = opened("dashboard")
+    charts = [json.loads(spec) for spec in chart_specs(app)]
+    titles = [chart["title"] for chart in charts]
+    assert any("Risk" in str(title) for title in titles) and len(titles) >= 8
+    assert all(len(chart["description"]) > 30 for chart in charts)
+    tables = [box for box in app.expander if box.label == "The numbers"]
+    assert len(tables) >= len(charts) - 1  # the bins and their reliability share one
+    assert all(len(box.dataframe[0].value) for box in tables)
+    threshold = REPORT["confidence"]["refusal_threshold"]
+    (said,) = (text.value for text in app.caption if "Below a confidence" in text.value)
+    assert f"of {threshold:.2f} " in said and "of 9,965 answers are wrong" in said
+
+
+def test_a_chosen_cell_shows_its_images_and_a_link(with_mnist):
+    app = opened("dashboard")
+    (cells,) = (box for box in app.selectbox if box.label == "Images of a cell")
+    confusion = np.array(REPORT["test"]["confusion"])
+    worst = int((confusion - np.diag(np.diag(confusion))).max())
+    assert cells.options[0].endswith(f"({worst})")
+    app = settled(cells.select_index(0).run())
+    assert app.get("html")[-1].proto.body.count("<figure") == worst
+    true, predicted = app.selectbox[0].value
+    assert any(f"Open {true} read as {predicted}" in button.label for button in app.button)
+
+
+def test_the_diagonal_can_be_hidden_and_cells_can_be_shares(no_mnist):
+    def confusion(app: AppTest) -> str:
+        return next(spec for spec in chart_specs(app) if "Confusion matrix" in spec)
+
+    app = opened("dashboard")
+    assert "in images" in confusion(app) and "datum.label !==" not in confusion(app)
+    app = turn_on(app, "Hide the diagonal")
+    assert "datum.label !==" in confusion(app)
+    (unit,) = (box for box in app.get("button_group") if box.label == "Cells show")
+    app = settled(unit.set_value("Per cent of the true label").run())
+    assert "per cent of the true label" in confusion(app)
+
+
+def test_curves_can_be_smoothed_and_have_logarithmic_axes(no_mnist):
+    app = opened("dashboard")
+    assert len(json.loads(chart_specs(app)[0])["layer"]) == 1
+    app = settled(app.slider(key="served-smoothing").set_value(0.6).run())
+    assert len(json.loads(chart_specs(app)[0])["layer"]) == 2  # what was measured stays
+    app = settled(app.toggle(key="served-log").set_value(True).run())
+    assert "Share wrong by epoch" in chart_specs(app)[0] and '"log"' in chart_specs(app)[0]
+
+
+def test_runs_are_listed_and_compared_despite_a_damaged_one(tmp_path, monkeypatch):
+    folder = tmp_path / "runs"
+    for name in ("20260101-a", "20260102-b"):
+        shutil.copytree(TRAINED, folder / name)
+        atomic.save_json(folder / name / "config.json", {"epochs": 10})
+    (folder / "20260103-half").mkdir()
+    (folder / "20260103-half" / "history.csv").write_text("epoch,accuracy\n1,")
+    app = opened("dashboard")
+    assert app.multiselect[0].value == ["20260102-b", "20260101-a"]
+    assert has_text(app.warning, "20260103-half")
+    assert has_text(app.caption, "have the same settings")
+    assert has_text(app.markdown, "p = 1, no significant difference")

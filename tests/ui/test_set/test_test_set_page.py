@@ -1,0 +1,176 @@
+"""The Test set page: filters, orders, links, the map, comparing networks."""
+
+import json
+import shutil
+
+import pytest
+import streamlit as st
+
+from model.files import runs
+from model.reading.recognizer import Recognizer
+from tests.support import TRAINED
+from tests.ui.pages import (
+    SEVEN,
+    AlwaysThree,
+    drawing,
+    has_text,
+    opened,
+    page,
+    press,
+    select,
+    settled,
+    shown_images,
+)
+
+
+def test_images_are_filtered_and_ordered(with_mnist):
+    app = opened("test_set")
+    assert "10,000" in app.markdown[0].value
+    boxes = {box.label: box for box in app.selectbox}
+    boxes["Result"].select("wrong")
+    app = settled(app.run())
+    report = runs.load_report(TRAINED)
+    wrong = report["test"]["num_all"] - report["test"]["num_right"]
+    assert f"**{wrong}**" in app.markdown[0].value
+    app.number_input[0].set_value(1)
+    select(app, "Order").select("Most sure first")
+    select(app, "True label").select(8)
+    app = settled(app.run())
+    shown = shown_images(app)
+    assert shown and all(tile["caption"].startswith("✗") for tile in shown)
+    assert all(tile["marked"] and "a 8, read as" in tile["alt"] for tile in shown)
+    assert {tile["number"] for tile in shown} <= set(report["test"]["misses"])
+
+
+def test_the_tutorials_four_images_are_shown(with_mnist):
+    app = page("test_set").run()
+    app.segmented_control[0].set_value("The tutorial's four")
+    app = settled(app.run())
+    body = app.get("html")[0].proto.body
+    assert body.count("<img") == 4 and body.count("Predicted Label: ") == 8
+
+
+def test_a_seed_gives_the_same_random_sample(with_mnist):
+    first, again, other = (
+        [tile["number"] for tile in shown_images(opened("test_set", order="Random", seed=seed))]
+        for seed in ("1", "1", "2")
+    )
+    assert first == again != other and len(first) == 60 and max(first) > 1000
+
+
+def test_a_link_shares_the_whole_view(with_mnist):
+    app = opened(
+        "test_set",
+        label="4",
+        sure=["50", "100"],
+        order="Sure mistakes first",
+        page="2",
+        image="2130",
+    )
+    boxes = {box.label: box.value for box in app.selectbox}
+    assert (boxes["True label"], boxes["Order"]) == (4, "Sure mistakes first")
+    assert app.slider[0].value == (50, 100) and app.number_input[0].value == 2
+    assert has_text(app.markdown, "Image **2130**")
+    numbers = [tile["number"] for tile in shown_images(app)]
+    app = settled(app.run())  # what the address says stays
+    assert [tile["number"] for tile in shown_images(app)] == numbers
+    assert app.query_params["image"] == "2130"
+
+
+NONSENSE = ("", "?", "-1", "1e9", "1e999", "nan", "9" * 5000, "<b>")
+
+
+@pytest.mark.parametrize("value", NONSENSE, ids=range(len(NONSENSE)))
+def test_nonsense_in_the_address_is_ignored(no_mnist, value):
+    names = ("view", "data", "network", "label", "predicted", "result", "order", "seed", "page")
+    names += ("disputed", "image", "area", "color", "sure")
+    app = opened("test_set", **dict.fromkeys(names, value))
+    assert "**1,797** of 1,797" in app.markdown[0].value
+    assert [tile["number"] for tile in shown_images(app)] == list(range(60))
+    assert "image" not in app.query_params
+    assert "**1,797** of 1,797" in opened("test_set", view="Map", area=value).markdown[0].value
+    assert opened("test_set", sure=[value, value], page=[value, "1"]).markdown
+    assert opened("test_set", order="Random", seed=value).number_input[0].value == 0
+
+
+def test_an_opened_image_has_its_facts_and_neighbours(with_mnist):
+    app = opened("test_set", disputed="true", image="2130")
+    assert "**15** of 10,000" in app.markdown[0].value
+    told = next(text.value for text in app.markdown if text.value.startswith("Image"))
+    assert "True label: **4**" in told and "Read as **9**" in told and "**wrong**" in told
+    assert "comes second of ten" in told and "disputed" in told
+    nearest = shown_images(app, 1)
+    assert len(nearest) == 5 and 2130 not in {tile["number"] for tile in nearest}
+    app = press(app, "Next")
+    assert app.query_params["image"] == "2462"
+    told = next(text.value for text in app.markdown if text.value.startswith("Image"))
+    assert told.startswith("Image **2462**")
+    assert press(app, "Previous").query_params["image"] == "2130"
+
+
+def test_a_filtered_out_image_can_be_opened_by_link(no_mnist):
+    app = opened("test_set", label="3", image="0")
+    assert has_text(app.markdown, "Image **0** of UCI's digits")
+    leaf = [button for button in app.button if button.label in ("Previous", "Next")]
+    assert len(leaf) == 2 and all(button.disabled for button in leaf)
+    for odd in ("1797", "٣", "3 ", "0x3"):
+        assert "image" not in opened("test_set", image=odd).query_params
+
+
+def test_the_map_shows_the_area_in_the_address_and_the_drawing(with_mnist):
+    app = opened("test_set", view="Map")
+    assert "**10,000**" in app.markdown[0].value
+    told = json.loads(app.get("vega_lite_chart")[0].proto.spec)
+    assert len(told["layer"]) == 3 and "10,000 images" in told["description"]
+    app = page("test_set")
+    app.query_params.update(view="Map", area="-1,0,-1,0", color="by result")
+    app.session_state["canvas_drawing"] = drawing(SEVEN)["drawing"]["raw"]["objects"]
+    app = settled(app.run())
+    assert "**2,423**" in app.markdown[0].value
+    told = json.loads(app.get("vega_lite_chart")[0].proto.spec)
+    assert len(told["layer"]) == 5 and told["params"][0]["value"]["x"] == [-1, 0]
+
+
+def test_other_images_lie_on_the_same_map(no_mnist):
+    app = opened("test_set", view="Map", data="UCI")
+    assert "1,797" in app.markdown[0].value and app.get("vega_lite_chart")
+    assert "**0** of" in opened("test_set", view="Map", area="1.5,2,1.5,2").markdown[0].value
+
+
+def test_without_the_map_the_grid_still_works(trained, no_mnist, caplog):
+    (trained / runs.LOOK_ALIKES_FILE).write_bytes(b"no map")
+    assert len(opened("test_set", view="Map").warning) == 2  # one about MNIST
+    assert "can't be read" in caplog.text
+    assert len(opened("test_set", order="Most typical first", image="3").warning) == 3
+    app = opened("test_set", order="Most typical first", image="3")
+    assert len(shown_images(app)) == 60
+
+
+def test_two_networks_are_compared_on_what_they_read_differently(no_mnist, tmp_path, monkeypatch):
+    shutil.copytree(TRAINED, tmp_path / "runs" / "a-run")
+    (tmp_path / "runs" / "b-unfinished").mkdir()
+    app = opened("test_set", network="a-run")
+    assert "**0** of 1,797" in app.markdown[0].value  # the same network reads the same
+    assert "widen" in app.info[0].value
+    boxes = {box.label: box for box in app.selectbox}
+    assert boxes["Compare with"].options == ["no other network", "a-run"]
+    served = shown_images(opened("test_set"))[2]["caption"][2]
+    load = Recognizer.load
+    monkeypatch.setattr(
+        "ui.networks.Recognizer.load",
+        lambda folder: load(folder) if folder == TRAINED else AlwaysThree(),
+    )
+    st.cache_resource.clear()
+    app = opened("test_set", network="a-run", image="2")
+    first = shown_images(app)[0]
+    assert first["caption"].endswith("| 3") and "by a-run as 3" in first["alt"]
+    assert has_text(app.markdown, f"Read as **{served}**")
+    assert has_text(app.markdown, "a-run reads **3**")
+    assert all(not tile["caption"].startswith("✓ 3") for tile in shown_images(app))
+
+
+def test_filters_without_a_match_say_so(no_mnist):
+    app = page("test_set").run()
+    boxes = {box.label: box for box in app.selectbox}
+    boxes["True label"].select(0), boxes["Predicted label"].select(1)
+    assert "widen a filter" in settled(app.run()).info[0].value
