@@ -1,6 +1,6 @@
 """Feeds the app ten thousand bad inputs and reports outcomes, time and memory.
 
-    python -m benchmarks.fuzz                     about ten minutes
+    python -m benchmarks.fuzz                     about eight minutes on two free cores
     python -m benchmarks.fuzz --only pictures --inputs 500 --seed 7
 
 Each target in `tests/fuzz/` has hand-made inputs and a Hypothesis strategy, which draws the others.
