@@ -430,7 +430,7 @@ DIGITS = (
 )
 
 
-def test_a_hand_is_taught_in_twenty_drawings_used_on_the_draw_page_and_undone(page):
+def test_a_profile_is_learnt_from_twenty_drawings_used_and_stopped(page):
     draw(page, SEVEN)
     expect_prediction(page, "7")
     visit(page, "Handwriting")
@@ -442,13 +442,30 @@ def test_a_hand_is_taught_in_twenty_drawings_used_on_the_draw_page_and_undone(pa
             draw(page, stroke)
         expect(go_on).to_be_enabled()
         go_on.click()
-    page.get_by_text("Your hand is in use on all pages").wait_for()
+    page.get_by_text("Your profile is in use on all pages").wait_for()
     visit(page, "Draw")
     page.get_by_text("Read with your handwriting profile").wait_for()
     expect_prediction(page, "7")  # what was drawn before is still there
     visit(page, "Handwriting")
-    page.get_by_role("button", name="Undo: read me as everyone").click()
-    page.get_by_text("Your hand is not in use").wait_for()
+    page.get_by_role("button", name="Stop using my profile").click()
+    page.get_by_text("Your profile is not in use").wait_for()
+
+
+def test_back_clears_the_canvas_before_asking_again(page):
+    visit(page, "Handwriting")
+    ready_to_draw(page)
+    go_on = page.get_by_role("button", name="Next")
+    for stroke in DIGITS[0]:
+        draw(page, stroke)
+    expect(go_on).to_be_enabled()
+    go_on.click()
+    page.get_by_text("1 of 20").wait_for()
+    draw(page, SEVEN)
+    page.get_by_text("This looks like 7, not like 1.").wait_for()
+    page.get_by_role("button", name="Back").click()
+    page.get_by_text("Draw a 0, as you always do").wait_for()
+    expect(go_on).to_be_disabled()
+    expect(page.get_by_text("This looks like")).to_have_count(0)
 
 
 def test_look_alikes_say_what_they_need_and_the_lab_shows_the_first_layers(page):

@@ -1,4 +1,4 @@
-"""Visitors at once, through the real server: none sees another's drawing, correction or hand."""
+"""Several visitors of one server: none sees another's drawing, correction or profile."""
 
 import asyncio
 import contextlib
@@ -9,16 +9,18 @@ import pytest
 
 from benchmarks.page import running_app
 from benchmarks.visitor import ShownAnswer, Visitor, expected_answer, stroke_by_stroke, visiting
+from model.files import served
 from model.ink.strokes import drawing_of_strokes
 from model.reading.personalisation import Personalisation
 from model.reading.recognizer import Recognizer
 from ops.corrections import Corrections
+from tests.scripts import fake_trainer
 from ui import networks
 from ui.draw.handwriting import PROMPTS
 
 NUM_VISITORS, NUM_ROUNDS = 5, 4
 KEPT = "Kept: this is a {}."
-# A bolt of lightning: no digit, and far from all, so whoever learns it forgets none.
+# A bolt of lightning: far from all digits, so a profile can learn it without a loss.
 OWN_SEVEN = [np.array([[190, 40], [90, 150], [190, 130], [80, 245], [200, 215]], float)]
 
 
@@ -29,8 +31,13 @@ def corrections(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(corrections):
-    empty = str(corrections.parent)  # no MNIST: other people's digits are the bundled ones
-    with running_app(DIGITPAD_DATA=empty, DIGITPAD_CORRECTIONS=str(corrections)) as (address, _):
+    folder = corrections.parent
+    environment = {
+        "DIGITPAD_DATA": str(folder),  # no MNIST: other people's digits are the bundled ones
+        "DIGITPAD_CORRECTIONS": str(corrections),
+        "DIGITPAD_RUNS": str(folder / "runs"),
+    }
+    with running_app(**environment) as (address, _):
         yield address
 
 
@@ -40,7 +47,7 @@ def recognizer() -> Recognizer:
 
 
 def visit(address: str, num: int, script) -> None:
-    """Runs a coroutine function with some visitors who are there at the same time."""
+    """Runs a coroutine function with several visitors at the same time."""
 
     async def together():
         async with contextlib.AsyncExitStack() as stack:
@@ -51,7 +58,7 @@ def visit(address: str, num: int, script) -> None:
 
 
 def some_drawing(digit: int, seed: int, recognizer: Recognizer) -> tuple[dict, ShownAnswer]:
-    """A drawing that is surely read as its digit, and what must be said of it."""
+    """A drawing that is read as its digit with certainty, and the answer to it."""
     rng = np.random.default_rng(seed)
     while True:
         drawing = stroke_by_stroke(digit, rng)[-1]
@@ -60,7 +67,7 @@ def some_drawing(digit: int, seed: int, recognizer: Recognizer) -> tuple[dict, S
             return drawing, said
 
 
-def test_each_visitor_sees_the_answer_to_their_own_drawing_and_to_no_other(address, recognizer):
+def test_each_visitor_sees_the_answer_to_their_own_drawing(address, recognizer):
     drawings = [
         [
             some_drawing((who + turn) % 10, 100 * who + turn, recognizer)
@@ -73,7 +80,7 @@ def test_each_visitor_sees_the_answer_to_their_own_drawing_and_to_no_other(addre
         for drawing, must in mine:
             assert await visitor.draw(drawing) == must
             await all_have_drawn.wait()
-            # Run once more, after the others drew: what is kept on the server is shown then.
+            # Run again after the others drew: it would show their state if it were shared.
             await visitor.toggle("Why", True)
             assert visitor.answer() == must
             await visitor.toggle("Why", False)
@@ -95,7 +102,7 @@ def test_each_visitor_sees_the_answer_to_their_own_drawing_and_to_no_other(addre
     visit(address, NUM_VISITORS, all_draw)
 
 
-def test_a_stroke_taken_back_by_one_is_not_given_back_to_another(address, recognizer):
+def test_redo_brings_back_no_other_visitors_stroke(address, recognizer):
     drawing, must = some_drawing(3, 0, recognizer)
 
     async def undo_and_redo(one: Visitor, other: Visitor) -> None:
@@ -110,7 +117,7 @@ def test_a_stroke_taken_back_by_one_is_not_given_back_to_another(address, recogn
     visit(address, 2, undo_and_redo)
 
 
-def test_a_correction_is_shown_to_and_undone_by_its_visitor_alone(address, corrections, recognizer):
+def test_a_correction_is_undone_by_its_visitor_alone(address, corrections, recognizer):
     drawing, _ = some_drawing(1, 0, recognizer)
     another, _ = some_drawing(1, 1, recognizer)
 
@@ -131,11 +138,11 @@ def test_a_correction_is_shown_to_and_undone_by_its_visitor_alone(address, corre
     visit(address, 2, correct)
 
 
-def test_a_hand_that_one_visitor_taught_reads_for_no_other(address, recognizer):
+def test_a_profile_reads_for_its_visitor_alone(address, recognizer):
     bolt = drawing_of_strokes(OWN_SEVEN, 20, "#ffffff")
     before = expected_answer(bolt, recognizer)
 
-    async def teach(pupil: Visitor, other: Visitor) -> None:
+    async def learn(pupil: Visitor, other: Visitor) -> None:
         assert await other.draw(bolt) == before
         await pupil.open("Handwriting")
         for seed, digit in enumerate(PROMPTS):
@@ -152,10 +159,28 @@ def test_a_hand_that_one_visitor_taught_reads_for_no_other(address, recognizer):
         assert (await pupil.draw(bolt)).prediction == "7"
 
     assert before.prediction != "7"
-    visit(address, 2, teach)
+    visit(address, 2, learn)
 
 
-def test_the_network_that_all_share_does_not_change_when_a_hand_is_taught(recognizer):
+def test_an_open_page_names_the_network_that_answers_now(address, corrections, recognizer):
+    drawing, _ = some_drawing(5, 0, recognizer)
+    runs = corrections.parent / "runs"
+    run = runs / "20260101-000000-digitpad"  # as long as the name that it replaces
+    run.mkdir(parents=True)
+
+    async def serve_another(visitor: Visitor, _other: Visitor) -> None:
+        await visitor.draw(drawing)
+        assert any(recognizer.version in text for text in visitor.texts())
+        fake_trainer.finish(run, {"seed": 9999, "epochs": 1})
+        served.serve(run, force=True)
+        await visitor.toggle("Why", True)  # runs the part of the page with the canvas alone
+        assert any(run.name in text for text in visitor.texts())
+        served.go_back(runs)
+
+    visit(address, 2, serve_another)
+
+
+def test_learning_a_profile_does_not_change_the_shared_network(recognizer):
     shared = networks.served_network()
     frames = np.random.default_rng(0).random((20, 28, 28), np.float32)
     before = shared.probabilities(frames)
