@@ -103,12 +103,16 @@ def _show_result(report: PersonalisationReport) -> None:
         )
         return
     state = "in use on all pages" if personalisation.profile() else "not in use"
-    st.success(
+    text = (
         f"Your profile is {state}. Without it {report.num_right_before} of your "
         f"{len(report.labels)} digits are read right, with it {report.num_right_after}; for this "
-        f"figure each digit was read with a profile learnt from the others. {others}.",
-        icon=":material/check:",
+        f"figure each digit was read with a profile learnt from the others. {others}."
     )
+    if report.num_right_after < report.num_right_before:
+        advice = "It reads fewer of your digits: draw one again below, or stop using it."
+        st.warning(f"{text} {advice}", icon=":material/trending_down:")
+    else:
+        st.success(text, icon=":material/check:")
 
 
 def _offer_to_redraw(report: PersonalisationReport, network: Recognizer) -> None:

@@ -74,6 +74,14 @@ def test_the_report_gives_the_leave_one_out_figure():
     assert f"with it {right}; for this figure each digit was read with" in app.success[0].value
 
 
+def test_a_profile_that_reads_fewer_digits_gets_a_warning():
+    app = learnt()
+    (network, report), *_ = app.session_state["handwriting_report"].items()
+    worse = dataclasses.replace(report, after=np.roll(report.before, 1, axis=1))
+    app.session_state["handwriting_report"] = {network: worse}
+    assert has_text(settled(app.run()).warning, "It reads fewer of your digits")
+
+
 def test_a_profile_that_harms_others_is_not_used(monkeypatch):
     monkeypatch.setattr("model.reading.personalisation.ALLOWED_LOSS", -1.0)
     app = learnt()
