@@ -462,7 +462,7 @@ def test_back_clears_the_canvas_before_asking_again(page):
     page.get_by_text("1 of 20").wait_for()
     draw(page, SEVEN)
     page.get_by_text("This looks like 7, not like 1.").wait_for()
-    page.get_by_role("button", name="Back").click()
+    page.get_by_role("button", name="Back", exact=True).click()
     page.get_by_text("Draw a 0, as you always do").wait_for()
     expect(go_on).to_be_disabled()
     expect(page.get_by_text("This looks like")).to_have_count(0)
