@@ -21,8 +21,8 @@ NAME = "canvas"
 DRAWING = "_drawing"  # the strokes, as the component's objects
 UNDONE = "_undone"  # strokes removed by Undo, the last one last
 _EXAMPLE = "_example"  # the digit of the last example
-COMMAND = "_start"  # what the component was last told to show
-OUTDATED = "_stale"  # what it reports until it has followed the command
+COMMAND = "_command"  # the last command to the component: the strokes to show
+OUTDATED = "_outdated"  # what it reports until it has followed the command
 
 
 def drawn_frame(name: str = NAME) -> np.ndarray | None:

@@ -1,6 +1,7 @@
 """The dashboard's charts, each with a title, units and a description for screen readers.
 
-Curves and groups differ in dash or shape as well as in colour, and no mark needs a light ground.
+Curves and groups differ in dash or shape as well as in colour, and all marks are visible on light
+and dark backgrounds.
 """
 
 import altair as alt
@@ -9,23 +10,23 @@ import pandas as pd
 
 from ui.charts import BLUE, GREY, ORANGE, TABLEAU
 
-FEW_EPOCHS = 30  # up to here each epoch gets a point
+FEW_EPOCHS = 30  # with at most so many, each epoch gets a point
 CELL = "cell"  # the confusion matrix' selection
-_AXIS_WIDTH = 50  # pixels; so that charts below one another line up
-# Heights are of all that belongs to a chart: title, axes and legend.
+_AXIS_WIDTH = 50  # pixels; the same for charts below one another, so that they line up
+# Heights include title, axes and legend.
 _HEIGHT = 310
 _LEGEND_ROW = 22
-_SHORT = 15  # letters; of longer names one goes to a row of the legend
+_SHORT = 15  # letters; longer names get a row of the legend each
 
 
 def curves_chart(
     table: pd.DataFrame, measure: str, title: str, log: bool = False
 ) -> alt.LayerChart:
-    """Curves over epochs; where they are smoothed, what was measured stays faintly behind.
+    """Curves over epochs; behind smoothed ones the measured values stay faintly visible.
 
     Args:
         table: Columns `epoch`, `curve`, `value` and `smooth`.
-        measure: What the value is, with its unit, for the axis.
+        measure: The value and its unit, for the axis.
         title: The chart's title.
         log: Whether the axis is logarithmic; then all values are above zero.
     """
@@ -71,8 +72,8 @@ def confusion_chart(
 
     Args:
         counts: `(10, 10)` counts of `[true label, predicted label]`.
-        share: Whether cells show per cent of the true label's images, not images.
-        hide_right: Whether the diagonal, what was read right, stays empty.
+        share: Whether cells show per cent of the true label's images instead of counts.
+        hide_right: Whether the diagonal, the images that were read right, stays empty.
     """
     true, predicted = (index.ravel() for index in np.indices(counts.shape))
     num_true = np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -104,7 +105,7 @@ def confusion_chart(
             alt.Tooltip("percent", title="% of the true label", format=".2f"),
         ],
     )
-    # Mistakes get a shade; what is right, or never happened, keeps the page's ground.
+    # Mistakes are shaded; other cells keep the page's background.
     cells = (
         base.mark_rect(stroke=BLUE, cursor="pointer")
         .encode(
@@ -126,7 +127,7 @@ def confusion_chart(
         with_number += " && datum.label !== datum.predicted"
     numbers = (
         base.transform_filter(with_number)
-        .mark_text(cursor="pointer", aria=False)  # its cell is read out
+        .mark_text(cursor="pointer", aria=False)  # screen readers read out its cell
         .encode(
             text=alt.Text(f"{shown}:Q", format=".1f" if share else "d"),
             color=alt.condition(shaded, alt.value("#1b2430"), alt.value(GREY)),
@@ -147,7 +148,7 @@ def reliability_chart(table: pd.DataFrame, ece: float) -> alt.LayerChart:
     """How often the network was right against how sure it said it was.
 
     Args:
-        table: Columns `confidence`, `accuracy`, `low`, `high` and `images`, a row a bin.
+        table: Columns `confidence`, `accuracy`, `low`, `high` and `images`, a row per bin.
         ece: The expected calibration error, 0 to 1.
     """
     percent = alt.Axis(format="%", minExtent=_AXIS_WIDTH, maxExtent=_AXIS_WIDTH)
@@ -227,7 +228,7 @@ def risk_chart(table: pd.DataFrame, shipped: dict, start: float) -> alt.LayerCha
     Args:
         table: Columns `answered`, `wrong` and `threshold`.
         shipped: The marked point, as `evaluation.answered_above` gives it.
-        start: Where the axis of the share answered begins, 0 to 1.
+        start: First value of the axis of the share answered, 0 to 1.
     """
     tooltip = [
         alt.Tooltip("answered", format=".2%"),
@@ -274,7 +275,7 @@ def intervals_chart(table: pd.DataFrame, title: str, axis: str) -> alt.LayerChar
     Args:
         table: Columns `name`, `way`, `accuracy`, `low`, `high` and `images`.
         title: The chart's title.
-        axis: What the names are.
+        axis: Title of the axis of names.
     """
     names, ways = list(dict.fromkeys(table["name"])), list(dict.fromkeys(table["way"]))
     legend, legend_height = _legend(table["way"]) if len(ways) > 1 else (None, 0)
@@ -313,7 +314,7 @@ def intervals_chart(table: pd.DataFrame, title: str, axis: str) -> alt.LayerChar
 
 
 def _legend(names: pd.Series) -> tuple[alt.Legend, int]:
-    """A legend below the chart that cuts no name, and its height in pixels."""
+    """A legend below the chart that shows whole names, and its height in pixels."""
     num, longest = names.nunique(), int(names.str.len().max())
     columns = 2 if longest <= _SHORT else 1
     legend = alt.Legend(

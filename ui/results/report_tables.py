@@ -252,7 +252,7 @@ def about_pen(report: dict) -> str:
     if "ece" in pen:
         parts.append(f"Calibration error {pen['ece']:.4f}.")
     if "auroc" in pen:
-        parts.append(f"Letters are told from digits with an AUROC of {pen['auroc']:.3f}.")
+        parts.append(f"Letters are distinguished from digits with an AUROC of {pen['auroc']:.3f}.")
     return " ".join(parts)
 
 

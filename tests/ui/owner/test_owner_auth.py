@@ -1,4 +1,4 @@
-"""The owner's pages as visitors meet them: closed, behind a password, open; and from behind."""
+"""Access to the owner's pages: off, behind a password, open; and what clients may forge."""
 
 import shutil
 
@@ -15,7 +15,8 @@ from model.reading.numbers import Digit
 from model.reading.recognizer import Recognizer
 from ops import access
 from ops.corrections import Corrections
-from tests.support import ROOT, job_of
+from tests.support import job_of
+from tests.ui.pages import button, opened, page, settled
 from ui import networks
 from ui.draw import correction
 from ui.owner import actions, owner_auth
@@ -25,8 +26,6 @@ WORD = "correct horse battery"
 
 @pytest.fixture(autouse=True)
 def fresh_guard(monkeypatch):
-    st.cache_resource.clear()
-    st.cache_data.clear()
     monkeypatch.setattr(access, "GUARD", access.PasswordGuard())
 
 
@@ -44,21 +43,9 @@ def kept() -> Corrections:
     return store
 
 
-def opened(name: str, **parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app_pages" / f"{name}.py"), default_timeout=60)
-    for key, value in parameters.items():
-        app.query_params[key] = value
-    return settled(app.run())
-
-
-def settled(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception
-    return app
-
-
-def say(app: AppTest, word: str) -> AppTest:
+def enter(app: AppTest, word: str) -> AppTest:
     app.text_input[0].input(word)
-    next(button for button in app.button if button.label == "Open").click()
+    button(app, "Open").click()
     return settled(app.run())
 
 
@@ -70,7 +57,7 @@ PAGES = [("corrections", {}), ("test_set", {"data": "Corrections"}), ("train", {
 
 
 @pytest.mark.parametrize(("name", "parameters"), PAGES)
-def test_closed_pages_say_so_in_a_sentence_and_show_nothing(name, parameters, kept):
+def test_pages_that_are_off_show_only_a_sentence(name, parameters, kept):
     app = opened(name, **parameters)
     assert " off" in app.info[0].value and len(app.info) == 1
     assert shows_nothing(app) and not app.text_input and not app.button
@@ -78,15 +65,15 @@ def test_closed_pages_say_so_in_a_sentence_and_show_nothing(name, parameters, ke
 
 
 @pytest.mark.parametrize(("name", "parameters"), PAGES)
-def test_the_password_opens_them_for_the_visit_and_a_wrong_one_does_not(
+def test_only_the_right_password_opens_pages_for_one_visit(
     name, parameters, kept, jobs, with_password
 ):
     app = opened(name, **parameters)
     assert "asks for the password" in app.info[0].value and shows_nothing(app)
-    app = say(app, "open sesame now")
+    app = enter(app, "open sesame now")
     assert "not the password" in app.warning[0].value and shows_nothing(app)
     assert not app.text_input[0].value  # nor is it kept
-    app = say(app, WORD)
+    app = enter(app, WORD)
     assert not app.text_input and not app.warning
     assert WORD not in repr(app.session_state)
     settled(app.run())
@@ -98,46 +85,48 @@ def test_guesses_are_counted_across_visits(with_password):
     for _ in range(access.FREE_GUESSES - 1):
         with pytest.raises(AccessError):
             access.GUARD.log_in("open sesame now")  # as from other visits
-    say(opened("corrections"), "open sesame now")
-    assert "Too many" in say(opened("corrections"), WORD).warning[0].value
+    enter(opened("corrections"), "open sesame now")
+    assert "Too many" in enter(opened("corrections"), WORD).warning[0].value
 
 
 def test_an_empty_answer_is_no_guess(with_password):
     app = opened("corrections")
     for _ in range(access.FREE_GUESSES + 1):
-        app = say(app, "")
-    assert not app.warning and not say(app, WORD).text_input
+        app = enter(app, "")
+    assert not app.warning and not enter(app, WORD).text_input
 
 
 @pytest.mark.parametrize("held", [True, WORD, b"x" * 32, access.GUARD])
-def test_a_pass_can_not_be_made_up(held, kept, with_password):
-    app = AppTest.from_file(str(ROOT / "app_pages" / "corrections.py"), default_timeout=60)
+def test_a_made_up_token_opens_nothing(held, kept, with_password):
+    app = page("corrections")
     app.session_state["owner_token"] = held
     assert shows_nothing(settled(app.run())) and app.text_input
 
 
 @pytest.mark.parametrize("name", ["Delete all", "Delete selected"])
-def test_a_button_looks_again_before_it_deletes(name, kept, with_password):
-    app = say(opened("corrections"), WORD)
+def test_deleting_checks_access_again(name, kept, with_password):
+    app = enter(opened("corrections"), WORD)
     if name == "Delete selected":
         app.checkbox[0].check()
         app = settled(app.run())
     label = {"Delete all": "Yes, delete all 1", "Delete selected": "Delete 1 selected"}[name]
-    del app.session_state["owner_token"]  # what was drawn when it was open is pressed later
-    next(button for button in app.button if button.label == label).click()
+    del app.session_state[
+        "owner_token"
+    ]  # a button that was shown with access is pressed without it
+    button(app, label).click()
     settled(app.run())
     assert len(kept) == 1 and app.text_input
 
 
-def test_a_button_looks_again_before_it_trains(jobs, with_password):
-    app = say(opened("train"), WORD)
+def test_training_checks_access_again(jobs, with_password):
+    app = enter(opened("train"), WORD)
     del app.session_state["owner_token"]
-    next(button for button in app.button if button.label == "Start").click()
+    button(app, "Start").click()
     settled(app.run())
     assert job_of(jobs) is None and app.text_input
 
 
-def test_what_reads_and_changes_looks_for_itself(monkeypatch, jobs, with_password):
+def test_each_owner_function_checks_access_itself(monkeypatch, jobs, with_password):
     monkeypatch.setattr(st, "session_state", {})
     for ask in (owner_auth.corrections, owner_auth.training_jobs):
         with pytest.raises(PasswordNeeded):
@@ -159,12 +148,12 @@ def test_one_visit_stores_a_limited_number_of_corrections(monkeypatch, kept):
     assert "the most that one may" in st.session_state["correction"]["problem"]
 
 
-def test_a_client_that_names_a_path_for_a_network_is_shown_the_served_one(tmp_path, monkeypatch):
+def test_a_path_as_network_name_shows_the_served_network(tmp_path, monkeypatch):
     data = Dataset(np.zeros((9, 28, 28), np.uint8), np.arange(9, dtype=np.uint8), "nine")
     monkeypatch.setattr("ui.datasets.test_images", lambda: (data, ""))
     monkeypatch.setattr("ui.networks.other_networks", lambda: ["a-run"])
     outside = tmp_path / "outside"
-    shutil.copytree(served.SHIPPED, outside)  # a network lies there indeed
+    shutil.copytree(served.SHIPPED, outside)  # there is a network at that path
     monkeypatch.setenv("DIGITPAD_RUNS", str(tmp_path / "runs"))
     loaded = []
     load = Recognizer.load
@@ -172,9 +161,9 @@ def test_a_client_that_names_a_path_for_a_network_is_shown_the_served_one(tmp_pa
         "ui.networks.Recognizer.load", lambda folder: loaded.append(folder) or load(folder)
     )
     in_the_address = opened("test_set", network="../outside")
-    page = AppTest.from_file(str(ROOT / "app_pages" / "test_set.py"), default_timeout=60)
-    page.session_state["network"] = "../outside"  # as a client says it of the box
-    for app in (in_the_address, settled(page.run())):
+    forged = page("test_set")
+    forged.session_state["network"] = "../outside"  # a client may send any value of the box
+    for app in (in_the_address, settled(forged.run())):
         box = next(box for box in app.selectbox if box.label == "Compare with")
         assert box.value == "no other network"
     assert set(loaded) <= {served.SHIPPED}  # it may have been loaded before
