@@ -89,9 +89,10 @@ class Checker:
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(key))
 
     def end(self) -> None:
+        self._connection.close()  # the process ends by itself, unless it hangs
+        self._process.join(5)
         self._process.kill()
         self._process.join()
-        self._connection.close()
 
 
 def check_inputs(name: str, connection: Connection) -> None:
