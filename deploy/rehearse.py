@@ -225,7 +225,7 @@ def lose_replicas(site: Site, browser) -> str:
 def run_browser_tests(address: str, expression: str) -> str:
     """Runs the browser tests through nginx; returns pytest's last line."""
     done = subprocess.run(  # no shell, words of our own  # nosec B603
-        [sys.executable, "-m", "pytest", "-q", "tests/ui/test_browser.py", "-k", expression],
+        [sys.executable, "-m", "pytest", "-q", "tests/ui/browser", "-k", expression],
         cwd=ROOT,
         env={**os.environ, "DIGITPAD_ADDRESS": address},
         stdout=subprocess.PIPE,

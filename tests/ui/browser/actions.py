@@ -1,0 +1,59 @@
+"""What a person does in the browser: visit pages, draw with a finger."""
+
+from benchmarks.page import ONE, SEVEN, canvas_of
+
+PAGES = {
+    "Draw": "Draw a digit",
+    "Keyboard": "Fill in a digit by keyboard",
+    "Photo": "Photo",
+    "Lab": "Lab",
+    "Handwriting": "Your handwriting",
+    "Test set": "Test set",
+    "Corrections": "Corrections",
+    "Dashboard": "Dashboard",
+    "Train": "Train",
+}
+
+
+FOCUSED = "document.activeElement?.shadowRoot?.activeElement?.ariaLabel"  # inside a component
+
+
+DIGITS = (  # strokes of each digit, canvas pixels
+    [((140, 60), (90, 100), (80, 170), (130, 220), (190, 180), (195, 110), (140, 60))],
+    [ONE],
+    [((80, 90), (120, 55), (180, 70), (190, 110), (90, 220), (200, 220))],
+    [((80, 70), (150, 50), (190, 90), (130, 130), (195, 170), (160, 225), (80, 215))],
+    [((160, 50), (80, 170), (200, 170), (150, 140), (150, 230))],
+    [((190, 60), (100, 60), (95, 130), (160, 120), (195, 170), (150, 225), (85, 215))],
+    [((170, 50), (100, 120), (90, 190), (140, 225), (185, 185), (140, 145), (95, 180))],
+    [SEVEN],
+    [((180, 70), (110, 80), (180, 170), (150, 225), (100, 190), (190, 90), (180, 70))],
+    [((185, 90), (130, 60), (95, 110), (140, 140), (185, 95), (175, 230))],
+)
+
+
+def visit(page, name: str) -> None:
+    on_phone = page.viewport_size["width"] < 700
+    sidebar = page.get_by_test_id("stSidebar")
+    if on_phone and sidebar.get_attribute("data-collapsed") != "false":
+        page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_role("link", name=name).click()
+    page.get_by_role("heading", name=PAGES[name], exact=True).wait_for()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    if on_phone and sidebar.get_attribute("data-collapsed") == "false":
+        page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
+    if on_phone:
+        page.locator('[data-testid="stSidebar"][data-collapsed="true"]').wait_for(state="attached")
+
+
+def draw_by_finger(page, points) -> None:
+    box = canvas_of(page).bounding_box()
+    drag_a_finger(page, [(box["x"] + x, box["y"] + y) for x, y in points])
+
+
+def drag_a_finger(page, points) -> None:
+    touch = page.context.new_cdp_session(page)
+    places = [{"x": x, "y": y} for x, y in points]
+    for kind, place in zip(["touchStart", *["touchMove"] * (len(places) - 1)], places, strict=True):
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})

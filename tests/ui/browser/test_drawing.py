@@ -1,0 +1,228 @@
+"""Draw, Lab and Handwriting in real Chromium, with mouse and finger, through a real server."""
+
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from benchmarks.page import (
+    LOWER,
+    METRIC,
+    ONE,
+    SEVEN,
+    canvas_of,
+    draw,
+    expect_prediction,
+    ready_to_draw,
+)
+from model.ink.frame import ink_from_picture, strokes_to_mnist, to_mnist
+from tests.ui.browser.actions import DIGITS, PAGES, draw_by_finger, visit
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_seven_and_a_one_are_read_cleared_and_undone(page):
+    assert page.get_by_text("There is no digit yet").is_visible()
+    draw(page, SEVEN)
+    expect_prediction(page, "7")
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_text("There is no digit yet").wait_for()
+    assert page.locator(METRIC).count() == 0
+    draw(page, ONE)
+    expect_prediction(page, "1")
+    draw(page, ((60, 55), (140, 50)))
+    page.wait_for_function(
+        "selector => document.querySelector(selector).innerText !== '1'", arg=METRIC
+    )
+    page.get_by_role("button", name="Undo").click()
+    expect_prediction(page, "1")
+
+
+def test_the_drawing_and_its_answer_outlive_a_visit_to_the_other_pages(page):
+    draw(page, SEVEN)
+    expect_prediction(page, "7")
+    for name in ("Lab", "Test set", "Dashboard", "Draw"):
+        visit(page, name)
+    expect_prediction(page, "7")
+    ready_to_draw(page)
+    inked = canvas_of(page).evaluate(
+        f"upper => {{ const lower = {LOWER};"
+        " const data = lower.getContext('2d').getImageData(0, 0, 280, 280).data;"
+        " let inked = 0; for (let i = 0; i < data.length; i += 4) inked += data[i] > 128;"
+        " return inked }"
+    )
+    assert inked > 1000
+    draw(page, ((110, 140), (190, 140)))  # a crossed seven is still one
+    expect_prediction(page, "7")
+
+
+def test_every_page_opens_without_an_error_and_fits_the_width(page):
+    for name in PAGES:
+        visit(page, name)
+        if name == "Test set":
+            page.get_by_text("Shown instead").wait_for()
+            page.locator("button.tile").first.wait_for()
+        assert page.get_by_test_id("stException").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_the_top_right_corner_can_be_drawn_on_with_a_finger(page):
+    if not page.evaluate("navigator.maxTouchPoints"):
+        pytest.skip("a mouse: the other visitor has the finger")
+    draw_by_finger(page, ((20, 14), (270, 14), (200, 140), (130, 265)))
+    expect_prediction(page, "7")
+
+
+def test_the_ink_on_the_screen_is_where_the_strokes_say(page):
+    draw(page, SEVEN)
+    expect_prediction(page, "7")
+    url = canvas_of(page).evaluate(f"upper => {LOWER}.toDataURL('image/png')")
+    shown = np.array(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))))
+    flat = shown[..., 0] * (shown[..., 3] / 255)  # white ink on black or on clear paper
+    seen = to_mnist(ink_from_picture(flat.astype(np.uint8)))
+    drawn = strokes_to_mnist([np.array(SEVEN, float)], 280)
+    assert np.abs(seen - drawn).mean() < 0.03
+
+
+def test_nothing_moves_while_the_answer_changes(page):
+    def places():
+        page.locator("canvas.marks, [data-testid=stVegaLiteChart] svg").first.wait_for()
+        return [
+            page.locator(f"[data-testid={name}]").first.bounding_box()
+            for name in ("stMetric", "stVegaLiteChart", "stPopover")
+        ]
+
+    draw(page, SEVEN)
+    expect_prediction(page, "7")
+    before = places()
+    draw(page, ((60, 140), (230, 100), (60, 60), (230, 200), (60, 220), (140, 30), (150, 250)))
+    page.get_by_text("This doesn't look like a digit;").wait_for()
+    assert places() == before
+    page.get_by_role("button", name="Undo").click()
+    expect_prediction(page, "7")
+    assert places() == before
+
+
+def test_a_screen_reader_is_told_the_answer_each_time_it_changes(page):
+    draw(page, SEVEN)
+    spoken = page.get_by_role("status").filter(has_text="It reads")
+    expect(spoken).to_contain_text("It reads 7")
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_text("There is no digit yet").wait_for()
+    draw(page, ONE)
+    expect(spoken).to_contain_text("It reads 1")
+    draw(page, ((220, 80), (220, 200)))
+    expect(spoken).to_contain_text("the number 11")
+
+
+def test_two_digits_side_by_side_become_one_number(page):
+    draw(page, ((60, 80), (60, 200)))
+    expect_prediction(page, "1")
+    draw(page, ((130, 80), (220, 80), (165, 200)))
+    expect_prediction(page, "17")
+
+
+def test_two_digits_that_touch_are_read_and_can_be_corrected(page):
+    draw(page, [(75 + 35 * np.cos(t), 110 + 50 * np.sin(t)) for t in np.linspace(0, 6.28, 24)])
+    expect_prediction(page, "0")
+    draw(page, ((101, 80), (161, 80), (126, 180)))
+    expect_prediction(page, "07")
+    page.get_by_text("Digits 1 and 2 touch").wait_for()
+    asked = page.get_by_role("radiogroup").first
+    other = asked.get_by_role("radio").nth(1)
+    digit = other.inner_text()
+    other.click()
+    expect_prediction(page, f"{digit}7")
+
+
+def test_keys_undo_and_redo_and_an_example_explains_itself(page):
+    page.get_by_role("button", name="Example").click()
+    page.locator(METRIC).first.wait_for()
+    page.get_by_text("Why", exact=True).click()
+    page.get_by_text("speaks for").wait_for()
+    page.get_by_text("Replay", exact=True).click()
+    page.get_by_text("Read as").wait_for()
+    page.get_by_role("button", name="Clear").click()
+    draw(page, ONE)
+    expect_prediction(page, "1")
+    page.keyboard.press("Control+z")
+    page.get_by_text("There is no digit yet").wait_for()
+    page.keyboard.press("Control+y")
+    expect_prediction(page, "1")
+    page.get_by_role("button", name="Download", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="JSON").click()
+    assert len(json.loads(download.value.path().read_text())["probabilities"]) == 10
+
+
+def test_a_profile_is_learnt_from_twenty_drawings_used_and_stopped(page):
+    draw(page, SEVEN)
+    expect_prediction(page, "7")
+    visit(page, "Handwriting")
+    ready_to_draw(page)
+    go_on = page.get_by_role("button", name="Next")
+    for number in range(20):
+        page.get_by_text(f"{number} of 20").wait_for()
+        for stroke in DIGITS[number % 10]:
+            draw(page, stroke)
+        expect(go_on).to_be_enabled()
+        go_on.click()
+    page.get_by_text("Your profile is in use on all pages").wait_for()
+    visit(page, "Draw")
+    page.get_by_text("Read with your handwriting profile").wait_for()
+    expect_prediction(page, "7")  # what was drawn before is still there
+    visit(page, "Handwriting")
+    page.get_by_role("button", name="Stop using my profile").click()
+    page.get_by_text("Your profile is not in use").wait_for()
+
+
+def test_back_clears_the_canvas_before_asking_again(page):
+    visit(page, "Handwriting")
+    ready_to_draw(page)
+    go_on = page.get_by_role("button", name="Next")
+    for stroke in DIGITS[0]:
+        draw(page, stroke)
+    expect(go_on).to_be_enabled()
+    go_on.click()
+    page.get_by_text("1 of 20").wait_for()
+    draw(page, SEVEN)
+    page.get_by_text("This looks like 7, not like 1.").wait_for()
+    page.get_by_role("button", name="Back", exact=True).click()
+    page.get_by_text("Draw a 0, as you always do").wait_for()
+    expect(go_on).to_be_disabled()
+    expect(page.get_by_text("This looks like")).to_have_count(0)
+
+
+def test_look_alikes_say_what_they_need_and_the_lab_shows_the_first_layers(page):
+    draw(page, SEVEN)
+    page.get_by_text("Look-alikes", exact=True).click()
+    page.get_by_text("The look-alikes come from MNIST").wait_for()
+    visit(page, "Lab")
+    page.get_by_text("5. Layer 2").wait_for()
+
+
+def test_a_wrong_answer_is_corrected_seen_and_deleted(page):
+    draw(page, SEVEN)
+    expect_prediction(page, "7")
+    page.get_by_test_id("stPopoverButton").get_by_text("Wrong?").click()
+    page.get_by_role("button", name="1", exact=True).click()
+    page.get_by_text("Kept: this is a 1.").wait_for()
+    page.keyboard.press("Escape")
+    canvas_of(page).scroll_into_view_if_needed()
+    draw(page, ((110, 140), (190, 140)))  # drawn on: nothing was said of this one
+    page.get_by_test_id("stPopoverButton").get_by_text("Wrong?").click()
+    page.get_by_text("Kept: this is a 1.").wait_for(state="hidden")
+    page.get_by_role("button", name="2", exact=True).click()
+    page.get_by_text("Kept: this is a 2.").wait_for()
+    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Undo").click()
+    page.get_by_text("Kept: this is a 2.").wait_for(state="hidden")
+    page.keyboard.press("Escape")
+    visit(page, "Corrections")
+    page.get_by_text("said 7, is 1").click()
+    assert page.get_by_role("checkbox").count() == 1
+    page.get_by_text("Delete 1 selected").click()
+    page.get_by_text("No corrections yet").wait_for()

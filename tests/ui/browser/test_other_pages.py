@@ -1,0 +1,259 @@
+"""Keyboard, Photo, Test set, Dashboard and Train in real Chromium, through a real server."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from benchmarks.page import METRIC, SEVEN, draw, expect_prediction
+from benchmarks.sheets import sheet
+from model.files.runs import load_report
+from tests.model.ink.test_sheet import saved
+from tests.support import TRAINED
+from tests.ui.browser.actions import FOCUSED, PAGES, drag_a_finger, visit
+
+pytestmark = pytest.mark.browser
+
+
+def expect_prediction_other_than(page, digit: str) -> None:
+    page.locator(METRIC).first.wait_for()
+    assert page.locator(METRIC).first.inner_text() != digit
+
+
+TOLD = "True label:"  # of an opened image
+
+
+def test_a_click_on_a_cell_of_the_confusion_matrix_leads_to_its_images(page):
+    visit(page, "Dashboard")
+    choice = page.get_by_role("combobox", name="Images of a cell")
+    beside_the_number = {"x": 4, "y": 4}
+    page.locator('path[aria-label^="4 read as 9:"]').click(position=beside_the_number)
+    expect(choice).to_have_value(re.compile("^4 read as 9"))
+    page.locator('path[aria-label^="0 read as 1: 0 images"]').click()
+    expect(choice).to_have_value("")
+    page.locator('path[aria-label^="9 read as 7:"]').click(force=True)  # on the number
+    expect(choice).to_have_value(re.compile("^9 read as 7"))
+    page.get_by_role("button", name="Open 9 read as 7 on the Test set page").click()
+    page.get_by_role("heading", name="Test set", exact=True).wait_for()
+    page.wait_for_url("**/test_set?label=9&predicted=7")
+
+
+def test_the_dashboards_switches_change_its_charts(page):
+    visit(page, "Dashboard")
+    chart = page.get_by_test_id("stVegaLiteChart")
+    matrix = chart.filter(has_text="Confusion matrix")
+    confusion = np.array(load_report(TRAINED)["test"]["confusion"])
+    most = matrix.get_by_text(str(confusion.max()), exact=True)
+    expect(most).to_have_count(1)
+    page.get_by_text("Hide the diagonal").click()
+    expect(most).to_have_count(0)
+    expect(matrix.locator('path[aria-label^="4 read as 9:"]')).to_have_count(1)
+    page.get_by_role("radio", name="Per cent of the true label").click()
+    expect(matrix).to_contain_text("in per cent of the true label")
+    page.get_by_text("Logarithmic").first.click()
+    expect(chart.first).to_contain_text("Share wrong by epoch")
+    page.get_by_role("slider", name="Smoothing").first.press("ArrowRight")
+    # What was measured stays behind each of the two curves.
+    expect(chart.first.locator("g.mark-line path")).to_have_count(4)
+    inside = "document.querySelector('[data-testid=stMain]').scrollWidth <= innerWidth"
+    assert page.evaluate(inside)
+
+
+def test_a_digit_is_filled_in_read_and_mended_by_keyboard_alone(page):
+    visit(page, "Keyboard")
+    page.get_by_role("grid").wait_for()
+    assert page.get_by_role("row").count() == 28
+    assert page.locator("[role=gridcell][tabindex='0']").count() == 1  # one stop for Tab
+    page.get_by_role("heading", name=PAGES["Keyboard"]).click()  # where reading begins
+    while not (page.evaluate(FOCUSED) or "").startswith("Row"):
+        page.keyboard.press("Tab")
+    assert page.evaluate(FOCUSED) == "Row 5, column 10, paper"
+    scrolled = page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
+    for _ in range(9):
+        page.keyboard.press("Shift+ArrowRight")
+    expect_prediction_other_than(page, "7")
+    for row in range(16):
+        page.keyboard.press("Shift+ArrowDown")
+        if row % 4 == 0:
+            page.wait_for_timeout(150)  # runs come back between the key presses
+    expect_prediction(page, "7")
+    assert page.evaluate(FOCUSED) == "Row 21, column 19, ink"
+    assert page.get_by_role("gridcell", name=", ink").count() == 10 + 16
+    moved = page.evaluate("document.querySelector('[data-testid=stMain]').scrollTop")
+    assert abs(moved - scrolled) < 400  # the focused cell may come into view, no more
+    for key, cell in (
+        ("Home", "Row 21, column 1, paper"),
+        ("End", "Row 21, column 28, paper"),
+        ("PageUp", "Row 14, column 28, paper"),
+        ("PageDown", "Row 21, column 28, paper"),
+        ("Control+Home", "Row 1, column 1, paper"),
+        ("ArrowUp", "Row 1, column 1, paper"),
+        ("Space", "Row 1, column 1, ink"),
+        ("Enter", "Row 1, column 1, paper"),
+        ("Space", "Row 1, column 1, ink"),
+        ("Delete", "Row 1, column 1, paper"),
+        ("Control+End", "Row 28, column 28, paper"),
+    ):
+        page.keyboard.press(key)
+        assert page.evaluate(FOCUSED) == cell, key
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # Clear
+    page.get_by_text("There is no digit yet").wait_for()
+    page.get_by_role("gridcell", name=", ink").first.wait_for(state="detached")
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate(FOCUSED) == "Row 28, column 28, paper"
+
+
+def test_filled_in_cells_outlive_a_visit_to_another_page_and_are_painted_by_pointer(page):
+    visit(page, "Keyboard")
+    page.get_by_role("gridcell").first.hover()  # at rest, with nothing above it
+    box = page.get_by_role("grid").bounding_box()
+    corners = ((0.35, 0.2), (0.68, 0.2), (0.68, 0.8))
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    if page.evaluate("navigator.maxTouchPoints"):
+        drag_a_finger(page, places)  # in two leaps: no cell between is left out
+    else:
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for place in places[1:]:
+            page.mouse.move(*place)
+        page.mouse.up()
+    expect_prediction(page, "7")
+    inked = page.get_by_role("gridcell", name=", ink").count()
+    assert inked > 20
+    visit(page, "Lab")
+    visit(page, "Keyboard")
+    expect_prediction(page, "7")
+    assert page.get_by_role("gridcell", name=", ink").count() == inked
+
+
+def test_an_uploaded_photo_is_read(page):
+    visit(page, "Photo")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "sheet.jpg", "mimeType": "image/jpeg", "buffer": saved("JPEG")}
+    )
+    page.locator("figure").first.wait_for()
+    assert page.locator("figure").count() == 6
+
+
+def test_a_doubtful_digit_of_a_photo_is_corrected(page):
+    visit(page, "Photo")
+    buffer = io.BytesIO()
+    Image.fromarray(sheet(seed=8)).save(buffer, "PNG")  # its 1 may be a 7
+    page.locator("input[type=file]").set_input_files(
+        {"name": "sheet.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
+    )
+    asked = page.get_by_role("radiogroup").first
+    asked.wait_for()
+    shown = page.get_by_test_id("stImage").last.bounding_box()
+    assert shown["x"] + shown["width"] <= page.viewport_size["width"]
+    was = page.get_by_test_id("stCode").inner_text().strip()
+    digit = asked.get_by_role("radio").nth(1).inner_text()
+    asked.get_by_role("radio").nth(1).click()
+    page.wait_for_function(
+        "was => document.querySelector('[data-testid=stCode]').innerText.trim() !== was", arg=was
+    )
+    assert digit in page.get_by_test_id("stCode").inner_text()
+
+
+def test_a_run_is_started_watched_by_itself_stopped_and_still_there_after_a_reload(
+    page, training_address
+):
+    page.goto(f"{training_address}/train")
+    epochs = page.get_by_label("Epochs")
+    epochs.fill("3")
+    page.get_by_role("button", name="Start").click()  # in the same breath
+    page.get_by_text("Epoch 2 of 3: about 1 minute left").wait_for()
+    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(3)
+    page.get_by_text("Log", exact=True).click()
+    page.get_by_text("epoch 1 of 3", exact=True).wait_for()
+    page.reload()
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_text("was stopped after 1 of 3 epochs").wait_for()  # without a click
+    page.get_by_role("button", name="Resume").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_an_image_is_opened_by_pointer_and_keyboard_and_the_focus_comes_back(page):
+    visit(page, "Test set")
+    images = page.get_by_role("group", name="Images: press one to open it")
+    first = images.get_by_role("button").first
+    assert "a 0, read as 0" in first.get_attribute("aria-label")
+    if page.evaluate("navigator.maxTouchPoints"):
+        first.tap()
+    else:
+        first.click()
+    page.get_by_text(TOLD).wait_for()
+    page.wait_for_url("**/test_set?image=0")
+    dialog = page.get_by_role("dialog")
+    alike = dialog.get_by_role("group", name="The nearest images").get_by_role("button")
+    expect(alike).to_have_count(5)
+    page.keyboard.press("ArrowRight")  # the next one
+    page.wait_for_url("**/test_set?image=1")
+    dialog.get_by_text("Image 1 of").wait_for()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    page.wait_for_timeout(300)  # a run in the dialog may begin and end unseen
+    nearest = alike.first
+    number = nearest.get_attribute("aria-label").split(":")[0].removeprefix("Image ")
+    nearest.click()
+    page.wait_for_url(f"**/test_set?image={number}")
+    dialog.get_by_text(f"Image {number} of").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_text(TOLD).wait_for(state="hidden")
+    page.wait_for_url("**/test_set")
+    page.wait_for_function(f"({FOCUSED} ?? '').startsWith('Image 0:')")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/test_set?image=1")
+
+
+def test_a_link_shows_another_person_the_same_images(page, address):
+    visit(page, "Test set")
+    page.get_by_role("button", name="Image 59:").wait_for()
+    page.get_by_test_id("stNumberInputStepUp").click()
+    page.wait_for_url("**/test_set?page=2*")
+    page.get_by_role("button", name="Image 60:").click()
+    page.get_by_text(TOLD).wait_for()
+    link = page.url
+    page.goto("about:blank")
+    page.goto(link)
+    page.get_by_role("dialog").get_by_text("Image 60 of").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Image 119:").wait_for()
+    page.goto(f"{address}/test_set?label=nine&page=1e999&sure=?&image=-1&view=Map&area=0,0,0,nan")
+    page.get_by_text("1,797 of 1,797 images").wait_for()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    assert "image" not in page.url and "area" not in page.url
+
+
+def test_an_area_of_the_map_chooses_images_which_a_filter_and_a_link_keep(page):
+    draw(page, SEVEN)
+    expect_prediction(page, "7")
+    visit(page, "Test set")
+    page.get_by_role("radio", name="Map").click()
+    chart = page.get_by_test_id("stVegaLiteChart").locator("canvas")
+    chart.scroll_into_view_if_needed()
+    page.get_by_text("1,797 of 1,797 images").wait_for()
+    page.wait_for_timeout(1000)  # the chart draws itself without telling
+    box = chart.bounding_box()
+    shares = ((0.05, 0.3), (0.5, 0.9))
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in shares]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    page.mouse.move(*places[1], steps=5)
+    page.mouse.up()
+    page.wait_for_url("**area=*")
+    count = page.get_by_text("of 1,797 images")
+    page.wait_for_function(
+        "node => !node.innerText.startsWith('1,797')", arg=count.element_handle()
+    )
+    some = int(count.inner_text().split()[0].replace(",", ""))
+    assert 0 < some < 1797
+    page.reload()
+    count.wait_for()
+    assert int(count.inner_text().split()[0].replace(",", "")) == some
+    page.get_by_text("The points as a table").click()
+    page.get_by_test_id("stDataFrame").wait_for()
