@@ -2,11 +2,16 @@
 
 import re
 
+import pytest
+
 from model.files.runs import load_report
-from ops.settings import markdown_table
+from ops.settings import Settings, markdown_table, variable
 from tests.support import ROOT, TRAINED
 
 README = (ROOT / "README.md").read_text()
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+each_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 
 
 def test_readme_figures_come_from_the_report():
@@ -18,10 +23,26 @@ def test_readme_figures_come_from_the_report():
     assert [figure for figure in figures if figure not in README] == []
 
 
-def test_readme_links_exist():
-    links = re.findall(r"\]\(([^)#:]+)\)", README)
-    assert len(links) >= 6
-    assert [link for link in links if not (ROOT / link).exists()] == []
+@each_document
+def test_links_and_named_paths_exist(path):
+    text = path.read_text()
+    links = {(path.parent, link) for link in re.findall(r"\]\(([^)#:]+)\)", text)}
+    folders = "model|ops|ui|app_pages|benchmarks|deploy|docs|tests"
+    named = {(ROOT, name) for name in re.findall(rf"(?<![\w/.-])((?:{folders})/[\w./-]*\w)", text)}
+    assert [name for folder, name in links | named if not (folder / name).exists()] == []
+
+
+@each_document
+def test_modules_to_run_exist(path):
+    for module in re.findall(r"python -m ([a-z_]+(?:\.[a-z_]+)+)", path.read_text()):
+        place = ROOT / module.replace(".", "/")
+        assert place.with_suffix(".py").is_file() or (place / "__main__.py").is_file(), module
+
+
+@each_document
+def test_variables_are_settings(path):
+    known = {variable(name) for name in Settings.model_fields}
+    assert set(re.findall(r"DIGITPAD_[A-Z][A-Z_]*", path.read_text())) <= known
 
 
 def test_options_in_the_readme_exist():
@@ -33,10 +54,25 @@ def test_options_in_the_readme_exist():
     assert [option for option in named if f'"{option}"' not in code] == []
 
 
+def test_benchmarks_in_the_readme_exist():
+    table = README.split("`python -m benchmarks.NAME`")[1].split("\n## ")[0]
+    names = re.findall(r"`(\w+)`", table)
+    assert len(names) >= 9
+    assert [name for name in names if not (ROOT / "benchmarks" / f"{name}.py").exists()] == []
+
+
 def test_architecture_md_names_every_module_of_model():
-    text = (ROOT / "docs" / "architecture.md").read_text()
-    for path in (ROOT / "model").glob("*.py"):
-        assert path.name == "__init__.py" or path.name in text, path.name
+    tree = ARCHITECTURE.split("```")[1]
+    names = {path.stem for path in (ROOT / "model").glob("**/*.py")} - {"__init__"}
+    assert len(names) > 30
+    assert names - set(re.findall(r"\w+", tree)) == set()
+
+
+def test_architecture_md_names_functions_where_they_are():
+    named = re.findall(r"`(\w+)` \(`([\w/]+\.py)`", ARCHITECTURE)
+    assert len(named) >= 8
+    for name, module in named:
+        assert re.search(rf"^\s*(def|class) {name}\b", (ROOT / module).read_text(), re.M), name
 
 
 def test_operations_md_has_the_table_of_settings():
