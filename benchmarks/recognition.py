@@ -1,6 +1,6 @@
 """Measures how well a network reads MNIST's test set and digits and letters drawn with a pen.
 
-    python -m benchmarks.recognition                      the served network
+    python -m benchmarks.recognition                      the shipped network
     python -m benchmarks.recognition --network FOLDER     another one
 
 MNIST comes from --data, DIGITPAD_DATA or Keras' own copy. Pen drawings are JSON lines (gzip)

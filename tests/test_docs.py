@@ -11,6 +11,7 @@ from tests.support import ROOT, TRAINED
 README = (ROOT / "README.md").read_text()
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+GONE = {"--no-publish"}  # named in the changelog only
 each_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 
 
@@ -43,6 +44,16 @@ def test_modules_to_run_exist(path):
 def test_variables_are_settings(path):
     known = {variable(name) for name in Settings.model_fields}
     assert set(re.findall(r"DIGITPAD_[A-Z][A-Z_]*", path.read_text())) <= known
+
+
+@each_document
+def test_options_of_our_scripts_exist(path):
+    commands = r"((?:train|predict)\.py|python -m benchmarks\.[a-z_]+)([^`\n#]*)"
+    for script, arguments in re.findall(commands, path.read_text()):
+        name = script.removeprefix("python -m ").removesuffix(".py").replace(".", "/")
+        code = (ROOT / f"{name}.py").read_text()
+        for option in set(re.findall(r"--[a-z][a-z-]+", arguments)) - GONE:
+            assert f'"{option}"' in code, f"{script} {option}"
 
 
 def test_options_in_the_readme_exist():
