@@ -60,8 +60,15 @@ class Engine:
 
     def works(self) -> bool:
         """Whether it is installed and, for Docker, its daemon answers."""
+        return self._succeeds("info")
+
+    def has(self, image: str) -> bool:
+        """Whether an image was pulled or built before."""
+        return self._succeeds("image", "inspect", image)
+
+    def _succeeds(self, *arguments: str) -> bool:
         with contextlib.suppress(EngineError):
-            self("info")
+            self(*arguments)
             return True
         return False
 
@@ -81,14 +88,15 @@ class Engine:
             # chroot needs no rights on cgroups; "docker" is the format that keeps HEALTHCHECK.
             options += ["--isolation=chroot", "--format=docker", "--layers=false"]
             options += [f"--volume={path}:{path}:ro" for path in _pip_files()]
-        try:
-            self("pull", "--quiet", base)
-        except EngineError as error:
-            if self.name != "podman" or not shutil.which("mmdebstrap"):
-                raise NoEngineError(f"The base image can't be pulled. {error}") from error
-            stand_in = self._debian()
-            options += [f"--build-context={base}=container-image://{stand_in}"]
-            base = stand_in
+        if not self.has(base):
+            try:
+                self("pull", "--quiet", base)
+            except EngineError as error:
+                if self.name != "podman" or not shutil.which("mmdebstrap"):
+                    raise NoEngineError(f"The base image can't be pulled. {error}") from error
+                stand_in = self._debian()
+                options += [f"--build-context={base}=container-image://{stand_in}"]
+                base = stand_in
         base_size = self.megabytes(base)  # Podman removes it after the build
         self("build", "--tag", IMAGE, *options, str(context))
         return base_size

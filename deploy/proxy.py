@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import subprocess  # nginx is a program  # nosec B404
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -49,12 +50,8 @@ def below_a_path(app: int, own: int) -> str:
 
 
 @contextlib.contextmanager
-def nginx(configuration: str, folder: Path) -> Iterator[Path]:
-    """Runs nginx.
-
-    Args:
-        configuration: Its text; the folder takes the place of `/tmp`.
-        folder: An empty folder, for what nginx writes.
+def nginx(configuration: str) -> Iterator[Path]:
+    """Runs nginx with the text of a configuration; a temporary folder serves as its `/tmp`.
 
     Yields:
         The file that it writes its log to.
@@ -64,22 +61,23 @@ def nginx(configuration: str, folder: Path) -> Iterator[Path]:
     """
     if not NGINX:
         raise RuntimeError('nginx is missing: "apt-get install nginx-light".')
-    folder.chmod(0o755)  # nginx's workers run as another user
-    path, log = folder / "nginx.conf", folder / "nginx.log"
-    path.write_text(configuration.replace(" /tmp/", f" {folder}/"))
     port = int(re.search(r"listen 127\.0\.0\.1:(\d+)", configuration)[1])
-    with log.open("w") as file:
-        server = subprocess.Popen(  # no shell, words of our own  # nosec B603
-            [NGINX, "-c", str(path), "-g", "daemon off;"], stdout=file, stderr=file
-        )
-    try:
-        wait_until(lambda: server.poll() is not None or _listens(port), "nginx")
-        if server.poll() is not None:
-            raise RuntimeError(f"nginx did not start: {log.read_text()}")
-        yield log
-    finally:
-        server.terminate()
-        server.wait(10)
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)  # nginx's workers run as another user  # nosec B103
+        path, log = Path(folder, "nginx.conf"), Path(folder, "nginx.log")
+        path.write_text(configuration.replace(" /tmp/", f" {folder}/"))
+        with log.open("w") as file:
+            server = subprocess.Popen(  # no shell, words of our own  # nosec B603
+                [NGINX, "-c", str(path), "-g", "daemon off;"], stdout=file, stderr=file
+            )
+        try:
+            wait_until(lambda: server.poll() is not None or _listens(port), "nginx")
+            if server.poll() is not None:
+                raise RuntimeError(f"nginx did not start: {log.read_text()}")
+            yield log
+        finally:
+            server.terminate()
+            server.wait(10)
 
 
 def request(address: str, cookie: str = "", data: bytes | None = None, **headers: str):

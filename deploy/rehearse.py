@@ -11,12 +11,10 @@ import io
 import os
 import subprocess  # runs the browser tests  # nosec B404
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from PIL import Image
 
@@ -52,7 +50,6 @@ def running_site(engine: Engine) -> Iterator[Site]:
     """Runs two replicas of the image behind nginx with `deploy/nginx.conf`."""
     *ports, own = proxy.free_ports(3)
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         replicas, seconds = {}, {}
         for name, port in zip(("a", "b"), ports, strict=True):
             # MNIST is not downloaded, and the browser tests look at the corrections.
@@ -61,7 +58,7 @@ def running_site(engine: Engine) -> Iterator[Site]:
             replicas[name] = stack.enter_context(engine.run(port, **settings))
             replicas[name].wait_until_healthy()
             seconds[name] = time.monotonic() - before
-        stack.enter_context(proxy.nginx(proxy.two_replicas(*ports, own), folder))
+        stack.enter_context(proxy.nginx(proxy.two_replicas(*ports, own)))
         yield Site(f"http://127.0.0.1:{own}", replicas, seconds)
 
 

@@ -162,11 +162,11 @@ def test_visitors_of_a_killed_replica_continue_with_the_other(site, browser):
 
 
 @pytest.mark.browser
-def test_all_files_are_found_below_a_path(built, browser, tmp_path):
+def test_all_files_are_found_below_a_path(built, browser):
     app, own = proxy.free_ports(2)
     with (
         built[0].run(app, STREAMLIT_SERVER_BASE_URL_PATH="digitpad") as container,
-        proxy.nginx(proxy.below_a_path(app, own), tmp_path),
+        proxy.nginx(proxy.below_a_path(app, own)),
     ):
         container.wait_until_healthy()
         page = browser.new_page()

@@ -41,10 +41,10 @@ needs_nginx = pytest.mark.skipif(
 
 
 @pytest.fixture
-def running_nginx(tmp_path):
+def running_nginx():
     """nginx in front of two replicas' ports: its address, the two ports and its log."""
     a, b, own = proxy.free_ports(3)
-    with proxy.nginx(proxy.two_replicas(a, b, own), tmp_path) as log:
+    with proxy.nginx(proxy.two_replicas(a, b, own)) as log:
         yield f"http://127.0.0.1:{own}", a, b, log
 
 
@@ -85,9 +85,9 @@ def test_nginx_log_has_no_query(running_nginx):
 
 
 @needs_nginx
-def test_nginx_accepts_the_documented_example_for_a_path(tmp_path):
+def test_nginx_accepts_the_documented_example_for_a_path():
     app, own = proxy.free_ports(2)
-    with replica("app", app), proxy.nginx(proxy.below_a_path(app, own), tmp_path):
+    with replica("app", app), proxy.nginx(proxy.below_a_path(app, own)):
         assert visit(f"http://127.0.0.1:{own}/digitpad")[0] == "app"
 
 
