@@ -34,7 +34,7 @@ from model.reading.picture_files import frame_of_file, read_sheet_file
 from model.reading.prediction import Prediction, read_frames
 from model.reading.recognizer import NUM_CLASSES, Recognizer
 from ops.settings import settings
-from ui.words import in_words, percent
+from ui.formatting import in_words, percent
 
 STDIN = "-"
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")

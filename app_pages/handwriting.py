@@ -12,8 +12,8 @@ from ui.canvas_state import CANVAS_SIDE
 from ui.draw import handwriting
 from ui.draw.handwriting import PROMPTS
 from ui.draw.handwriting_report import show_report
+from ui.formatting import in_words
 from ui.show_error import show_error
-from ui.words import in_words
 
 
 @st.fragment

@@ -24,8 +24,8 @@ from model.ink.strokes import drawing_of_strokes, strokes_of_canvas
 from model.learning import glyphs
 from model.reading.numbers import read_digits
 from model.reading.recognizer import Recognizer
+from ui.formatting import in_words, percent
 from ui.pictures import picture_url
-from ui.words import in_words, percent
 
 CANVAS_SIDE, PEN_WIDTH, INK = 280, 20, "#ffffff"  # as in `ui/canvas.py`
 SIZES = (0.45, 0.8)  # of a digit, as a share of the canvas' side

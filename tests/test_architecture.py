@@ -27,7 +27,7 @@ ARROWS = {
     "model/reading/*.py": ("model.reading", "model.ink", "model.files", "model.errors"),
     "model/learning/*.py": ("model",),
     "train.py": ("ops", "model"),
-    "predict.py": ("ops", "model", "ui.words"),
+    "predict.py": ("ops", "model", "ui.formatting"),
     "server.py": ("ops", "model", "ui"),
 }
 # Other packages that a part may not import.

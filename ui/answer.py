@@ -6,8 +6,8 @@ import streamlit as st
 from model.reading.confidence import Answer
 from ui.announce import announce
 from ui.charts import probabilities_chart
+from ui.formatting import in_words, percent
 from ui.pictures import picture_url
-from ui.words import in_words, percent
 
 REDRAW = "Draw one digit, or several with room between them, or try it another way."
 

@@ -18,9 +18,9 @@ from ui.canvas_state import CANVAS_SIDE
 from ui.draw import handwriting
 from ui.draw.handwriting import PROMPTS
 from ui.explanation import show_counterfactual
+from ui.formatting import in_words, percent
 from ui.gallery import gallery
 from ui.show_error import show_error
-from ui.words import in_words, percent
 
 MAX_EXPLAINED = 4  # ambiguous drawings; more would not be read
 

@@ -6,8 +6,8 @@ import streamlit as st
 from model.reading.numbers import Digit
 from ui.announce import announce
 from ui.doubtful_digits import ask_about_doubtful_digits
+from ui.formatting import in_words, percent
 from ui.pictures import boxed, picture_url
-from ui.words import in_words, percent
 
 MARGIN = 12  # canvas pixels around the strokes; about half the pen's width
 PICTURE_WIDTH = 180  # CSS pixels

@@ -4,9 +4,9 @@ import streamlit as st
 
 from model.learning.config import PRESETS
 from ops.training_jobs import MAX_EPOCHS, MAX_SEED, TrainingJobs
+from ui.formatting import duration
 from ui.owner import owner_auth
 from ui.owner.actions import run_action
-from ui.words import duration
 
 NAMES = {
     "digitpad": "digitpad: the shipped network and recipe",

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from ops.training_jobs import Status, TrainingJobs
+from ui.formatting import duration
 from ui.owner import owner_auth
 from ui.owner.actions import last_problem, run_action, show_problem, take_problem
 from ui.results.learning_curves import show_curves
-from ui.words import duration
 
 REFRESH = 2.0  # seconds; an epoch takes many
 

@@ -10,10 +10,10 @@ from model.reading.recognizer import Recognizer
 from model.reading.sheets import read_sheet
 from ui import personalisation, pictures
 from ui.doubtful_digits import ask_about_doubtful_digits
+from ui.formatting import in_words, percent
 from ui.gallery import gallery
 from ui.show_error import show_error
 from ui.telemetry import record_reading
-from ui.words import in_words, percent
 
 WIDTH = 640  # CSS pixels
 _LAST = "photo"  # the last picture that was read, and by which network

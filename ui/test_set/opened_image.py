@@ -9,11 +9,11 @@ from model.reading.look_alikes import nearest_images
 from ui import networks
 from ui.charts import probabilities_chart
 from ui.explanation import show_evidence
+from ui.formatting import percent
 from ui.pictures import picture_url
 from ui.show_error import show_error
 from ui.test_set.image_grid import show_images
 from ui.test_set.predictions import Predictions
-from ui.words import percent
 
 PARAMETER = "image"  # in the address
 SCALE, WIDTH = 8, 224  # screen pixels per pixel of the image; CSS pixels

@@ -6,7 +6,7 @@ import numpy as np
 
 from model.learning.data import MNIST_TEST, Dataset
 from model.learning.evaluation import DISPUTED
-from ui.words import percent
+from ui.formatting import percent
 
 
 @dataclass(frozen=True)

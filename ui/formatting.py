@@ -1,4 +1,4 @@
-"""Answers, probabilities and times in words."""
+"""Formats answers, probabilities and durations as text."""
 
 
 def in_words(digits: tuple[int, ...]) -> str:
