@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     )
     password: SecretStr = Field(
         SecretStr(""),
-        description="The owner's password, 12 to 200 characters; opens Corrections and Train.",
+        description="The owner's password, 12 to 200 characters, for Corrections and Train.",
     )
     corrections: Path = Field(
         ROOT / "corrections.sqlite3", description="SQLite file that keeps visitors' corrections."
