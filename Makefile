@@ -10,14 +10,14 @@ train:
 	python train.py
 
 test:
-	pytest
+	pytest -n auto --dist loadfile
 
 check:
 	ruff format --check .
 	ruff check .
 	bandit -q -c pyproject.toml -r .
 	python -m deploy.audit
-	pytest -m "not slow and not browser"
+	pytest -n auto --dist loadfile -m "not slow and not browser"
 
 audit:
 	python -m deploy.audit --strict

@@ -208,6 +208,7 @@ def test_a_full_disk_ends_a_run_which_resumes_with_room(disk, tiny_mnist, capsys
 
     runs = disk.path / "runs"
     monkeypatch.setattr(served, "SHIPPED", disk.path / "none")
+    monkeypatch.delenv("DIGITPAD_DATA", raising=False)  # else the hint names it
     options = ["--runs", str(runs), "--min-accuracy", "0"]
     with monkeypatch.context() as patch:
         patch.setattr(training.runs, "save_history", fill_in_the_second_epoch)
