@@ -59,7 +59,7 @@ def test_options_of_our_scripts_exist(path):
 def test_options_in_the_readme_exist():
     scripts = ("train.py", "predict.py", "benchmarks/recognition.py")
     code = "".join((ROOT / name).read_text() for name in scripts)
-    others = {"--logdir", "--data-binary"}  # TensorBoard's and curl's own
+    others = {"--logdir", "--data-binary", "--dist"}  # TensorBoard's, curl's and pytest's own
     named = set(re.findall(r"`?(--[a-z][a-z-]+)", README)) - others
     assert len(named) > 8
     assert [option for option in named if f'"{option}"' not in code] == []
