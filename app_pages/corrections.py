@@ -1,4 +1,4 @@
-"""The Corrections page: look at visitors' corrections, delete and download them."""
+"""The Corrections page: view, delete and download visitors' corrections."""
 
 import streamlit as st
 
@@ -27,5 +27,5 @@ except CorrectionsError as error:
 path = str(store.path).encode(errors="replace").decode()  # a name may hold bytes that are no text
 st.caption(
     f"They are stored in `{path}` on the computer that runs this page, and nowhere else. "
-    "`python train.py --corrections` fine-tunes the network on them; it keeps what it knew."
+    "To fine-tune the network on them, run `python train.py --corrections`."
 )

@@ -1,4 +1,4 @@
-"""The Dashboard page: how the served network was trained, how good it is, and all runs."""
+"""The Dashboard page: training and accuracy of the served network, and a list of all runs."""
 
 import streamlit as st
 

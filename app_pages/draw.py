@@ -1,4 +1,4 @@
-"""The Draw page: draw a digit or a number, and read the answer."""
+"""The Draw page: draw a digit or a number, and see the answer."""
 
 import streamlit as st
 
@@ -60,9 +60,11 @@ def show_digit(strokes: list, digit: Digit, recognizer: Recognizer) -> None:
             digit.probabilities,
         )
         show_correction_menu(strokes, digit, recognizer)
-        wants_evidence = st.toggle("Why", help="Which ink speaks for the answer")
-        wants_replay = st.toggle("Replay", help="What was read while the drawing grew")
-        wants_look_alikes = st.toggle("Look-alikes", help="The test images most like your drawing")
+        wants_evidence = st.toggle("Why", help="Which ink supports the answer")
+        wants_replay = st.toggle("Replay", help="The answer after each part of the drawing")
+        wants_look_alikes = st.toggle(
+            "Look-alikes", help="The test images most similar to your drawing"
+        )
     show_advice(digit.answer)
     if wants_evidence:
         show_evidence(digit.frame, digit.probabilities, recognizer)

@@ -1,4 +1,4 @@
-"""The Handwriting page: draw two of each digit, and this visit's answers adapt to them."""
+"""The Handwriting page: draw each digit twice, and the app adapts to them for this visit."""
 
 import streamlit as st
 
@@ -68,8 +68,8 @@ def read(drawing: dict, digit: int, hint) -> list:
 
 st.title("Your handwriting")
 st.caption(
-    "Draw two of each digit, and DigitPad adapts to your handwriting. It does so for this visit: "
-    "nothing is stored on disk, and nobody else's answers change."
+    "Draw each digit twice, and DigitPad adapts to your handwriting for this visit. Nothing is "
+    "stored on disk, and other visitors' answers don't change."
 )
 lesson()
 personalisation.load_other_digits_ahead()

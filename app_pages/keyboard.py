@@ -1,4 +1,4 @@
-"""The Keyboard page: fill in a digit cell by cell, and read the answer."""
+"""The Keyboard page: fill in a digit cell by cell, and see the answer."""
 
 import streamlit as st
 
@@ -29,8 +29,8 @@ def read(cells: object) -> None:
             reading.answered(recognizer.version, [answer])
     except NothingDrawn:
         st.info(
-            "There is no digit yet: move with the arrow keys and ink cells with Space, or hold "
-            "Shift to ink along. Tap or drag works as well.",
+            "There is no digit yet: move with the arrow keys and fill cells with Space, or hold "
+            "Shift while moving. You can also tap or drag.",
             icon=":material/keyboard:",
         )
     except DigitError as error:

@@ -1,4 +1,4 @@
-"""The Lab page: each step from the pen to the answer, and what other demos make of the drawing."""
+"""The Lab page: each step from the strokes to the answer, and other demos' preprocessing."""
 
 import streamlit as st
 
@@ -41,5 +41,5 @@ def explain(drawing: dict) -> None:
 
 
 st.title("Lab")
-st.caption("Draw a digit, small and in a corner for instance, and see why other demos fail.")
+st.caption("Draw a digit, for example a small one in a corner, and see why other demos misread it.")
 draw_and_explain()

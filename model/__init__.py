@@ -1,1 +1,1 @@
-"""The digit model: pure code, and in `trained/` the files that training produced."""
+"""The digit model: code, and in `trained/` the shipped network."""

@@ -1,1 +1,1 @@
-"""Running DigitPad for others: API, corrections, training jobs, access, limits, logs, health."""
+"""Services for a server: API, corrections, training jobs, access, limits, logs, health checks."""

@@ -1,8 +1,8 @@
 """Access to the owner's pages, Corrections and Train: off, open to everyone, or by password.
 
 Corrections are people's handwriting, and training replaces the network for everyone, so both are
-closed by default. Streamlit has no user accounts: whoever enters the password is the owner until
-the visit ends.
+closed by default. Streamlit has no user accounts: a visitor who enters the password has the owner's
+rights until the visit ends.
 """
 
 import hmac

@@ -1,4 +1,4 @@
-"""What one row of the file of corrections holds, checked when it is read."""
+"""Validates the rows of the corrections file when they are read."""
 
 import json
 from dataclasses import dataclass

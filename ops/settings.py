@@ -1,6 +1,6 @@
-"""All settings that come from the environment: `python -m ops.settings` prints them as a table.
+"""All settings from environment variables; `python -m ops.settings` prints them as a table.
 
-Each is a variable whose name begins with `DIGITPAD_`. An empty one counts as not set.
+Their names begin with `DIGITPAD_`. An empty variable counts as not set.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""ASGI middleware that refuses what none of our pages sends, before it reaches Streamlit.
+"""ASGI middleware that refuses requests that our pages never send, before they reach Streamlit.
 
 Streamlit carries out any request of its protocol, whether or not a page offers it: one message
-empties the caches of all visitors, another names the repository's files, and uploads are accepted
+clears the caches of all visitors, another lists the repository's files, and uploads are accepted
 until memory is full. `server.py` installs this middleware.
 """
 

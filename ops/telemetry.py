@@ -1,7 +1,7 @@
 """A log line and Prometheus metrics for each prediction.
 
-They record what was answered and how long it took, never the drawing, an address or a session.
-If the log or a metric fails, the prediction still succeeds.
+They record the answer and its latency, never the drawing, an address or a session. If the log or
+a metric fails, the prediction still succeeds.
 """
 
 import contextlib

@@ -1,8 +1,8 @@
-"""Training in a process of its own, one at a time: start, watch, stop, resume, then serve.
+"""Runs one training at a time in a separate process: start, watch, stop, resume, then serve.
 
-A run holds a lock on `training.lock` for as long as its process lives. The system lets go of it
-however the process ends, so none is ever left over, and the file itself means nothing. Which run
-it is, and its process, stands in `training.json`. Both survive the app's restart.
+The process holds a lock on `training.lock`, which the operating system releases when the process
+ends; the file's existence means nothing. `training.json` names the run and its process. Both files
+survive a restart of the app.
 """
 
 import contextlib

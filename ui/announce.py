@@ -1,4 +1,4 @@
-"""Has a screen reader speak the answer when it changes."""
+"""Makes a screen reader announce the answer when it changes."""
 
 import streamlit as st
 

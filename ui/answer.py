@@ -1,4 +1,4 @@
-"""The answer about one digit: which, how sure, and what the network saw."""
+"""Shows the answer for one digit: digit, confidence, the network's input, and a refusal."""
 
 import numpy as np
 import streamlit as st

@@ -114,7 +114,7 @@ def _show_buttons(name: str, has_example: bool, is_empty: bool) -> None:
         value=PEN_WIDTH,
         key="pen_width",
         width=CANVAS_SIDE,
-        help="For comfort only: the answer does not depend on it.",
+        help="Choose what you like: the answer does not depend on it.",
     )
 
 

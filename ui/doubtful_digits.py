@@ -1,4 +1,4 @@
-"""Asks the visitor about doubtful digits: each with its likeliest readings to choose from."""
+"""Asks the visitor about doubtful digits: each with its most likely readings to choose from."""
 
 import zlib
 
@@ -35,8 +35,8 @@ def ask_about_doubtful_digits(
             digits[index] = _ask(index, frames[index], probabilities[index])
     if len(indices) > MAX_ASKED:
         st.caption(
-            f"{len(indices) - MAX_ASKED} more digits are doubtful, though less so: correct them "
-            "after copying."
+            f"{len(indices) - MAX_ASKED} less doubtful digits are not listed: correct them after "
+            "copying."
         )
     return digits
 

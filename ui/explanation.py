@@ -1,4 +1,4 @@
-"""Explains an answer: the drawing coloured by its evidence, and the change that would flip it."""
+"""Explains an answer: the drawing coloured by its evidence, and the change that would alter it."""
 
 import numpy as np
 import streamlit as st

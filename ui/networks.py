@@ -1,4 +1,4 @@
-"""The served network and those of other runs, loaded once for all visitors, and what they read."""
+"""Loads the served network and other runs' networks once for all visitors, and predicts."""
 
 import contextlib
 import os

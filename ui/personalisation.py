@@ -1,6 +1,6 @@
 """This visit's handwriting profile, and the served network adapted to it.
 
-A profile only fits the network that it was learnt with; with another one it is not used.
+A profile works only with the network that it was learned with; with another it is not used.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
-"""Decides which sentence about an error a visitor reads; the rest goes to the server's log.
+"""Chooses the sentence that a visitor reads about an error; details go to the server's log.
 
-The errors that a visitor can mend are shown as they are. The others are the owner's to mend, and
-their texts may name paths on the server: visitors read a general sentence.
+Errors that a visitor can fix are shown as they are. Others are for the owner to fix, and may
+contain paths of the server, so visitors read a general sentence.
 """
 
 import contextlib

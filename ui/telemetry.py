@@ -1,4 +1,4 @@
-"""Records the pages' readings: each drawing once, however often its page runs again."""
+"""Records the predictions of pages: each drawing once, even if the page is rerun."""
 
 from contextlib import AbstractContextManager
 

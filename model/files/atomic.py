@@ -1,4 +1,4 @@
-"""Reading and writing files so that a reader finds the old content or the new one, never a mix."""
+"""Reads and writes files atomically: a reader finds the old content or the new one, never a mix."""
 
 import contextlib
 import dataclasses

@@ -1,4 +1,4 @@
-"""Writes a network's report as a model card that people can read."""
+"""Writes a network's report as a model card in Markdown."""
 
 _GROUPS = (
     ("strokes", "all drawings, any pen width"),

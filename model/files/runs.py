@@ -1,8 +1,8 @@
-"""The folders of training runs: what files they hold, which ones there are.
+"""Reads and writes the folders of training runs.
 
-A run's folder begins with its settings. While it trains, `history.csv` grows and
-`checkpoint.keras` is replaced each epoch. It ends with `report.json`; from then on nothing in it
-changes.
+A run first writes its settings to its folder. While it trains, `history.csv` grows and
+`checkpoint.keras` is replaced each epoch. `report.json` is written last; after that nothing in the
+folder changes.
 """
 
 import csv

@@ -1,8 +1,8 @@
-"""Which network is served: one pointer, the rule for changing it, and the way back.
+"""Which run is served: reads and changes `runs/served.json`.
 
-`runs/served.json` holds `{"current": RUN, "former": RUN}` and is replaced by one rename; `null`
-stands for the shipped network. Without the file the shipped network is served. Runs are never
-copied or changed, so no reader can meet half a network.
+The file holds `{"current": RUN, "former": RUN}` and is replaced atomically; `null` means the
+shipped network. Without the file the shipped network is served. Runs are never copied or changed,
+so no reader can load an incomplete network.
 """
 
 import contextlib

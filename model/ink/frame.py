@@ -1,7 +1,7 @@
-"""Turns a picture or pen strokes into MNIST's 28x28 format. Nothing else does.
+"""Turns a picture or pen strokes into MNIST's 28x28 format: the app's only preprocessing.
 
-From here on 0 is paper and 1 is ink. Frames have axes row, column. The points of strokes
-are x, y in canvas pixels.
+In frames, 0 is paper and 1 is ink. Frames have axes row, column. The points of strokes are x, y in
+canvas pixels.
 """
 
 import cv2

@@ -1,7 +1,7 @@
 """Turns a grid of 28x28 cells, filled in by keyboard, into frames.
 
-Lines filled in by keyboard are one cell wide and run in stairs and square corners, as no pen
-draws them. They are smoothed before they are prepared like any picture.
+Lines filled in by keyboard are one cell wide and have steps and square corners, unlike a pen's.
+They are smoothed, then preprocessed like any picture.
 """
 
 import cv2

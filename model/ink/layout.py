@@ -1,4 +1,4 @@
-"""Finds the digits on a sheet of paper: their boxes, the lines they form, the reading order."""
+"""Finds the digits on a sheet of paper: their boxes, their lines, and the reading order."""
 
 from dataclasses import dataclass
 

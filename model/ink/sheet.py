@@ -1,7 +1,7 @@
 """Decodes a picture file, evens out the light and separates ink from paper.
 
-A file comes from a stranger: its size, its number of parts and the memory that decoding takes
-are limited before any work is done.
+Files are untrusted: their size, number of parts and the memory for decoding are limited before they
+are decoded.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Splits two digits that touch: proposes where to cut a group of strokes in two."""
+"""Splits two digits that touch: proposes ways to divide a group of strokes in two."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Reads arrays from NumPy archives and IDX files that can't be trusted.
+"""Reads arrays from untrusted NumPy archives and IDX files.
 
 Sizes are checked before anything is unpacked, and pickles are never read.
 """

@@ -1,4 +1,4 @@
-"""Makes random training frames: digits as other people write them, and frames of no digit.
+"""Makes random training frames: digits in other ways of writing, and frames without a digit.
 
 Every function takes a `numpy.random.Generator`, so the same seed gives the same frames.
 """

@@ -1,4 +1,4 @@
-"""The settings of a training run; needs no Keras."""
+"""The settings of a training run; importing them needs no Keras."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""Loads MNIST, checked to the byte, and the digits that ship with the app.
+"""Loads MNIST, checked by its hash, and the digits that ship with the app.
 
-MNIST comes from a folder that the user names, else from the file that `keras.datasets.mnist`
-keeps in the Keras folder, downloaded from the same address if it is not there yet. Keras itself
+MNIST comes from a folder that the user names, or else from the file that `keras.datasets.mnist`
+keeps in the Keras folder; if it is missing, it is downloaded from the same address. Keras itself
 is not imported, because that takes seconds.
 """
 

@@ -1,4 +1,4 @@
-"""Fine-tunes a network on corrections, rehearsing MNIST so that it is not forgotten."""
+"""Fine-tunes a network on corrections mixed with MNIST, so that it doesn't forget MNIST."""
 
 import time
 from collections.abc import Sequence

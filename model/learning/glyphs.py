@@ -1,8 +1,8 @@
-"""Draws digits, letters and figures with a simulated pen, a little different each time.
+"""Draws random variants of digits, letters and figures with a simulated pen.
 
 They include ways to write digits that MNIST nearly lacks. A shape is a few control points for
-each stroke, in a unit box with y growing downwards. To vary it, points jitter, the whole leans,
-turns and stretches, and curves wobble.
+each stroke, in a unit box with y growing downwards. Random variation moves the points, slants,
+rotates and stretches the shape, and bends the curves.
 """
 
 import numpy as np

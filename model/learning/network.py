@@ -1,4 +1,4 @@
-"""The shipped network and the tutorials' one, and their export to ONNX."""
+"""Defines the shipped network and the textbook network, and exports them to ONNX."""
 
 import tempfile
 from pathlib import Path

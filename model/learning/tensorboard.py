@@ -1,4 +1,4 @@
-"""Writes figures as TensorBoard's event files."""
+"""Writes metrics as TensorBoard event files."""
 
 import os
 import time

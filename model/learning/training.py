@@ -1,4 +1,4 @@
-"""Trains a network with a checkpoint each epoch, exports it, and writes the report on it."""
+"""Trains a network, saves a checkpoint each epoch, exports it and writes its report."""
 
 import json
 import math

@@ -1,7 +1,7 @@
 """Reads a visitor's own labelled images: a NumPy archive or two IDX files in MNIST's format.
 
-The files come from strangers: sizes are checked before anything is unpacked, and pickles are
-never read.
+The files are untrusted: sizes are checked before anything is unpacked, and pickles are never
+read.
 """
 
 import io

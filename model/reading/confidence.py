@@ -1,7 +1,7 @@
-"""Turns probabilities into an answer: one digit, a set of digits, or "this is no digit".
+"""Turns probabilities into an answer: one digit, a set of digits, or "no digit".
 
-Three figures decide: a temperature and two thresholds. Training fits them on held-out digits and
-stores them in the network's file; the recognizer applies them.
+A temperature and two thresholds decide. Training fits them on validation digits and stores them
+in the network's file; the recognizer applies them.
 """
 
 from dataclasses import dataclass

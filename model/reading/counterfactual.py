@@ -1,4 +1,4 @@
-"""Finds the smallest change to a drawing that would change its answer."""
+"""Finds the smallest change to a drawing that would change the answer."""
 
 from dataclasses import dataclass
 

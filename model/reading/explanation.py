@@ -1,4 +1,4 @@
-"""Shows which ink speaks for an answer and which for its strongest rival."""
+"""Shows which ink supports an answer and which its strongest rival."""
 
 import numpy as np
 

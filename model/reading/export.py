@@ -1,4 +1,4 @@
-"""Puts labelled images and their predictions into forms to download: a picture and a table."""
+"""Exports labelled images and their predictions for download, as a picture and a table."""
 
 import io
 

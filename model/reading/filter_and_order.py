@@ -1,4 +1,4 @@
-"""Chooses which labelled images to show, and in which order.
+"""Filters and sorts labelled images.
 
 Everything takes arrays and returns indices; an index is an image's number in its data set.
 """

@@ -1,4 +1,4 @@
-"""Finds the images that look most like a drawing to the network: the nearest in feature space."""
+"""Finds the images most similar to a drawing: its nearest neighbours in feature space."""
 
 import io
 import zipfile

@@ -1,7 +1,7 @@
 """Reads a drawing of several digits: groups strokes into digits, from left to right.
 
-A group that is too wide for a digit, or is no digit, may be two digits that touch. It is split if
-its parts are read much more surely.
+A group that is too wide for a digit, or is rejected as no digit, may be two digits that touch. It
+is split if its parts are read with much more confidence.
 """
 
 import itertools

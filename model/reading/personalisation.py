@@ -1,7 +1,7 @@
-"""Adapts the network's answers to one person's handwriting, learnt from a few drawings.
+"""Adapts the network's answers to one person's handwriting, learned from a few drawings.
 
-The network itself stays as it is. One more layer reads the network's features: it responds to
-frames near one of the drawings and adds to the logits. Far from all of them nothing changes.
+The network itself is unchanged. An added layer takes the network's features and changes the logits
+of frames that are similar to one of the drawings. Other frames' logits stay the same.
 """
 
 from dataclasses import dataclass

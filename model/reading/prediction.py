@@ -1,4 +1,4 @@
-"""What the network says about one frame, in the form that pages and programs use."""
+"""The prediction for one frame, in the form that pages and programs use."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,6 @@
-"""Frames in, probabilities out: the exported network, served by ONNX Runtime.
+"""Computes probabilities for frames: runs the exported network with ONNX Runtime.
 
-The app reads digits through this module alone; neither TensorFlow nor Keras is imported.
+The app reads digits only through this module, which imports neither TensorFlow nor Keras.
 """
 
 import copy

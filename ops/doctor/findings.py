@@ -1,4 +1,4 @@
-"""What a check of the doctor returns: a level and a sentence, or `None` if it does not apply."""
+"""The result of a doctor's check: a level and a sentence, or `None` if it does not apply."""
 
 OK, NOTE, FAULT = "ok", "note", "FAULT"  # note: it works, but the owner may want to know
 MAX_NAMED = 5  # names listed in one line

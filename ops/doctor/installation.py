@@ -1,7 +1,7 @@
-"""Checks of Python, packages, settings and memory.
+"""Checks Python, packages, settings and memory.
 
-Each check of the doctor imports what it needs inside the function, so that a missing package is a
-fault of that check, and the others still run.
+Each check imports what it needs inside its function: a missing package is then a fault of that
+check only, and the others still run.
 """
 
 import os

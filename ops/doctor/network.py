@@ -1,4 +1,4 @@
-"""Checks of the served network: its files, and what it answers."""
+"""Checks the served network: its files, and its answers."""
 
 import zipfile
 from importlib import metadata

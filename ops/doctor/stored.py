@@ -1,4 +1,4 @@
-"""Checks of stored data: MNIST, bundled digits, corrections, training runs, and room for them."""
+"""Checks stored data: MNIST, UCI digits, corrections, training runs, and free disk space."""
 
 import os
 import shutil

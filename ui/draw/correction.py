@@ -1,4 +1,4 @@
-"""Lets the visitor say which digit a drawing is: one tap stores it, another removes it again."""
+"""Lets the visitor label a drawing: one tap stores it, *Undo* removes it."""
 
 import numpy as np
 import streamlit as st
@@ -31,8 +31,8 @@ def show_correction_menu(strokes: list[np.ndarray], digit: Digit, recognizer: Re
         state = {}  # it is about another drawing
     with st.popover("Wrong?", icon=":material/edit_note:", key="wrong"):
         st.markdown(
-            "Tap the digit that it is. The drawing is then stored with that digit in a file on the "
-            "computer that runs this page; otherwise nothing is stored.",
+            "Tap the right digit. This stores the drawing and the digit in a file on the computer "
+            "that runs this page; otherwise nothing is stored.",
             width=WIDTH,
         )
         with st.container(horizontal=True, gap="xsmall", width=WIDTH):

@@ -1,4 +1,4 @@
-"""Downloads of a drawing: the picture, the frame, and all numbers as JSON."""
+"""Downloads of a drawing: the picture, the frame, and strokes and probabilities as JSON."""
 
 import json
 from collections.abc import Callable

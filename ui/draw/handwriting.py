@@ -1,4 +1,4 @@
-"""The drawings of a handwriting lesson: which digit is asked for, and what was drawn so far."""
+"""Keeps the drawings of the Handwriting page: the requested digit and the drawings so far."""
 
 import numpy as np
 import streamlit as st

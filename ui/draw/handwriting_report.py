@@ -1,4 +1,4 @@
-"""Learns a visitor's handwriting profile and shows what it achieves."""
+"""Learns a visitor's handwriting profile and shows its effect on accuracy."""
 
 import numpy as np
 import streamlit as st
@@ -80,8 +80,8 @@ def _start_again() -> None:
 
 def _show_other_network() -> None:
     st.info(
-        "Another network is served now. A handwriting profile only fits the network that it was "
-        "learnt with, so yours is not used: learn it again from your drawings.",
+        "Another network is served now. A handwriting profile works only with the network that it "
+        "was learnt with, so yours is not used: learn it again from your drawings.",
         icon=":material/swap_horiz:",
     )
     with st.container(horizontal=True):
@@ -91,14 +91,14 @@ def _show_other_network() -> None:
 
 def _show_result(report: PersonalisationReport) -> None:
     others = (
-        f"Of other people's digits {report.others_after:.2%} are read right with it, "
-        f"{report.others_before:.2%} without"
+        f"With it, {report.others_after:.2%} of other people's digits are read right, "
+        f"without it {report.others_before:.2%}"
     )
     if report.personalisation is None:
         st.warning(
-            f"Your profile is not used. {others}, and a profile may not lose more than "
-            f"{ALLOWED_LOSS:.1%}. Look for a drawing below that is not the digit that was asked "
-            "for, and draw it again.",
+            f"Your profile is not used. {others}; a profile may lower this by at most "
+            f"{ALLOWED_LOSS:.1%}. If a drawing below shows another digit than the one asked for, "
+            "draw it again.",
             icon=":material/undo:",
         )
         return
@@ -125,8 +125,8 @@ def _offer_to_redraw(report: PersonalisationReport, network: Recognizer) -> None
     if odd:
         names = ", ".join(_name(index) for index in odd)
         st.warning(
-            f"These drawings don't look like what was asked for: {names}. If one is another "
-            "digit, draw it again, or a wrong label is learnt.",
+            f"These drawings don't look like the digit that was asked for: {names}. If one is "
+            "another digit, draw it again; otherwise a wrong label is learnt.",
             icon=":material/warning:",
         )
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -23,7 +23,7 @@ def show_look_alikes(frame: np.ndarray, recognizer: Recognizer) -> None:
     with errors_shown():
         placed = networks.look_alikes()
         nearest = placed.nearest(recognizer.features(frame[None])[0])
-        st.write("Of MNIST's 10,000 test images, the network finds these most like yours:")
+        st.write("The most similar of MNIST's 10,000 test images, according to the network:")
         labels = placed.labels[nearest]
         captions = [
             f"a {label} (number {index})" for label, index in zip(labels, nearest, strict=True)

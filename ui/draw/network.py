@@ -1,4 +1,4 @@
-"""Says which network reads here, and whether it uses the visitor's handwriting profile."""
+"""Shows which network is used, and whether it uses the visitor's handwriting profile."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Replays a drawing: what the network read while it grew."""
+"""Replays a drawing: the answer after each part of it."""
 
 import altair as alt
 import numpy as np

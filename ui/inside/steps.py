@@ -1,4 +1,4 @@
-"""The steps from the pen to the answer as pictures, and the preparations of other demos."""
+"""Shows the steps from the strokes to the answer, and other demos' preprocessing."""
 
 import numpy as np
 import streamlit as st
@@ -62,9 +62,9 @@ def show_other_preparations(ink: np.ndarray, answer: int, recognizer: Recognizer
         recognizer: The network that reads them.
     """
     if not ink.any():
-        st.info("Your drawing lies outside the canvas, where other demos see nothing.")
+        st.info("Your drawing lies outside the canvas, so other demos don't see it.")
         return
-    st.write("The same network reads the frames of other preparations.")
+    st.write("The same network, with other demos' preprocessing.")
     frames = np.stack([prepare(ink) for prepare in OTHERS.values()])
     with st.container(horizontal=True):
         for name, frame, row in zip(OTHERS, frames, recognizer.probabilities(frames), strict=True):

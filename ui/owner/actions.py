@@ -1,4 +1,4 @@
-"""Runs what a button does if this visit has access, and shows what went wrong."""
+"""Runs a button's action if this visit has access, and shows errors."""
 
 from collections.abc import Callable
 

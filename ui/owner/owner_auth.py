@@ -1,7 +1,7 @@
-"""Access to the owner's pages: off, open, or behind a password that is asked for once a visit.
+"""Access to the owner's pages: off, open, or with a password that is asked for once a visit.
 
-No other module of the pages opens the corrections or the training jobs, so every call is checked
-when it is made, and not only when the page was shown.
+Pages use corrections and training jobs only through this module, so access is checked at each call
+and not only when the page is shown.
 """
 
 from collections.abc import Callable
@@ -71,7 +71,7 @@ def _ask_for_password(why: str) -> None:
             key=_PASSWORD,
             max_chars=access.MAX_PASSWORD,
             autocomplete="current-password",
-            help="It is what DIGITPAD_PASSWORD was when the app was started.",
+            help="The value of DIGITPAD_PASSWORD when the app was started",
         )
         st.form_submit_button("Open", type="primary", icon=":material/lock_open:", on_click=_log_in)
         if problem := st.session_state.pop(_PROBLEM, ""):

@@ -1,4 +1,4 @@
-"""Asks which network to serve: a finished run's, or the former one."""
+"""Asks which network to serve: a finished run's, or the previous one."""
 
 import zlib
 
@@ -35,7 +35,7 @@ def ask_what_to_serve(jobs: TrainingJobs) -> None:
     reports = {run.name: run.report for run in jobs.finished()}
     others = [name for name in reports if name != current]
     if not others:
-        st.caption("No other run has finished; when one has, its network can be served here.")
+        st.caption("No other run has finished. You can serve the networks of finished runs here.")
         return
     # The key names the finished runs: when there is a new one, the box is new and shows it first.
     key = f"finished-{zlib.crc32(repr(list(reports)).encode())}"
@@ -44,7 +44,7 @@ def ask_what_to_serve(jobs: TrainingJobs) -> None:
     if objection := served.objection(reports[name], jobs.runs):
         st.warning(objection, icon=":material/thumb_down:")
         is_forced = st.checkbox(
-            "Force: serve it to everyone although it is worse", key=f"force-{name}"
+            "Force: serve it to all visitors although it is worse", key=f"force-{name}"
         )
     st.button(
         "Serve this network",

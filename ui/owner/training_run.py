@@ -37,7 +37,7 @@ def watch_run(jobs: TrainingJobs, problem: str) -> None:
         icon=":material/stop_circle:",
         on_click=run_action,
         args=(owner_auth.TRAINING, jobs.stop),
-        help="Like Ctrl-C: the finished epochs are kept, and the run can be resumed later.",
+        help="The finished epochs are kept, and you can resume the run later.",
     )
     if status.history:
         show_curves({"": status.history}, "run")
@@ -50,7 +50,7 @@ def progress_words(status: Status) -> str:
     if status.phase == "stopping":
         return f"Stopping after {done} of {num} epochs"
     if not done:
-        return f"Epoch 1 of {num}: it takes a moment to begin"
+        return f"Epoch 1 of {num}: starting"
     if done >= num:
         return f"All {num} epochs are done; the network is being evaluated"
     left = status.seconds_left
@@ -85,7 +85,8 @@ def show_outcome(jobs: TrainingJobs, status: Status) -> None:
     elif status.phase == "crashed":
         next_step = "resume it" if status.can_resume else "start a new one"
         st.error(
-            f"The run {status.run} failed {done}. Fix what its last lines say, then {next_step}.",
+            f"The run {status.run} failed {done}. Fix the problem named in its last lines, then "
+            f"{next_step}.",
             icon=":material/error:",
         )
         _show_lines(jobs, status, "(it wrote nothing)")
@@ -105,7 +106,7 @@ def show_outcome(jobs: TrainingJobs, status: Status) -> None:
 
 def _show_log(jobs: TrainingJobs, status: Status) -> None:
     """Shows the end of a run's log if it is asked for."""
-    if st.toggle("Log", key="train_log", help="The last lines that the run wrote."):
+    if st.toggle("Log", key="train_log", help="The last lines of the run's output"):
         _show_lines(jobs, status, "(nothing yet)")
 
 

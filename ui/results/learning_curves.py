@@ -24,7 +24,7 @@ def show_curves(histories: dict[str, list[dict]], key: str) -> None:
             0.05,
             key=f"{key}-smoothing",
             width=260,
-            help="Weight of previous values in a moving average; measured values stay faint.",
+            help="Weight of previous values in a moving average. Faint lines: measured values.",
         )
         log = st.toggle("Logarithmic", key=f"{key}-log", help="Shows error instead of accuracy")
     table = run_tables.curves(histories, weight, log)

@@ -1,4 +1,4 @@
-"""Shows the mistakes: the confusion matrix, figures by digit, and the images of a cell."""
+"""Shows mistakes: the confusion matrix, accuracy by digit, and the images of a cell."""
 
 from pathlib import Path
 
@@ -86,7 +86,9 @@ def show_images(true: int, predicted: int) -> None:
             sure = probabilities.max(axis=1)[which]
             captions = [f"{index} · {share:.0%}" for index, share in zip(which, sure, strict=True)]
             gallery(test.images[which], captions, np.zeros(len(which), bool))
-            st.caption("Below each image: its number in the test set, and how sure the answer was.")
+            st.caption(
+                "Below each image: its number in the test set and the confidence of the answer."
+            )
         else:
             st.caption(
                 "MNIST's test images are not on this computer; the Test set page downloads them."

@@ -1,4 +1,4 @@
-"""How good the served network is: headline figures, calibration, risk, other people's pens."""
+"""Quality of the served network: accuracy, calibration, risk-coverage curve, pen drawings."""
 
 import streamlit as st
 

@@ -1,7 +1,6 @@
 """Tables and sentences for the dashboard, made from the served network's report.
 
-A report that lacks something, or holds it in another form, raises an `ArtifactError` that the
-page shows.
+Missing or malformed parts of a report raise an `ArtifactError`, which the page shows.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""Tables and sentences that compare training runs: settings, figures, learning curves."""
+"""Tables and sentences that compare training runs: settings, metrics, learning curves."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Asks which images to show and in which order; the address keeps every choice."""
+"""Asks for a filter and an order; the page's address keeps the choices."""
 
 import numpy as np
 import streamlit as st
@@ -70,8 +70,8 @@ def predict(data: Dataset, row) -> Predictions:
             **IN_ADDRESS,
             on_change=go_to_first_page,
             width=240,
-            help="Shows only the images that the two networks read differently. Networks come from "
-            '"python train.py".',
+            help="Shows only the images that the two networks read differently. To get another "
+            'network, run "python train.py".',
         )
     if name == NO_OTHER:
         return Predictions(data, probabilities)

@@ -1,4 +1,4 @@
-"""A grid of small pictures, each a button; all pictures are one file."""
+"""A grid of small pictures as buttons; all pictures are in one image file."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A flat map of labelled images: images that the network finds similar lie together."""
+"""A two-dimensional map of labelled images: similar images lie together."""
 
 import altair as alt
 import numpy as np
@@ -60,9 +60,9 @@ def show_map(predictions: Predictions, chosen: np.ndarray, frame: np.ndarray | N
     )
     st.caption(
         "Drag over the map to choose images; click on it to choose all again. ● read right, ✕ read "
-        "wrong. Images that the network finds similar lie together; the axes have no unit, and "
-        "large distances have no meaning. Your own drawing, if there is one, lies among its five "
-        "nearest test images."
+        "wrong. Images that are similar to the network lie together; the axes have no unit, and "
+        "large distances have no meaning. Your own drawing, if there is one, is placed among its "
+        "five most similar test images."
     )
     expander = st.expander("The points as a table", key="points", on_change="rerun")
     if expander.open:

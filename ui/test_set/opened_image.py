@@ -1,4 +1,4 @@
-"""One labelled image in a dialog: its label, the prediction and why, and the nearest images."""
+"""A labelled image in a dialog: label, prediction, explanation, and nearest images."""
 
 import numpy as np
 import streamlit as st
@@ -95,7 +95,7 @@ def _sentences(predictions: Predictions, index: int) -> list[str]:
         )
     if index in predictions.disputed:
         sentences.append(
-            ":material/gavel: Its label is disputed: of five people, fewer than three agree"
+            ":material/gavel: Its label is disputed: fewer than three of five people confirmed it"
         )
     return sentences
 
@@ -111,7 +111,7 @@ def _show_nearest(predictions: Predictions, index: int) -> None:
         show_error(error)
         return
     if len(nearest):
-        st.markdown("The network finds these most like it:")
+        st.markdown("The most similar images, according to the network:")
         pressed = show_images(predictions, nearest, "nearest", "The nearest images")
         if pressed is not None:
             open_image(pressed)
