@@ -6,9 +6,9 @@
     python predict.py --photo sheet.jpg            all digits on a sheet of paper, in reading order
 
 A picture is PNG, JPEG or WebP, dark on light or light on dark, of any size. A picture of 28x28
-pixels that is prepared like MNIST's is read as it is. JSON output has one object per line, so that
-another program can read it while it grows. Exit status: 0 if all pictures were read, 1 if one was
-not (standard error says which and why), 2 for wrong options.
+pixels in MNIST's format is read unchanged. JSON output has one object per line, so that
+another program can read it while it grows. Exit status: 0 if all pictures were read, 1 if one
+could not be read (standard error says why), 2 for wrong options.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Trains the digit network, writes a report on it and serves it.
+"""Trains the digit network, writes its report and serves it.
 
     python train.py                      the shipped network and recipe
     python train.py --preset tutorial    the textbook network: about 98.4 % on MNIST's test set
@@ -7,7 +7,7 @@
     python train.py --corrections        fine-tunes the served network on visitors' corrections
     python train.py --ship RUN           copies a finished run to model/trained/, for a commit
 
-Every run leaves a folder in runs/ with its settings, history, report and network.
+Every run writes its settings, history, report and network to a folder in runs/.
 """
 
 import argparse
@@ -44,19 +44,21 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--preset", choices=tuple(PRESETS), default="digitpad", help="network and recipe")
     add("--epochs", type=_number(int, *BOUNDS["epochs"]), help="passes over the training images")
     add("--batch-size", type=_number(int, *BOUNDS["batch_size"]), help="images per step")
-    add("--seed", type=_number(int, *BOUNDS["seed"]), help="of weights, order and distortions")
+    add("--seed", type=_number(int, *BOUNDS["seed"]), help="seed of weights, order and distortions")
     add(
         "--learning-rate",
         type=_number(float, *BOUNDS["learning_rate"]),
         help="the peak learning rate",
     )
-    add("--weight-decay", type=_number(float, *BOUNDS["weight_decay"]), help="AdamW's")
+    add(
+        "--weight-decay", type=_number(float, *BOUNDS["weight_decay"]), help="weight decay of AdamW"
+    )
     add(
         "--data",
         default=settings().data,
         help="folder with MNIST (default: DIGITPAD_DATA, else Keras' own copy)",
     )
-    add("--runs", type=Path, default=settings().runs, help="where the runs' folders go")
+    add("--runs", type=Path, default=settings().runs, help="folder of the runs")
     add(
         "--resume",
         nargs="?",
@@ -72,16 +74,16 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         metavar="FILE",
         help="fine-tune the served network on corrections; its epochs have 100 steps",
     )
-    add("--ship", metavar="RUN", help="copy that finished run to model/trained/, and train nothing")
+    add("--ship", metavar="RUN", help="only copy that finished run to model/trained/")
     add(
         "--min-accuracy",
         type=_number(float, 0, 2),
         default=served.MIN_ACCURACY,
-        help="serve from this test accuracy on, 0-1",
+        help="lowest test accuracy to serve, 0 to 1",
     )
-    add("--tensorboard", type=Path, metavar="DIR", help="write TensorBoard's event files there")
-    add("--force", action="store_true", help="serve a worse network too")
-    add("--no-serve", action="store_true", help="leave the network in the run's folder")
+    add("--tensorboard", type=Path, metavar="DIR", help="write TensorBoard event files to DIR")
+    add("--force", action="store_true", help="serve the network even if it is worse")
+    add("--no-serve", action="store_true", help="don't serve the finished network")
     return parser.parse_args(arguments)
 
 
@@ -277,7 +279,7 @@ def resume_hint(folder: Path, options: argparse.Namespace) -> Iterator[None]:
         raise
     except OSError as error:
         raise TrainingError(
-            f"The run can't go on ({error.strerror or error}): mend that, then resume with: "
+            f"The run can't go on ({error.strerror or error}): fix that, then resume with: "
             f"{command}"
         ) from error
     except BaseException as error:

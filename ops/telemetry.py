@@ -23,7 +23,7 @@ LOGGER = logging.getLogger("digitpad.predictions")
 
 SOURCES = ("draw", "keyboard", "photo", "lab", "handwriting", "api")
 OUTCOMES = ("digit", "doubtful", "none", "number", "refused", "error")
-# Errors that the visitor can mend count as refusals, all others as the installation's errors.
+# Errors that the visitor can fix count as refusals, all others as the installation's errors.
 REFUSALS = ("NothingDrawn", "TooSmall", "BadDrawing", "PictureError")
 ERROR_KINDS = (
     *REFUSALS,

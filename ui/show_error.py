@@ -33,7 +33,7 @@ _FOR_VISITORS = {
 
 
 def visitor_text(error: DigitError) -> str:
-    """The sentence that a visitor may read; an error that is the owner's to mend is logged."""
+    """The sentence that a visitor may read; an error that only the owner can fix is logged."""
     if isinstance(error, _SHOWN_IN_FULL):
         return str(error)
     LOG.warning("%s", error)

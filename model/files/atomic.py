@@ -17,7 +17,7 @@ from model.errors import ArtifactError
 MAX_NETWORK_BYTES = 50_000_000
 MAX_TEXT_BYTES = 5_000_000
 MAX_QUOTED = 120  # characters of an error in a sentence
-LOCK_TIMEOUT = 5.0  # seconds; whoever holds a lock needs a fraction of one
+LOCK_TIMEOUT = 5.0  # seconds; a lock is held for a fraction of one
 POLL_INTERVAL = 0.02  # seconds between two attempts to lock
 
 RETRAIN = 'Train one with "python train.py", or restore the file from the repository.'

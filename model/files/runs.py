@@ -234,7 +234,7 @@ def count_test_read(run: Path) -> int:
         try:
             names = path.read_text().split() if path.exists() else []
         except (OSError, ValueError) as error:
-            raise ArtifactError(f"{path} can't be read ({error}): mend or remove it.") from error
+            raise ArtifactError(f"{path} can't be read ({error}): repair or remove it.") from error
         if run.name not in names:
             names.append(run.name)
             write_atomically(path, lambda temporary: temporary.write_text("\n".join(names) + "\n"))

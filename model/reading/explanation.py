@@ -19,7 +19,7 @@ def contrast(class_maps: np.ndarray, answer: int, rival: int) -> np.ndarray:
         answer, rival: Digits.
 
     Returns:
-        `float32` array of shape `(28, 28)`; above 0 speaks for the answer.
+        `float32` array of shape `(28, 28)`; above 0 supports the answer.
 
     Raises:
         ArtifactError: If the maps are not square or larger than half a frame.

@@ -292,7 +292,7 @@ def load_served(runs: Path) -> Recognizer:
         runs: The runs' folder, whose `served.json` names the network.
 
     Raises:
-        ArtifactError: As `Recognizer.load`, at each call until it is mended.
+        ArtifactError: As `Recognizer.load`, at each call until it is repaired.
     """
     folder = served.current(runs)
     if not (folder / ONNX_FILE).is_file():
