@@ -1,5 +1,7 @@
 """Labelled images that all visitors share, loaded once: MNIST's test images and UCI's digits."""
 
+import contextlib
+
 import streamlit as st
 
 from model.errors import DataError
@@ -31,6 +33,14 @@ def mnist_on_disk() -> Dataset | None:
         return None
     data, problem = test_images()
     return None if problem else data
+
+
+def training_images() -> Dataset | None:
+    """MNIST's training images, or `None` if they can't be loaded."""
+    if not test_images()[1]:
+        with contextlib.suppress(DataError):  # its folder may be gone since the test images came
+            return load_mnist(settings().data)[0]
+    return None
 
 
 def retry_mnist() -> None:

@@ -10,10 +10,9 @@ import streamlit as st
 
 from model.errors import ArtifactError
 from model.learning import augment
-from model.learning.data import load_mnist, validation_mask
+from model.learning.data import validation_mask
 from model.reading.personalisation import OtherDigits, Personalisation
 from model.reading.recognizer import Recognizer
-from ops.settings import settings
 from ui import datasets
 from ui.networks import served_network
 
@@ -73,11 +72,10 @@ def load_other_digits_ahead() -> None:
 @st.cache_resource(show_spinner="Reading other people's digits", max_entries=1)
 def _other_digits(network_key: tuple[str, str]) -> tuple[OtherDigits, OtherDigits]:
     network = served_network()
-    if datasets.test_images()[1]:  # no MNIST
+    data, is_checked = datasets.training_images(), validation_mask()
+    if data is None:
         data = datasets.bundled()
         is_checked = np.arange(len(data)) % 3 > 0
-    else:
-        data, is_checked = load_mnist(settings().data)[0], validation_mask()
     rng = np.random.default_rng(SEED)
     unchecked = np.flatnonzero(~is_checked)
     some = data.take(rng.permutation(unchecked)[:NUM_REHEARSED], "")

@@ -12,6 +12,7 @@ from model.learning import glyphs
 from model.reading.personalisation import OtherDigits
 from model.reading.recognizer import Recognizer
 from tests.ui.pages import SEVEN, button, drawing, has_text, page, press, select, settled
+from ui import datasets
 
 NINE = (
     *(["M", 200, 80], ["L", 120, 80], ["L", 120, 130], ["L", 200, 130]),
@@ -151,3 +152,9 @@ def test_a_profile_is_refused_by_another_network():
     profile = learnt().session_state["profile"]
     with pytest.raises(ValueError, match="must be of the network"):
         Recognizer.load().adapted(dataclasses.replace(profile, network=("former", "")))
+
+
+def test_a_vanished_mnist_folder_leaves_the_bundled_digits(monkeypatch, tmp_path):
+    monkeypatch.setattr(datasets, "test_images", lambda: (None, ""))  # they were read before
+    monkeypatch.setenv("DIGITPAD_DATA", str(tmp_path / "gone"))
+    assert datasets.training_images() is None
