@@ -182,7 +182,7 @@ class Container:
     def stop(self) -> float:
         """Asks it to end; returns the seconds until it did, 10 at most."""
         before = time.monotonic()
-        self.engine("stop", "--time=10", self.id)
+        self.engine("stop", "-t", "10", self.id)
         return time.monotonic() - before
 
     def log(self) -> str:
@@ -242,7 +242,8 @@ def _run(*command: str, stderr: int = subprocess.PIPE) -> str:
         raise EngineError(f"{command[0]} could not be run: {error}") from error
     if done.returncode:
         raise EngineError(
-            f"`{' '.join(command)}` ended with status {done.returncode}:\n{_end(done.stderr)}"
+            f"`{' '.join(command)}` ended with status {done.returncode}:\n"
+            f"{_end(done.stdout + (done.stderr or ''))}"
         )
     return done.stdout
 
