@@ -32,7 +32,7 @@ def test_a_dozen_doubtful_digits_can_be_corrected(always_doubtful, monkeypatch):
     monkeypatch.setattr("ui.doubtful_digits.MAX_ASKED", 4)
     app = settled(app.run())
     assert len(app.get("button_group")) == 4
-    assert has_text(app.caption, "2 more digits are doubtful")
+    assert has_text(app.caption, "2 less doubtful digits are not listed")
 
 
 @pytest.mark.parametrize("name", ["decode", "read_sheet"])
