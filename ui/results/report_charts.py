@@ -11,6 +11,7 @@ import pandas as pd
 from ui.charts import BLUE, GREY, ORANGE, TABLEAU
 
 FEW_EPOCHS = 30  # with at most so many, each epoch gets a point
+_UNIT = alt.Scale(domain=[0, 1])
 CELL = "cell"  # the confusion matrix' selection
 _AXIS_WIDTH = 50  # pixels; the same for charts below one another, so that they line up
 # Heights include title, axes and legend.
@@ -37,30 +38,21 @@ def curves_chart(
         x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, format="d")),
         color=alt.Color("curve:N", scale=alt.Scale(range=TABLEAU), legend=legend),
         strokeDash=alt.StrokeDash("curve:N", legend=legend),
-        tooltip=[
-            "curve",
-            "epoch",
-            alt.Tooltip("value", title="measured", format=".4~g"),
-            alt.Tooltip("smooth", title="smoothed", format=".4~g"),
-        ],
+        tooltip=["curve", "epoch", *_tooltips(".4~g", value="measured", smooth="smoothed")],
     )
-    point = bool(table["epoch"].nunique() <= FEW_EPOCHS)
-    lines = (
-        base.mark_line(point=point)
-        .encode(
-            y=alt.Y("smooth:Q", title=measure, scale=scale),
-            opacity=alt.condition(hover, alt.value(1.0), alt.value(0.15)),
-        )
-        .add_params(hover)
+    num_epochs = table["epoch"].nunique()
+    lines = base.mark_line(point=num_epochs <= FEW_EPOCHS).encode(
+        y=alt.Y("smooth:Q", title=measure, scale=scale),
+        opacity=alt.condition(hover, alt.value(1.0), alt.value(0.15)),
     )
-    layers = [lines]
+    layers = [lines.add_params(hover)]
     if not np.array_equal(table["value"], table["smooth"]):
         layers.insert(0, base.mark_line(opacity=0.25).encode(y=alt.Y("value:Q", scale=scale)))
     last = table.sort_values("epoch").groupby("curve")["value"].last()
     return alt.layer(*layers).properties(
         title=title,
         height=_HEIGHT - _LEGEND_ROW + legend_height,
-        description=f"{title} over {table['epoch'].nunique()} epochs; at the end: "
+        description=f"{title} over {num_epochs} epochs; at the end: "
         + ", ".join(f"{curve} {value:.4g}" for curve, value in last.items()),
     )
 
@@ -76,15 +68,10 @@ def confusion_chart(
         hide_right: Whether the diagonal, the images that were read right, stays empty.
     """
     true, predicted = (index.ravel() for index in np.indices(counts.shape))
-    num_true = np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    table = pd.DataFrame(
-        {
-            "label": true,
-            "predicted": predicted,
-            "images": counts.ravel(),
-            "percent": (100 * counts / num_true).ravel(),
-        }
-    )
+    percent = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    columns = (true, predicted, counts.ravel(), percent.ravel())
+    names = ("label", "predicted", "images", "percent")
+    table = pd.DataFrame(dict(zip(names, columns, strict=True)))
     table["said"] = [
         f"{t} read as {p}: {num} images, {percent:.2f} %"
         for t, p, num, percent in table.itertuples(index=False)
@@ -102,25 +89,15 @@ def confusion_chart(
             alt.Tooltip("label", title="true label"),
             alt.Tooltip("predicted", title="predicted label"),
             "images",
-            alt.Tooltip("percent", title="% of the true label", format=".2f"),
+            *_tooltips(".2f", percent="% of the true label"),
         ],
     )
-    # Mistakes are shaded; other cells keep the page's background.
-    cells = (
-        base.mark_rect(stroke=BLUE, cursor="pointer")
-        .encode(
-            color=alt.condition(
-                shaded,
-                alt.Color(
-                    "mistakes:Q",
-                    scale=alt.Scale(domain=[0, most], range=["#fde3c0", ORANGE]),
-                    legend=None,
-                ),
-                alt.value("transparent"),
-            ),
-            strokeWidth=alt.condition(cell, alt.value(3), alt.value(0), empty=False),
-        )
-        .add_params(cell)
+    shades = alt.Scale(domain=[0, most], range=["#fde3c0", ORANGE])
+    color = alt.Color("mistakes:Q", scale=shades, legend=None)
+    cells = base.mark_rect(stroke=BLUE, cursor="pointer").encode(
+        # Mistakes are shaded; other cells keep the page's background.
+        color=alt.condition(shaded, color, alt.value("transparent")),
+        strokeWidth=alt.condition(cell, alt.value(3), alt.value(0), empty=False),
     )
     with_number = "datum.images > 0"
     if hide_right:
@@ -136,7 +113,7 @@ def confusion_chart(
     mistakes = counts - np.diag(np.diag(counts))
     worst = np.unravel_index(int(mistakes.argmax()), counts.shape)
     unit = "per cent of the true label" if share else "images"
-    return alt.layer(cells, numbers).properties(
+    return alt.layer(cells.add_params(cell), numbers).properties(
         title=f"Confusion matrix, in {unit}",
         height=420,
         description=f"{int(counts.trace())} of {int(counts.sum())} images lie on the diagonal; the "
@@ -152,25 +129,15 @@ def reliability_chart(table: pd.DataFrame, ece: float) -> alt.LayerChart:
         ece: The expected calibration error, 0 to 1.
     """
     percent = alt.Axis(format="%", minExtent=_AXIS_WIDTH, maxExtent=_AXIS_WIDTH)
-    x = alt.X(
-        "confidence:Q", title="stated confidence", axis=alt.Axis(format="%"), scale=_unit_scale()
-    )
+    x = _confidence_axis("confidence:Q")
     diagonal = (
         alt.Chart(pd.DataFrame({"confidence": [0.0, 1.0], "accuracy": [0.0, 1.0]}))
         .mark_line(strokeDash=[4, 4], color=GREY)
-        .encode(x=x, y=alt.Y("accuracy:Q", scale=_unit_scale()))
+        .encode(x=x, y=alt.Y("accuracy:Q", scale=_UNIT))
     )
-    base = alt.Chart(table).encode(
-        x=x,
-        tooltip=[
-            alt.Tooltip("confidence", format=".1%"),
-            alt.Tooltip("accuracy", title="right", format=".1%"),
-            alt.Tooltip("low", title="from", format=".1%"),
-            alt.Tooltip("high", title="to", format=".1%"),
-            "images",
-        ],
-    )
-    y = alt.Y("accuracy:Q", title="share that was right", axis=percent, scale=_unit_scale())
+    shares = _tooltips(".1%", "confidence", accuracy="right", low="from", high="to")
+    base = alt.Chart(table).encode(x=x, tooltip=[*shares, "images"])
+    y = alt.Y("accuracy:Q", title="share that was right", axis=percent, scale=_UNIT)
     points = base.mark_line(point=alt.OverlayMarkDef(size=50, filled=True), color=BLUE).encode(y=y)
     bars = base.mark_rule(color=BLUE, opacity=0.6).encode(y="low:Q", y2="high:Q")
     return alt.layer(diagonal, bars, points).properties(
@@ -187,35 +154,19 @@ def bins_chart(table: pd.DataFrame) -> alt.Chart:
     Args:
         table: Columns `start` and `end` of the bin, 0 to 1, and `images`.
     """
-    most = int(table["images"].max())
+    least, most = int(table["images"].min()), int(table["images"].max())
+    axis = alt.Axis(
+        values=[1, 10, 100, 1000, 10000], format="~s", minExtent=_AXIS_WIDTH, maxExtent=_AXIS_WIDTH
+    )
+    log = alt.Scale(type="log", domainMin=0.5)
+    description = f"Bars from {least} to {most} images a bin of confidence; most lie in the surest"
     return (
-        alt.Chart(
-            table,
-            title="Images in each bin",
-            height=190,
-            description=f"Bars from {int(table['images'].min())} to {most} images a bin of "
-            "confidence; most lie in the surest",
-        )
+        alt.Chart(table, title="Images in each bin", height=190, description=description)
         .mark_bar(color=BLUE)
         .encode(
-            x=alt.X(
-                "start:Q",
-                title="stated confidence",
-                axis=alt.Axis(format="%"),
-                scale=_unit_scale(),
-            ),
+            x=_confidence_axis("start:Q"),
             x2="end:Q",
-            y=alt.Y(
-                "images:Q",
-                title="images",
-                scale=alt.Scale(type="log", domainMin=0.5),
-                axis=alt.Axis(
-                    values=[1, 10, 100, 1000, 10000],
-                    format="~s",
-                    minExtent=_AXIS_WIDTH,
-                    maxExtent=_AXIS_WIDTH,
-                ),
-            ),
+            y=alt.Y("images:Q", title="images", scale=log, axis=axis),
             y2=alt.datum(0.5),
             tooltip=["images"],
         )
@@ -230,37 +181,26 @@ def risk_chart(table: pd.DataFrame, shipped: dict, start: float) -> alt.LayerCha
         shipped: The marked point, as `evaluation.answered_above` gives it.
         start: First value of the axis of the share answered, 0 to 1.
     """
-    tooltip = [
-        alt.Tooltip("answered", format=".2%"),
-        alt.Tooltip("wrong", title="wrong of these", format=".3%"),
-        alt.Tooltip("threshold", title="no answer below", format=".3f"),
-    ]
-    x = alt.X(
-        "answered:Q",
-        title="share of images answered",
-        axis=alt.Axis(format=".0%", tickCount=5),
-        scale=alt.Scale(domain=[start, 1.0], clamp=True),
-    )
-    y = alt.Y("wrong:Q", title="share of answers wrong", axis=alt.Axis(format=".1%"))
-    curve = (
-        alt.Chart(table[table["answered"] >= start])
-        .mark_line(color=BLUE)
-        .encode(x=x, y=y, tooltip=tooltip)
-    )
-    point = pd.DataFrame(
-        {
-            "answered": [shipped["coverage"]],
-            "wrong": [shipped["risk"]],
-            "threshold": [shipped["threshold"]],
-        }
-    )
-    marked = (
-        alt.Chart(point)
-        .mark_point(shape="diamond", size=160, filled=True, color=ORANGE, stroke=BLUE)
-        .encode(x=x, y=y, tooltip=tooltip)
-    )
+    encoding = {
+        "x": alt.X(
+            "answered:Q",
+            title="share of images answered",
+            axis=alt.Axis(format=".0%", tickCount=5),
+            scale=alt.Scale(domain=[start, 1.0], clamp=True),
+        ),
+        "y": alt.Y("wrong:Q", title="share of answers wrong", axis=alt.Axis(format=".1%")),
+        "tooltip": [
+            *_tooltips(".2%", "answered"),
+            *_tooltips(".3%", wrong="wrong of these"),
+            *_tooltips(".3f", threshold="no answer below"),
+        ],
+    }
+    curve = alt.Chart(table[table["answered"] >= start]).mark_line(color=BLUE)
+    keys = {"answered": "coverage", "wrong": "risk", "threshold": "threshold"}
+    point = alt.Chart(pd.DataFrame({name: [shipped[key]] for name, key in keys.items()}))
+    marked = point.mark_point(shape="diamond", size=160, filled=True, color=ORANGE, stroke=BLUE)
     everything = float(table["wrong"].iloc[np.argmax(table["answered"])])
-    return alt.layer(curve, marked).properties(
+    return alt.layer(curve.encode(**encoding), marked.encode(**encoding)).properties(
         title="Risk and coverage (◆ the shipped threshold)",
         height=_HEIGHT,
         description=f"Curve of the share of answers that are wrong: {everything:.2%} if all images "
@@ -284,20 +224,13 @@ def intervals_chart(table: pd.DataFrame, title: str, axis: str) -> alt.LayerChar
         yOffset=alt.YOffset("way:N", sort=ways),
         color=alt.Color("way:N", sort=ways, scale=alt.Scale(range=[BLUE, ORANGE]), legend=legend),
         tooltip=[
-            "name",
-            "way",
-            alt.Tooltip("accuracy", format=".2%"),
-            alt.Tooltip("low", title="from", format=".2%"),
-            alt.Tooltip("high", title="to", format=".2%"),
+            *("name", "way"),
+            *_tooltips(".2%", "accuracy", low="from", high="to"),
             alt.Tooltip("images", title="drawings"),
         ],
     )
-    x = alt.X(
-        "low:Q",
-        title="read right",
-        scale=alt.Scale(zero=False),
-        axis=alt.Axis(format=".0%", tickCount=5),
-    )
+    axis_of_shares = alt.Axis(format=".0%", tickCount=5)
+    x = alt.X("low:Q", title="read right", scale=alt.Scale(zero=False), axis=axis_of_shares)
     bars = base.mark_rule(strokeWidth=3).encode(x=x, x2="high:Q")
     points = base.mark_point(size=90, filled=True, opacity=1).encode(
         x="accuracy:Q", shape=alt.Shape("way:N", sort=ways, legend=legend)
@@ -323,5 +256,12 @@ def _legend(names: pd.Series) -> tuple[alt.Legend, int]:
     return legend, _LEGEND_ROW * -(-num // columns)
 
 
-def _unit_scale() -> alt.Scale:
-    return alt.Scale(domain=[0, 1])
+def _confidence_axis(field: str) -> alt.X:
+    return alt.X(field, title="stated confidence", axis=alt.Axis(format="%"), scale=_UNIT)
+
+
+def _tooltips(format: str, *fields: str, **titles: str) -> list[alt.Tooltip]:
+    """Tooltips of one number format: fields under their own name, and fields with a title."""
+    return [alt.Tooltip(field, format=format) for field in fields] + [
+        alt.Tooltip(field, title=title, format=format) for field, title in titles.items()
+    ]
