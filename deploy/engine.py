@@ -5,6 +5,7 @@ base image, Debian's own Python of the same version stands in for it.
 """
 
 import contextlib
+import os
 import re
 import shutil
 import subprocess  # the engines are programs  # nosec B404
@@ -229,14 +230,19 @@ def _pip_files() -> list[str]:
 
     A build that can't use this machine's package index or its certificates would fail.
     """
-    text = _run(sys.executable, "-m", "pip", "config", "debug")
+    text = _run(sys.executable, "-m", "pip", "config", "debug", PIP_QUIET="0")
     return sorted(path for path in set(re.findall(r"/[^\s,']+", text)) if Path(path).is_file())
 
 
-def _run(*command: str, stderr: int = subprocess.PIPE) -> str:
+def _run(*command: str, stderr: int = subprocess.PIPE, **environment: str) -> str:
     try:
         done = subprocess.run(  # no shell, words of our own  # nosec B603
-            command, stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=BUILD_TIMEOUT
+            command,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            timeout=BUILD_TIMEOUT,
+            env={**os.environ, **environment},
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise EngineError(f"{command[0]} could not be run: {error}") from error
