@@ -3,8 +3,8 @@
 import streamlit as st
 
 from model.errors import DigitError, NothingDrawn
-from model.ink.frame import draw_canvas
-from model.ink.strokes import strokes_of_canvas
+from model.ink.canvas_json import strokes_of_canvas
+from model.ink.pen import draw_canvas
 from model.reading.numbers import Digit, read_digits
 from model.reading.recognizer import Recognizer
 from ui import networks, personalisation

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from model.errors import DigitError, NothingDrawn
+from model.ink.canvas_json import strokes_of_canvas
 from model.ink.frame import strokes_to_mnist
-from model.ink.strokes import strokes_of_canvas
 from model.reading.personalisation import contradiction
 from ui import networks, personalisation
 from ui.canvas import drawing_canvas

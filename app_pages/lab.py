@@ -3,8 +3,9 @@
 import streamlit as st
 
 from model.errors import DigitError
-from model.ink.frame import draw_canvas, strokes_to_mnist
-from model.ink.strokes import strokes_of_canvas
+from model.ink.canvas_json import strokes_of_canvas
+from model.ink.frame import strokes_to_mnist
+from model.ink.pen import draw_canvas
 from ui import personalisation
 from ui.canvas import drawing_canvas
 from ui.canvas_state import CANVAS_SIDE, pen_width

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.recognition import PEN_FOLDER, SEED, read_drawings, show
 from model.files.served import SHIPPED
-from model.ink.strokes import arc_length, resample
+from model.ink.pen import arc_length, resample
 from model.reading.numbers import group_strokes, read_digits
 from model.reading.recognizer import Recognizer
 

@@ -23,7 +23,8 @@ import numpy as np
 
 from model.files.runs import load_report, save_report
 from model.files.served import SHIPPED
-from model.ink.frame import draw_canvas, strokes_to_mnist, to_mnist
+from model.ink.frame import strokes_to_mnist, to_mnist
+from model.ink.pen import draw_canvas
 from model.learning.data import load_mnist
 from model.learning.evaluation import DISPUTED, accuracy, auroc, calibration, wilson_interval
 from model.reading.recognizer import Recognizer

@@ -20,7 +20,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
 from model.errors import DigitError
-from model.ink.strokes import drawing_of_strokes, strokes_of_canvas
+from model.ink.canvas_json import drawing_of_strokes, strokes_of_canvas
 from model.learning import glyphs
 from model.reading.numbers import read_digits
 from model.reading.recognizer import Recognizer

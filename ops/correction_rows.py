@@ -6,8 +6,8 @@ from datetime import datetime
 
 import numpy as np
 
+from model.ink.canvas_json import MAX_COORDINATE, MAX_STROKES
 from model.ink.frame import FRAME_SIDE
-from model.ink.strokes import MAX_COORDINATE, MAX_STROKES
 
 MAX_DRAWING_BYTES = 200_000  # of JSON; a hand-drawn digit takes about 5,000
 

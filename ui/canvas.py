@@ -4,6 +4,8 @@ import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
 from ui.canvas_state import (
+    CANVAS_PEN,
+    CANVAS_PENS,
     CANVAS_SIDE,
     COMMAND,
     DRAWING,
@@ -11,8 +13,6 @@ from ui.canvas_state import (
     NAME,
     OUTDATED,
     PAPER,
-    PEN_WIDTH,
-    PEN_WIDTHS,
     UNDONE,
     clear,
     draw_example,
@@ -110,8 +110,8 @@ def _show_buttons(name: str, has_example: bool, is_empty: bool) -> None:
             st.button("Example", on_click=draw_example, args=(name,), help="Draws a digit for you")
     st.slider(
         "Pen width",
-        *PEN_WIDTHS,
-        value=PEN_WIDTH,
+        *CANVAS_PENS,
+        value=CANVAS_PEN,
         key="pen_width",
         width=CANVAS_SIDE,
         help="Choose what you like: the answer does not depend on it.",
@@ -119,6 +119,6 @@ def _show_buttons(name: str, has_example: bool, is_empty: bool) -> None:
 
 
 def _objects(sent: object) -> list:
-    """The list of strokes in what the browser sent; `model.ink.strokes` checks each of them."""
+    """The list of strokes in what the browser sent; `model.ink.canvas_json` checks each of them."""
     objects = sent.get("objects") if isinstance(sent, dict) else None
     return objects if isinstance(objects, list) else []

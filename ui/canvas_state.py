@@ -4,15 +4,15 @@ import numpy as np
 import streamlit as st
 
 from model.errors import DigitError
+from model.ink.canvas_json import drawing_of_strokes, strokes_of_canvas
 from model.ink.frame import strokes_to_mnist
-from model.ink.strokes import drawing_of_strokes, strokes_of_canvas
 from model.learning import glyphs
 
 CANVAS_SIDE = 280  # CSS pixels; fits a phone of 320 pixels with Streamlit's margins
 PAPER = "#000000"
 INK = "#ffffff"
-PEN_WIDTHS = (8, 40)  # CSS pixels
-PEN_WIDTH = 20
+CANVAS_PENS = (8, 40)  # CSS pixels
+CANVAS_PEN = 20
 EXAMPLE_SIZE = 0.6  # of an example's longer side, as a share of the canvas' side
 
 # A canvas' name is the key of the component's own state, which Streamlit drops when the page is
@@ -40,7 +40,7 @@ def drawn_frame(name: str = NAME) -> np.ndarray | None:
 
 def pen_width() -> int:
     """The pen width that the visitor chose, CSS pixels."""
-    return st.session_state.get("pen_width", PEN_WIDTH)
+    return st.session_state.get("pen_width", CANVAS_PEN)
 
 
 def clear(name: str = NAME) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from model.errors import ArtifactError
-from model.ink.frame import draw_canvas
+from model.ink.pen import draw_canvas
 from model.reading.counterfactual import Change, smallest_change
 from model.reading.explanation import contrast, tint
 from model.reading.recognizer import Recognizer

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model.ink.strokes import arc_length, resample
+from model.ink.pen import arc_length, resample
 
 MIDDLE = (0.2, 0.8)  # of the width; a cut lies between these
 NUM_CUTS = 7  # places tried at most where strokes are cut

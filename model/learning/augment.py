@@ -8,14 +8,8 @@ import numpy as np
 
 from model.errors import NothingDrawn
 from model.ink.distort import distort
-from model.ink.frame import (
-    BOX_SIDE,
-    FRAME_SIDE,
-    PEN_WIDTH,
-    SUPERSAMPLING,
-    draw_strokes,
-    to_mnist,
-)
+from model.ink.frame import BOX_SIDE, FRAME_SIDE, to_mnist
+from model.ink.pen import PEN_WIDTH, SUPERSAMPLING, draw_strokes
 from model.learning import glyphs
 
 # Shares of a batch. The rest are MNIST's own frames; all are distorted afterwards.

@@ -13,7 +13,8 @@ from model.errors import TrainingError
 from model.files import runs
 from model.files.atomic import RETRAIN
 from model.ink.distort import distort
-from model.ink.frame import PEN_WIDTH, draw_strokes, to_mnist
+from model.ink.frame import to_mnist
+from model.ink.pen import PEN_WIDTH, draw_strokes
 from model.learning import training
 from model.learning.config import TrainConfig
 from model.learning.data import Dataset

@@ -6,7 +6,7 @@ import numpy as np
 
 from model.errors import DigitError
 from model.ink.frame import strokes_to_mnist
-from model.ink.strokes import arc_length, resample
+from model.ink.pen import arc_length, resample
 from model.reading.recognizer import Recognizer
 
 TRIMS = (0.15, 0.3, 0.45, 0.6)  # of a stroke's points, removed from either end

@@ -11,8 +11,8 @@ import numpy as np
 
 from model.errors import DigitError, TooSmall
 from model.ink.frame import strokes_to_mnist
+from model.ink.pen import arc_length, resample
 from model.ink.split import split_touching
-from model.ink.strokes import arc_length, resample
 from model.reading.confidence import Answer
 from model.reading.recognizer import Recognizer
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.ink.frame import draw_strokes, to_mnist
+from model.ink.frame import to_mnist
+from model.ink.pen import draw_strokes
 from ops import corrections
 from ops.corrections import Corrections
 from ops.corrections_export import as_idx, as_npz

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.ink.frame import draw_canvas, draw_strokes, strokes_to_mnist
+from model.ink.canvas_json import drawing_of_strokes, strokes_of_canvas
+from model.ink.frame import strokes_to_mnist
 from model.ink.other_preparations import OTHERS
-from model.ink.strokes import drawing_of_strokes, strokes_of_canvas
+from model.ink.pen import draw_canvas, draw_strokes
 from model.learning import glyphs
 from model.reading.counterfactual import smallest_change
 from model.reading.numbers import read_digits

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.page import running_app
 from benchmarks.visitor import ShownAnswer, Visitor, expected_answer, stroke_by_stroke, visiting
 from model.files import served
-from model.ink.strokes import drawing_of_strokes
+from model.ink.canvas_json import drawing_of_strokes
 from model.reading.personalisation import Personalisation
 from model.reading.recognizer import Recognizer
 from ops.corrections import Corrections

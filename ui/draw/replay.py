@@ -7,7 +7,7 @@ import streamlit as st
 
 from model.errors import DigitError
 from model.ink.frame import strokes_to_mnist
-from model.ink.strokes import partial_drawings
+from model.ink.pen import partial_drawings
 from model.reading.recognizer import Recognizer
 from ui.charts import TABLEAU
 from ui.pictures import picture_url

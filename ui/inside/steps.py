@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from model.ink.frame import PEN_WIDTH, draw_strokes
 from model.ink.other_preparations import OTHERS
+from model.ink.pen import PEN_WIDTH, draw_strokes
 from model.reading.recognizer import Recognizer
 from ui.charts import probabilities_chart
 from ui.pictures import picture_url

@@ -7,15 +7,9 @@ import numpy as np
 import pytest
 
 from model.errors import NothingDrawn, TooSmall
-from model.ink.frame import (
-    BOX_SIDE,
-    PEN_WIDTH,
-    draw_strokes,
-    ink_from_picture,
-    strokes_to_mnist,
-    to_mnist,
-)
-from model.ink.strokes import strokes_of_canvas
+from model.ink.canvas_json import strokes_of_canvas
+from model.ink.frame import BOX_SIDE, ink_from_picture, strokes_to_mnist, to_mnist
+from model.ink.pen import PEN_WIDTH, draw_strokes
 
 SEVEN = [np.array([[80.0, 60.0], [200.0, 60.0], [120.0, 230.0]])]
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from model.ink.frame import draw_canvas, strokes_to_mnist
+from model.ink.frame import strokes_to_mnist
 from model.ink.other_preparations import OTHERS, centred_box, otsu_first, plain_resize
+from model.ink.pen import draw_canvas
 
 SEVEN = [np.array([[20.0, 20.0], [80.0, 20.0], [45.0, 100.0]])]
 INK = draw_canvas(SEVEN, 12, 280)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from model.ink.pen import arc_length
 from model.ink.split import MAX_STROKES, NUM_CUTS, NUM_ORDERS, split_touching
-from model.ink.strokes import arc_length
 from model.learning import glyphs
 from model.reading.numbers import read_digits
 from model.reading.recognizer import Recognizer

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from model.ink.frame import PEN_WIDTH, draw_strokes, to_mnist
+from model.ink.frame import to_mnist
+from model.ink.pen import PEN_WIDTH, draw_strokes
 from model.learning import glyphs
 
 

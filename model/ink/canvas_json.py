@@ -1,4 +1,4 @@
-"""Converts between the drawing canvas' JSON and pen strokes, and measures strokes.
+"""Converts between the drawing canvas' JSON and pen strokes.
 
 The JSON comes from the visitor's browser, so everything in it is checked.
 """
@@ -97,48 +97,6 @@ def drawing_of_strokes(strokes: list[np.ndarray], pen_width: float, color: str) 
             }
         )
     return {"objects": objects}
-
-
-def partial_drawings(strokes: list[np.ndarray], num: int) -> list[list[np.ndarray]]:
-    """Returns the drawing at `num` moments, spaced evenly along the pen's path.
-
-    Args:
-        strokes: Arrays of shape `(num_points, 2)`, at least one point in all.
-        num: How many moments; the last is the whole drawing.
-
-    Returns:
-        `num` lists of strokes, each a part of the next.
-    """
-    ends = [len(stroke) for stroke in strokes]
-    steps = [
-        np.concatenate([[0.0], np.linalg.norm(np.diff(stroke, axis=0), axis=1)])
-        for stroke in strokes
-    ]
-    travelled = np.cumsum(np.concatenate(steps))
-    moments = []
-    for share in np.arange(1, num + 1) / num:
-        # The tolerance covers rounding: many steps don't add up exactly to the whole.
-        left = int(np.searchsorted(travelled, share * travelled[-1] + 1e-6, side="right"))
-        part = []
-        for stroke, end in zip(strokes, ends, strict=True):
-            if left <= 0:
-                break
-            part.append(stroke[: min(left, end)])
-            left -= end
-        moments.append(part)
-    return moments
-
-
-def arc_length(stroke: np.ndarray) -> float:
-    """Returns the length of a stroke, `(num_points, 2)`, in its own unit."""
-    return float(np.linalg.norm(np.diff(stroke, axis=0), axis=1).sum())
-
-
-def resample(stroke: np.ndarray, num: int) -> np.ndarray:
-    """Returns a stroke, `(num_points, 2)`, with `num` points evenly spaced along it."""
-    travelled = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(stroke, axis=0), axis=1))])
-    at = np.linspace(0, travelled[-1], num)
-    return np.stack([np.interp(at, travelled, stroke[:, axis]) for axis in range(2)], axis=1)
 
 
 def _stroke(item: dict) -> np.ndarray:

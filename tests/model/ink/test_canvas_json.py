@@ -4,13 +4,8 @@ import numpy as np
 import pytest
 
 from model.errors import BadDrawing
-from model.ink.strokes import (
-    MAX_COMMANDS,
-    MAX_STROKES,
-    drawing_of_strokes,
-    partial_drawings,
-    strokes_of_canvas,
-)
+from model.ink.canvas_json import MAX_COMMANDS, MAX_STROKES, drawing_of_strokes, strokes_of_canvas
+from model.ink.pen import partial_drawings
 
 
 def path(*commands, **fields) -> dict:
