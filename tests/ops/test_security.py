@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from benchmarks.page import running_app
-from model.ink import sheet, strokes
+from model.ink import canvas_json, sheet
 from model.learning import upload
 from ops import shield
 from tests.support import ROOT, SCRIPTS
@@ -232,7 +232,7 @@ def test_configured_limits_fit_the_largest_uploads_and_drawings():
     assert upload.MAX_BYTES <= CONFIG["maxUploadSize"] * 2**20 < upload.MAX_BYTES * 1.1
     assert sheet.MAX_BYTES <= upload.MAX_BYTES
     command = ["Q", *[123.456] * 4]  # as long as a drawing of Fabric.js can well be
-    largest = json.dumps([command] * strokes.MAX_COMMANDS)
+    largest = json.dumps([command] * canvas_json.MAX_COMMANDS)
     assert len(largest) < CONFIG["maxWidgetStateSize"] * 1e6 <= CONFIG["maxMessageSize"] * 1e6
 
 
