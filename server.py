@@ -15,7 +15,9 @@ from model.errors import ArtifactError, DigitError
 from ops import telemetry
 from ops.api import api
 from ops.settings import settings
-from ops.shield import Shield
+from ops.shield.bounds import bounds_here
+from ops.shield.logs import limit_logs
+from ops.shield.middleware import Shield
 from ui import networks
 from ui.show_error import visitor_text
 
@@ -95,6 +97,7 @@ def below_base(path: str) -> str:
     return f"/{base}{path}" if base else path
 
 
+limit_logs()
 # Loaded before the server reports itself healthy, because it takes a moment.
 with contextlib.suppress(ArtifactError):  # the pages show what is wrong with the network
     networks.served_network()
@@ -102,6 +105,6 @@ telemetry.log_to(settings().log or "on")
 app = st.App(
     "app.py",
     routes=[Mount(below_base("/api"), api), Route(below_base("/metrics"), metrics)],
-    middleware=[Middleware(HeadersAndNoDelay), Middleware(Shield)],
+    middleware=[Middleware(HeadersAndNoDelay), Middleware(Shield, bounds=bounds_here())],
     on_script_error=show_error,
 )

@@ -1,29 +1,25 @@
 """A real server refuses what only a hostile client sends; the code has no known pitfalls."""
 
 import ast
-import asyncio
 import contextlib
 import http.client
 import json
 import re
+import time
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from benchmarks.page import running_app
 from model.ink import canvas_json, sheet
 from model.learning import upload
-from ops import shield
 from tests.support import ROOT, SCRIPTS
 from ui import pictures
 
@@ -64,8 +60,8 @@ class Server:
             cookie = connection.getresponse().getheader("Set-Cookie").partition(";")[0]
         return {"Cookie": cookie, "X-Xsrftoken": cookie.partition("=")[2]}
 
-    def send(self, visit: str, content: bytes, num: int = 1, chunked=False, **headers: str) -> int:
-        """Uploads files as the page does; returns the status."""
+    def send(self, place: str, content: bytes, num: int = 1, chunked=False, **headers: str) -> int:
+        """Uploads files to a place as the page does; returns the status."""
         part = (
             b'--b\r\nContent-Disposition: form-data; name="f%d"; filename="../../x.png"\r\n'
             b"Content-Type: image/png\r\n\r\n%b\r\n"
@@ -73,8 +69,7 @@ class Server:
         body = b"".join(part % (index, content) for index in range(num)) + b"--b--\r\n"
         headers |= {"Content-Type": "multipart/form-data; boundary=b"}
         parts = (body[at : at + 100_000] for at in range(0, len(body), 100_000))
-        path = f"/_stcore/upload_file/{visit}/file"
-        return self.request("PUT", path, parts if chunked else body, **headers)[0]
+        return self.request("PUT", place, parts if chunked else body, **headers)[0]
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +131,7 @@ def test_visitors_see_no_details_of_an_unexpected_error(server):
     assert "what only the log may say" in server.log.read_text()
 
 
-@pytest.mark.parametrize("size", [2_000_001, 21_000_000])  # Streamlit's limit, and the transport's
+@pytest.mark.parametrize("size", [2_000_001, 21_000_000])
 def test_a_too_large_message_ends_only_its_own_connection(server, size):
     with server.visit() as other:
         run(other)
@@ -187,18 +182,88 @@ def test_our_pages_and_programs_can_connect(server):
             assert title(run(socket)).startswith("Run")
 
 
+def place_to_upload(socket) -> str:
+    """The path that the server gives a page for one file."""
+    message = BackMsg()
+    message.file_urls_request.file_names.append("photo.png")
+    socket.send(message.SerializeToString())
+    while True:
+        answer = ForwardMsg()
+        answer.ParseFromString(socket.recv(20))
+        if answer.WhichOneof("type") == "file_urls_response":
+            return answer.file_urls_response.file_urls[0].upload_url
+
+
 def test_uploads_need_the_page_and_have_a_size_limit(server):
     page = server.token()
     with server.visit() as socket:
         visit = visit_of(run(socket))
-        assert server.send(visit, b"x" * 20_000_000, **page) == 204  # what a data set may have
-        assert server.send(visit, b"x" * 21_000_000, **page) == 413
-        assert server.send(visit, b"x" * 23_000_000, chunked=True, **page) == 413
-        assert server.send(visit, b"x", num=2, **page) == 400
+        place = place_to_upload(socket)
+        assert server.send(place, b"x" * 20_000_000, **page) == 204  # what a data set may have
+        assert server.send(place, b"x" * 21_000_000, **page) == 413
+        assert server.send(place, b"x" * 23_000_000, chunked=True, **page) == 413
+        assert server.send(place, b"x", num=2, **page) == 400
         for name in page:  # one without the other, as another site's form would send it
-            assert server.send(visit, b"x", **{name: page[name]}) == 403
-        assert server.send(visit, b"x", **page | {"X-Xsrftoken": "2|a|b|1"}) == 403
-    assert server.send("no-visit", b"x", **page) == 400
+            assert server.send(place, b"x", **{name: page[name]}) == 403
+        assert server.send(place, b"x", **page | {"X-Xsrftoken": "2|a|b|1"}) == 403
+        uploads = "/_stcore/upload_file"
+        for unknown in (f"{uploads}/{visit}/file", f"{uploads}/x/{place.rpartition('/')[2]}"):
+            assert server.send(unknown, b"x", **page) == 404
+        both = page | {"Content-Length": "1", "Transfer-Encoding": "chunked"}
+        assert server.send(place, b"x", **both) == 400
+
+
+def test_another_name_of_the_server_is_refused_everywhere(server):
+    for path in ("/", "/_stcore/health", "/_stcore/host-config", "/media/x", "/api/docs"):
+        status, content = server.request("GET", path, Host="rebound.example")
+        assert (status, b"doesn't answer to that name" in content) == (400, True)
+    with pytest.raises(InvalidStatus):
+        server.visit(additional_headers={"Host": "rebound.example"})
+
+
+def test_a_visits_id_is_not_enough_to_take_it_over(server):
+    def reconnect(visit: str, cookie: str):
+        return connect(
+            f"ws://127.0.0.1:{server.port}/_stcore/stream",
+            subprotocols=["streamlit", "-", visit],
+            proxy=None,
+            additional_headers={"Cookie": cookie},
+        )
+
+    cookie, stranger = server.token()["Cookie"], server.token()["Cookie"]
+    with server.visit(additional_headers={"Cookie": cookie}) as socket:
+        visit = visit_of(run(socket))
+        with reconnect(visit, stranger) as other:
+            assert visit_of(run(other)) != visit
+        assert visit_of(run(socket)) == visit  # still connected
+    with reconnect(visit, stranger) as other:
+        assert visit_of(run(other)) != visit
+    with reconnect(visit, cookie) as again:  # as after a break of the network
+        assert visit_of(run(again)) == visit
+    assert visit not in server.log.read_text()
+
+
+def test_files_of_unknown_components_and_long_paths_are_not_looked_for(server):
+    long = "x" * 5_000
+    for path in ("/component/unknown/a.js", "/_stcore/bidi-components/unknown/a.js", f"/{long}"):
+        assert server.request("GET", path)[0] == 404
+    assert "xxxxx" not in server.log.read_text()
+
+
+def test_a_storm_of_runs_keeps_nobody_waiting(server):
+    rerun = BackMsg()
+    rerun.rerun_script.query_string = ""
+    with contextlib.ExitStack() as stack:
+        for _ in range(20):
+            socket = stack.enter_context(server.visit())
+            for _ in range(50):
+                socket.send(rerun.SerializeToString())
+        began = time.monotonic()
+        with server.visit() as honest:
+            run(honest)
+        assert server.request("GET", "/_stcore/health") == (200, b"ok")
+        # 1,000 runs wait, 30 a second; a visitor who did nothing yet goes first.
+        assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(
@@ -243,80 +308,6 @@ def test_the_largest_photo_fits_into_a_message():
     assert len(pictures.picture_url(picture)) < CONFIG["maxMessageSize"] * 1e6 / 2
 
 
-class Uploads:
-    """Sends files through a shield to Streamlit's own manager of uploads.
-
-    Args:
-        status: Streamlit's answer; with another one than 204 it stores nothing.
-    """
-
-    def __init__(self, manager: MemoryUploadedFileManager, status: int = 204):
-        self._manager, self._status = manager, status
-        self._shield = shield.Shield(self._streamlit)
-
-    async def _streamlit(self, scope, _receive, send) -> None:
-        *_, visit, file = scope["path"].split("/")
-        if self._status == 204 and scope["method"] == "PUT":
-            size = int(dict(scope["headers"])[b"content-length"])
-            self._manager.add_file(visit, UploadedFileRec(file, file, "", bytes(size)))
-        elif self._status == 204:
-            self._manager.remove_file(visit, file)
-        await send({"type": "http.response.start", "status": self._status})
-
-    def send(self, visit: str, file: str, size: int, method: str = "PUT") -> int:
-        """Returns the status."""
-        messages = []
-
-        async def keep(message):
-            messages.append(message)
-
-        headers = [(b"content-length", str(size).encode())]
-        path = f"/_stcore/upload_file/{visit}/{file}"
-        scope = {"type": "http", "method": method, "path": path, "headers": headers}
-        asyncio.run(self._shield(scope, None, keep))
-        return messages[0]["status"]
-
-    def files(self, visit: str) -> list[str]:
-        return list(self._manager.file_storage[visit])
-
-
-@pytest.fixture
-def manager(monkeypatch) -> MemoryUploadedFileManager:
-    manager = MemoryUploadedFileManager("")
-    runtime = SimpleNamespace(uploaded_file_mgr=manager, is_active_session=lambda _: True)
-    monkeypatch.setattr(shield, "get_instance", lambda: runtime)
-    monkeypatch.setattr(shield, "MAX_VISIT_BYTES", 100)
-    monkeypatch.setattr(shield, "MAX_TOTAL_BYTES", 250)
-    return manager
-
-
-def test_a_visit_over_its_limit_loses_its_oldest_uploads(manager):
-    uploads = Uploads(manager)
-    for file in "abcde":
-        assert uploads.send("me", file, 40) == 204
-    assert uploads.files("me") == ["d", "e"]
-    uploads.send("me", "d", 0, "DELETE")
-    uploads.send("me", "f", 40)
-    assert uploads.files("me") == ["e", "f"]
-    uploads.send("me", "e", 60)  # again
-    assert set(uploads.files("me")) == {"e", "f"}
-
-
-def test_uploads_over_the_total_limit_are_refused(manager):
-    uploads = Uploads(manager)
-    assert [uploads.send(visit, "a", 80) for visit in "abcde"] == [204, 204, 204, 503, 503]
-    uploads.send("a", "a", 0, "DELETE")
-    assert uploads.send("e", "a", 80) == 204
-    assert [uploads.files(visit) for visit in "abcde"] == [[], ["a"], ["a"], [], ["a"]]
-
-
-def test_a_refused_upload_removes_no_other(manager):
-    Uploads(manager).send("me", "a", 80)
-    refused = Uploads(manager, status=403)
-    assert [refused.send("me", file, 80) for file in "bcd"] == [403] * 3
-    assert refused.files("me") == ["a"]
-
-
 # These run text as code, read objects out of files, or start a shell.
 NEVER_IMPORTED = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve", "telnetlib"}
 NEVER_CALLED = {"eval", "exec", "__import__", "system", "popen", "read_pickle", "to_pickle"}
@@ -353,8 +344,8 @@ def test_no_code_evaluates_files_or_text(path):
 
 
 def test_server_py_installs_the_shield():
-    assert "Middleware(Shield)" in (ROOT / "server.py").read_text()
-    assert "Middleware(Shield)" in (SCRIPTS / "attacked.py").read_text()
+    for path in (ROOT / "server.py", SCRIPTS / "attacked.py"):
+        assert "Middleware(Shield, bounds=bounds_here())" in path.read_text()
 
 
 def test_only_owner_auth_opens_corrections_and_training():

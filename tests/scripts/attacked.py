@@ -3,6 +3,9 @@
 import streamlit as st
 from starlette.middleware import Middleware
 
-from ops.shield import Shield
+from ops.shield.bounds import bounds_here
+from ops.shield.logs import limit_logs
+from ops.shield.middleware import Shield
 
-app = st.App("raising_page.py", middleware=[Middleware(Shield)])
+limit_logs()
+app = st.App("raising_page.py", middleware=[Middleware(Shield, bounds=bounds_here())])

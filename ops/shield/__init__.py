@@ -1,0 +1,1 @@
+"""Bounds on what a client of `server.py` may send."""
