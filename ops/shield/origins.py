@@ -9,17 +9,19 @@ from urllib.parse import urlsplit
 from streamlit import config
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}  # no other computer can have these names
 PORTS = {"http": 80, "https": 443}
 SCHEMES = {"ws": "http", "wss": "https"}
 
 
 def is_known_host(headers: dict[str, str]) -> bool:
-    """Whether a request names a host of `server.allowedHosts`.
+    """Whether a request names a host of `server.allowedHosts`, or this computer itself.
 
     Args:
         headers: By name in lower case.
     """
-    return is_host_allowed(headers.get("host"))
+    host = headers.get("host")
+    return is_host_allowed(host) or (_parts(f"http://{host}") or ("", ""))[1] in LOOPBACK
 
 
 def is_foreign(headers: dict[str, str], scheme: str) -> bool:
