@@ -6,22 +6,24 @@ BLUE, ORANGE, GREY = "#1f77b4", "#e69f00", "#8a94a6"  # colour-blind people can 
 TABLEAU = ["#1f77b4", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a94a6"]
 
 
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+PROBABILITY_AXIS = {
+    "field": "probability",
+    "type": "quantitative",
+    "title": None,
+    "scale": {"domain": [0, 1]},
+    "axis": {"format": "%", "values": [0, 0.5, 1]},
+}
 # Written by hand: Altair checks each chart against a schema under a lock that all visitors share,
 # which took three quarters of the time of an answer.
 _PROBABILITIES = {
-    "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+    "$schema": SCHEMA,
     "title": "Probability of each digit",
     "height": 200,
     "mark": {"type": "bar"},
     "encoding": {
         "x": {"field": "digit", "type": "nominal", "title": None, "axis": {"labelAngle": 0}},
-        "y": {
-            "field": "probability",
-            "type": "quantitative",
-            "title": None,
-            "scale": {"domain": [0, 1]},
-            "axis": {"format": "%", "values": [0, 0.5, 1]},
-        },
+        "y": PROBABILITY_AXIS,
         "color": {"condition": {"test": "datum.answer", "value": BLUE}, "value": GREY},
         "tooltip": [
             {"field": "digit", "type": "nominal"},
