@@ -4,8 +4,8 @@ import streamlit as st
 
 from model.errors import CorrectionsError
 from ui.owner import owner_auth
-from ui.owner.actions import show_problem, take_problem
 from ui.owner.correction_list import show_corrections
+from ui.owner.owner_auth import show_problem, take_problem
 from ui.show_error import show_error
 
 st.title("Corrections")

@@ -27,7 +27,7 @@ def lesson() -> None:
 
 def ask_for_drawing(index: int) -> None:
     digit, is_redrawing = PROMPTS[index], handwriting.is_redrawing()
-    st.subheader(f"Draw a {digit}{' again' if is_redrawing else ''}, as you always do")
+    st.subheader(f"Draw a {digit}{' again' if is_redrawing else ''}, as you usually write it")
     st.progress(index / len(PROMPTS), f"{index} of {len(PROMPTS)}")
     # Above the canvas, so that a phone shows them with it.
     buttons, hint = st.container(horizontal=True), st.container(height=24, border=False)

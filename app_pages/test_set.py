@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from ui.canvas_state import drawn_frame
-from ui.gallery import gallery
+from ui.pictures import gallery
 from ui.show_error import errors_shown
 from ui.test_set.dataset_choice import choose_dataset
 from ui.test_set.downloads import show_downloads

@@ -4,10 +4,9 @@ import streamlit as st
 
 from model.errors import DigitError
 from ui.owner import owner_auth
-from ui.owner.actions import show_problem, take_problem
+from ui.owner.owner_auth import show_problem, take_problem
 from ui.owner.served_network import ask_what_to_serve
-from ui.owner.training_form import ask_for_run
-from ui.owner.training_run import show_outcome, watch_run
+from ui.owner.training_run import ask_for_run, show_outcome, watch_run
 from ui.show_error import show_error
 
 st.title("Train")

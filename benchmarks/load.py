@@ -199,7 +199,7 @@ async def do_more(
         measured.actions["corrections"] += 1
         label = int(rng.integers(10))
         await visitor.press(f"it-is-{label}")
-        if f"Kept: this is a {label}." not in visitor.texts():
+        if f"Saved as a {label}." not in visitor.texts():
             measured.errors["a correction was not kept"] += 1
         await visitor.press("not-kept")
     if any(text.startswith("Kept") for text in visitor.texts()):

@@ -34,7 +34,7 @@ def show_evidence(frame: np.ndarray, probabilities: np.ndarray, recognizer: Reco
     with st.container(horizontal=True):
         st.image(picture_url(tint(frame, for_answer), scale=6), width=168)
         st.markdown(
-            f"**Blue** ink speaks for **{answer}**, :orange[**orange**] ink for its strongest "
+            f"**Blue** ink supports **{answer}**, :orange[**orange**] ink for its strongest "
             f"rival, **{rival}**; white ink for neither. "
             f"Most of the ink for {answer} lies {_place(for_answer * frame)}.",
             width=TEXT_WIDTH,

@@ -19,7 +19,7 @@ from ui import networks
 from ui.draw.handwriting import PROMPTS
 
 NUM_VISITORS, NUM_ROUNDS = 5, 4
-KEPT = "Kept: this is a {}."
+SAVED = "Saved as a {}."
 # A bolt of lightning: far from all digits, so a profile can learn it without a loss.
 OWN_SEVEN = [np.array([[190, 40], [90, 150], [190, 130], [80, 245], [200, 215]], float)]
 
@@ -125,14 +125,14 @@ def test_a_correction_is_undone_by_its_visitor_alone(address, corrections, recog
         await one.draw(drawing)
         await one.press("it-is-7")
         await other.draw(drawing)  # the very same: what was said of it is still the one's
-        assert KEPT.format(7) not in other.texts() and not other.can_press("not-kept")
+        assert SAVED.format(7) not in other.texts() and not other.can_press("not-kept")
         await other.draw(another)
         await other.press("it-is-2")
         await one.toggle("Why", True)
-        assert KEPT.format(7) in one.texts() and KEPT.format(2) not in one.texts()
+        assert SAVED.format(7) in one.texts() and KEPT.format(2) not in one.texts()
         await other.press("not-kept")
         await one.toggle("Why", False)
-        assert KEPT.format(7) in one.texts() and one.can_press("not-kept")
+        assert SAVED.format(7) in one.texts() and one.can_press("not-kept")
         assert [each.label for each in Corrections(corrections).load()] == [7]
 
     visit(address, 2, correct)

@@ -47,7 +47,7 @@ def show_correction_menu(strokes: list[np.ndarray], digit: Digit, recognizer: Re
                 )
         if "label" in state:
             with st.container(horizontal=True, vertical_alignment="center", width=WIDTH):
-                st.write(f"Kept: this is a {state['label']}.")
+                st.write(f"Saved as a {state['label']}.")
                 st.button("Undo", key="not-kept", on_click=_undo, args=(state,))
         if "problem" in state:
             st.warning(state["problem"], icon=":material/error:", width=WIDTH)

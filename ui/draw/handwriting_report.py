@@ -19,7 +19,7 @@ from ui.draw import handwriting
 from ui.draw.handwriting import PROMPTS
 from ui.explanation import show_counterfactual
 from ui.formatting import in_words, percent
-from ui.gallery import gallery
+from ui.pictures import gallery
 from ui.show_error import show_error
 
 MAX_EXPLAINED = 4  # ambiguous drawings; more would not be read

@@ -5,7 +5,7 @@ import streamlit as st
 
 from model.reading.recognizer import Recognizer
 from ui import datasets, networks
-from ui.gallery import gallery
+from ui.pictures import gallery
 from ui.show_error import errors_shown
 
 

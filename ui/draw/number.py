@@ -4,8 +4,7 @@ import numpy as np
 import streamlit as st
 
 from model.reading.numbers import Digit
-from ui.announce import announce
-from ui.doubtful_digits import ask_about_doubtful_digits
+from ui.answer import announce, ask_about_doubtful_digits
 from ui.formatting import in_words, percent
 from ui.pictures import boxed, picture_url
 

@@ -7,7 +7,7 @@ import streamlit as st
 from ops.corrections import Correction, Corrections, Unreadable
 from ops.corrections_export import as_idx, as_npz
 from ui.owner import owner_auth
-from ui.owner.actions import run_action
+from ui.owner.owner_auth import run_action
 from ui.pictures import picture_url
 
 PER_PAGE = 48  # fills rows of 2, 3, 4, 6 and 8

@@ -19,6 +19,7 @@ TRAINING: Rule = access.check_training
 
 WIDTH = 420  # CSS pixels; narrower on a phone
 _TOKEN, _PASSWORD, _PROBLEM = "owner_token", "owner_password", "password_problem"  # nosec B105
+_ACTION_PROBLEM = "owner_problem"  # what went wrong with the last button
 
 
 def check_access(rule: Rule) -> None:
@@ -60,6 +61,37 @@ def require_access(rule: Rule) -> None:
     except DigitError as error:
         st.info(str(error), icon=":material/lock:")
         st.stop()
+
+
+def run_action(rule: Rule, action: Callable[[], None]) -> None:
+    """Calls a button's function; a `DigitError` is kept for `take_problem`.
+
+    Args:
+        rule: What the visit must have access to.
+        action: The function.
+    """
+    st.session_state.pop(_ACTION_PROBLEM, None)
+    try:
+        check_access(rule)
+        action()
+    except DigitError as error:
+        st.session_state[_ACTION_PROBLEM] = str(error)
+
+
+def take_problem() -> str:
+    """Returns, once, what went wrong with the last button; `""` if nothing did."""
+    return st.session_state.pop(_ACTION_PROBLEM, "")
+
+
+def last_problem(otherwise: str) -> str:
+    """What went wrong with the last button, and leaves it there."""
+    return st.session_state.get(_ACTION_PROBLEM, otherwise)
+
+
+def show_problem(problem: str) -> None:
+    """Shows what went wrong, if something did."""
+    if problem:
+        st.warning(problem, icon=":material/error:")
 
 
 def _ask_for_password(why: str) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from model.files import served
 from ops.training_jobs import TrainingJobs
 from ui.owner import owner_auth
-from ui.owner.actions import run_action
+from ui.owner.owner_auth import run_action
 
 
 def ask_what_to_serve(jobs: TrainingJobs) -> None:
@@ -27,7 +27,7 @@ def ask_what_to_serve(jobs: TrainingJobs) -> None:
         st.write(f"The network of run **{current}** is served{reads}.")
     if former is not None:
         st.button(
-            f"Go back to the former network, {former}",
+            f"Go back to the previous network, {former}",
             icon=":material/undo:",
             on_click=run_action,
             args=(owner_auth.TRAINING, jobs.go_back),

@@ -9,9 +9,9 @@ from model.reading.prediction import Prediction
 from model.reading.recognizer import Recognizer
 from model.reading.sheets import read_sheet
 from ui import personalisation, pictures
-from ui.doubtful_digits import ask_about_doubtful_digits
+from ui.answer import ask_about_doubtful_digits
 from ui.formatting import in_words, percent
-from ui.gallery import gallery
+from ui.pictures import gallery
 from ui.show_error import show_error
 from ui.telemetry import record_reading
 

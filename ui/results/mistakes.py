@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from ui import datasets, networks
-from ui.gallery import gallery
+from ui.pictures import gallery
 from ui.results import report_tables
 from ui.results.figure import column_formats, show_numbers
 from ui.results.report_charts import CELL, confusion_chart

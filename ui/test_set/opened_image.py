@@ -85,8 +85,8 @@ def _sentences(predictions: Predictions, index: int) -> list[str]:
         f"True label: **{label}**",
         f"Read as **{predicted}**, {percent(probabilities[predicted])} sure: "
         + ("right" if predicted == label else "**wrong**"),
-        f"The true label comes {_ordinal(rank_of_label(probabilities, label))} of ten, "
-        f"with {probabilities[label]:.2%}",
+        f"The network ranks the true label number {rank_of_label(probabilities, label)} of its ten "
+        f"answers, with {probabilities[label]:.2%}",
     ]
     if predictions.other_probabilities is not None:
         row = predictions.other_probabilities[index]
@@ -98,10 +98,6 @@ def _sentences(predictions: Predictions, index: int) -> list[str]:
             ":material/gavel: Its label is disputed: fewer than three of five people confirmed it"
         )
     return sentences
-
-
-def _ordinal(rank: int) -> str:
-    return {1: "first", 2: "second", 3: "third"}.get(rank, f"{rank}th")
 
 
 def _show_nearest(predictions: Predictions, index: int) -> None:

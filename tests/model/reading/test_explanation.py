@@ -1,4 +1,4 @@
-"""Class maps add up to the logits, and the tint shows which ink speaks for what."""
+"""Class maps add up to the logits, and the tint shows which ink supports which digit."""
 
 import numpy as np
 import pytest

@@ -31,7 +31,7 @@ def test_a_tapped_digit_is_stored_and_undo_deletes_only_it():
     assert (kept.label, kept.predicted) == (1, 7)
     assert kept.network == runs.load_report(TRAINED)["run"]
     assert np.allclose(kept.strokes[0], [[80, 60], [200, 60], [120, 230]])
-    assert has_text(app.markdown, "Kept: this is a 1.")
+    assert has_text(app.markdown, "Saved as a 1.")
     first = press(press(draw(ONE), "7"), "7")  # twice the same is once
     assert [each.label for each in store.load()] == [7, 1]
     first = press(first, "4")  # and another digit replaces it
@@ -77,4 +77,4 @@ def test_a_damaged_file_of_corrections_leaves_the_drawing(corrections_path, capl
     corrections_path.write_bytes(b"no database" * 500)
     app = press_key(app, "not-kept")
     assert "can't be used" in app.warning[0].value
-    assert has_text(app.markdown, "Kept: this is a 1.")
+    assert has_text(app.markdown, "Saved as a 1.")

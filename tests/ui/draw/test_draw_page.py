@@ -108,7 +108,7 @@ def test_the_replay_shows_each_moment_and_each_change():
 
 def test_why_names_the_answer_and_its_rival():
     app = turn_on(draw(SEVEN), "Why")
-    assert has_text(app.markdown, "speaks for **7**")
+    assert has_text(app.markdown, "supports **7**")
     assert has_text(app.markdown, "and it reads 1")
 
 

@@ -57,14 +57,14 @@ def prompt(app: AppTest) -> str:
 
 def test_a_profile_is_learnt_stopped_and_used_again():
     app = lesson(19, NINE)
-    assert prompt(app) == "Draw a 9, as you always do"
+    assert prompt(app) == "Draw a 9, as you usually write it"
     app = press(app, "Next")
     assert prompt(app) == "Which of your digits are ambiguous"
     assert "in use on all pages" in app.success[0].value
     app = press(app, "Stop using my profile")
     assert "not in use" in app.success[0].value and app.session_state["profile"] is None
     assert "in use on all pages" in press(app, "Use my profile again").success[0].value
-    assert prompt(press(app, "Start again")) == "Draw a 0, as you always do"
+    assert prompt(press(app, "Start again")) == "Draw a 0, as you usually write it"
     assert app.session_state["profile"] is None
 
 
@@ -93,7 +93,7 @@ def test_a_profile_that_harms_others_is_not_used(monkeypatch):
 def test_back_asks_again_on_an_empty_canvas():
     app = lesson(2, SEVEN)  # 0 and 1 are saved, a 7 is drawn where a 2 was asked for
     app = press(app, "Back")
-    assert prompt(app) == "Draw a 1, as you always do"
+    assert prompt(app) == "Draw a 1, as you usually write it"
     assert app.session_state["handwriting_drawing"] == []
     assert button(app, "Next").disabled
     assert len(app.session_state["handwriting_drawings"]) == 1
@@ -118,7 +118,7 @@ def test_one_digit_can_be_drawn_again():
     assert has_text(app.warning, "the first 2")
     assert select(app, "Draw one digit again").value == 2
     app = press(app, "Draw it again")
-    assert prompt(app) == "Draw a 2 again, as you always do"
+    assert prompt(app) == "Draw a 2 again, as you usually write it"
     assert prompt(press(app, "Keep the old drawing")) == "Which of your digits are ambiguous"
     app = press(app, "Draw it again")
     two = [["M", 80, 90], ["L", 150, 60], ["L", 190, 110], ["L", 90, 220], ["L", 200, 220]]

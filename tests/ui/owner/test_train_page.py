@@ -115,11 +115,11 @@ def test_a_finished_network_is_served_and_the_former_one_comes_back(jobs):
     run = ended_run(jobs)
     app = press(page("train").run(), "Serve this network")
     assert has_text(app.markdown, f"{run}** is served")
-    back = f"Go back to the former network, {shipped}"
+    back = f"Go back to the previous network, {shipped}"
     assert back in buttons(app) and "Serve this network" not in buttons(app)
     app = press(app, back)
     assert has_text(app.markdown, f"{shipped}** is served")
-    assert f"Go back to the former network, {run}" in buttons(app)
+    assert f"Go back to the previous network, {run}" in buttons(app)
 
 
 def test_the_newest_finished_run_is_offered_first(jobs):

@@ -98,7 +98,7 @@ def test_an_opened_image_has_its_facts_and_neighbours(with_mnist):
     assert "**15** of 10,000" in app.markdown[0].value
     told = next(text.value for text in app.markdown if text.value.startswith("Image"))
     assert "True label: **4**" in told and "Read as **9**" in told and "**wrong**" in told
-    assert "comes second of ten" in told and "disputed" in told
+    assert "the true label number 2 of" in told and "disputed" in told
     nearest = shown_images(app, 1)
     assert len(nearest) == 5 and 2130 not in {tile["number"] for tile in nearest}
     app = press(app, "Next")
