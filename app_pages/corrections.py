@@ -5,13 +5,12 @@ import streamlit as st
 from model.errors import CorrectionsError
 from ui.owner import owner_auth
 from ui.owner.correction_list import show_corrections
-from ui.owner.owner_auth import show_problem, take_problem
 from ui.show_error import show_error
 
 st.title("Corrections")
 owner_auth.require_access(owner_auth.CORRECTIONS)
 store = owner_auth.corrections()
-show_problem(take_problem())
+owner_auth.show_problem(owner_auth.take_problem())
 try:
     if num := len(store):
         st.write(f"**{num:,}** stored, the newest first.")

@@ -129,7 +129,7 @@ def test_a_correction_is_undone_by_its_visitor_alone(address, corrections, recog
         await other.draw(another)
         await other.press("it-is-2")
         await one.toggle("Why", True)
-        assert SAVED.format(7) in one.texts() and KEPT.format(2) not in one.texts()
+        assert SAVED.format(7) in one.texts() and SAVED.format(2) not in one.texts()
         await other.press("not-kept")
         await one.toggle("Why", False)
         assert SAVED.format(7) in one.texts() and one.can_press("not-kept")

@@ -7,7 +7,6 @@ import streamlit as st
 from ops.corrections import Correction, Corrections, Unreadable
 from ops.corrections_export import as_idx, as_npz
 from ui.owner import owner_auth
-from ui.owner.owner_auth import run_action
 from ui.pictures import picture_url
 
 PER_PAGE = 48  # fills rows of 2, 3, 4, 6 and 8
@@ -64,7 +63,9 @@ def show_corrections(store: Corrections, num: int) -> None:
 
 
 def _delete_button(label: str, delete, **options) -> None:
-    st.button(label, on_click=run_action, args=(owner_auth.CORRECTIONS, delete), **options)
+    st.button(
+        label, on_click=owner_auth.run_action, args=(owner_auth.CORRECTIONS, delete), **options
+    )
 
 
 def _show_readable(corrections: list[Correction]) -> list[int]:

@@ -7,7 +7,6 @@ import streamlit as st
 from model.files import served
 from ops.training_jobs import TrainingJobs
 from ui.owner import owner_auth
-from ui.owner.owner_auth import run_action
 
 
 def ask_what_to_serve(jobs: TrainingJobs) -> None:
@@ -29,7 +28,7 @@ def ask_what_to_serve(jobs: TrainingJobs) -> None:
         st.button(
             f"Go back to the previous network, {former}",
             icon=":material/undo:",
-            on_click=run_action,
+            on_click=owner_auth.run_action,
             args=(owner_auth.TRAINING, jobs.go_back),
         )
     reports = {run.name: run.report for run in jobs.finished()}
@@ -50,7 +49,7 @@ def ask_what_to_serve(jobs: TrainingJobs) -> None:
         "Serve this network",
         icon=":material/publish:",
         disabled=bool(objection) and not is_forced,
-        on_click=run_action,
+        on_click=owner_auth.run_action,
         args=(owner_auth.TRAINING, lambda: _serve(jobs, key)),
     )
 

@@ -6,7 +6,6 @@ from model.learning.config import PRESETS
 from ops.training_jobs import MAX_EPOCHS, MAX_SEED, Status, TrainingJobs
 from ui.formatting import duration
 from ui.owner import owner_auth
-from ui.owner.owner_auth import last_problem, run_action, show_problem, take_problem
 from ui.results.learning_curves import show_curves
 
 NAMES = {
@@ -27,10 +26,10 @@ def watch_run(jobs: TrainingJobs, problem: str) -> None:
     owner_auth.require_access(owner_auth.TRAINING)
     status = jobs.status()
     if not status.is_on:
-        take_problem()  # it was about the run that has ended
+        owner_auth.take_problem()  # it was about the run that has ended
         st.rerun()
-    show_problem(last_problem(problem))
-    show_problem(status.problem)
+    owner_auth.show_problem(owner_auth.last_problem(problem))
+    owner_auth.show_problem(status.problem)
     if not status.run:
         st.info("A run is in progress.", icon=":material/model_training:")
         return
@@ -40,7 +39,7 @@ def watch_run(jobs: TrainingJobs, problem: str) -> None:
     st.button(
         "Stopping" if status.phase == "stopping" else "Stop",
         icon=":material/stop_circle:",
-        on_click=run_action,
+        on_click=owner_auth.run_action,
         args=(owner_auth.TRAINING, jobs.stop),
         help="The finished epochs are kept, and you can resume the run later.",
     )
@@ -78,7 +77,9 @@ def show_outcome(jobs: TrainingJobs, status: Status) -> None:
     if status.phase == "finished":
         st.success(finished_words(status), icon=":material/check_circle:")
     elif status.phase == "gone":
-        show_problem(f"The folder of the last run, {status.run}, is gone: start a new one.")
+        owner_auth.show_problem(
+            f"The folder of the last run, {status.run}, is gone: start a new one."
+        )
     elif status.phase == "stopped" and status.can_resume:
         st.info(f"The run {status.run} was stopped {done}.", icon=stop_icon)
     elif status.phase == "stopped":
@@ -95,12 +96,12 @@ def show_outcome(jobs: TrainingJobs, status: Status) -> None:
             icon=":material/error:",
         )
         _show_lines(jobs, status, "(it wrote nothing)")
-    show_problem(status.problem)
+    owner_auth.show_problem(status.problem)
     if status.can_resume:
         st.button(
             "Resume",
             icon=":material/resume:",
-            on_click=run_action,
+            on_click=owner_auth.run_action,
             args=(owner_auth.TRAINING, jobs.resume),
         )
     if status.history:
@@ -134,7 +135,7 @@ def ask_for_run(jobs: TrainingJobs) -> None:
             "Start",
             type="primary",
             icon=":material/play_arrow:",
-            on_click=run_action,
+            on_click=owner_auth.run_action,
             args=(owner_auth.TRAINING, lambda: _start(jobs)),
         )
     if seconds := jobs.seconds_per_epoch(preset):

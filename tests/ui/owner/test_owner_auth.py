@@ -19,7 +19,7 @@ from tests.support import job_of
 from tests.ui.pages import button, opened, page, settled
 from ui import networks
 from ui.draw import correction
-from ui.owner import actions, owner_auth
+from ui.owner import owner_auth
 
 WORD = "correct horse battery"
 
@@ -132,8 +132,8 @@ def test_each_owner_function_checks_access_itself(monkeypatch, jobs, with_passwo
         with pytest.raises(PasswordNeeded):
             ask()
     done = []
-    actions.run_action(owner_auth.TRAINING, lambda: done.append(1))
-    assert not done and "asks for the password" in actions.take_problem()
+    owner_auth.run_action(owner_auth.TRAINING, lambda: done.append(1))
+    assert not done and "asks for the password" in owner_auth.take_problem()
 
 
 def test_one_visit_stores_a_limited_number_of_corrections(monkeypatch, kept):

@@ -29,7 +29,7 @@ def test_a_dozen_doubtful_digits_can_be_corrected(always_doubtful, monkeypatch):
     first.set_value(int(first.options[1]))
     app = settled(app.run())
     assert app.code[0].value == first.options[1] + was[1:]
-    monkeypatch.setattr("ui.doubtful_digits.MAX_ASKED", 4)
+    monkeypatch.setattr("ui.answer.MAX_ASKED", 4)
     app = settled(app.run())
     assert len(app.get("button_group")) == 4
     assert has_text(app.caption, "2 less doubtful digits are not listed")
