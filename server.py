@@ -47,6 +47,8 @@ HEADERS = (
     (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
+# Of downloads, which may be people's handwriting: no proxy or browser keeps a copy.
+NO_STORE = (b"cache-control", b"no-store")
 
 
 class HeadersAndNoDelay:
@@ -64,7 +66,8 @@ class HeadersAndNoDelay:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 present = {name.lower() for name, _ in message["headers"]}
-                added = [header for header in HEADERS if header[0] not in present]
+                own = (*HEADERS, NO_STORE) if "/media/" in scope["path"] else HEADERS
+                added = [header for header in own if header[0] not in present]
                 message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 

@@ -9,6 +9,7 @@ from ui.show_error import show_error
 
 st.title("Corrections")
 owner_auth.require_access(owner_auth.CORRECTIONS)
+owner_auth.show_log_out()
 store = owner_auth.corrections()
 owner_auth.show_problem(owner_auth.take_problem())
 try:

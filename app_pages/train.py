@@ -10,6 +10,7 @@ from ui.show_error import show_error
 
 st.title("Train")
 owner_auth.require_access(owner_auth.TRAINING)
+owner_auth.show_log_out()
 jobs = owner_auth.training_jobs()
 problem = owner_auth.take_problem()
 try:

@@ -1,34 +1,76 @@
 """Access to the owner's pages, Corrections and Train: off, open to everyone, or by password.
 
 Corrections are people's handwriting, and training replaces the network for everyone, so both are
-closed by default. Streamlit has no user accounts: a visitor who enters the password has the owner's
-rights until the visit ends.
+closed by default. Streamlit has no user accounts: a visitor who enters the password gets a pass,
+which holds for that connection and some hours.
 """
 
+import hashlib
 import hmac
 import secrets
 import time
 import unicodedata
+from collections import OrderedDict
 from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import lru_cache
 from threading import Lock
 
 from model.errors import AccessError, PasswordNeeded
 from ops.settings import settings
 from ops.training_jobs import check_allowed
 
-MIN_PASSWORD = 12  # characters; at the rate below, trying a million common ones takes 115 days
+MIN_PASSWORD = 12  # characters; at four guesses a second, trying a million takes three days
 MAX_PASSWORD = 200  # characters; a guess of megabytes must cost nothing
-FREE_GUESSES = 5  # wrong ones in a row, of all visitors together, before they have to wait
-SECONDS_A_GUESS = 10.0  # after these; someone who mistypes hardly notices
+FREE_GUESSES = 5  # wrong ones of a visit before it has to wait
+FIRST_WAIT = 10.0  # seconds, then twice as long each time
+LONGEST_WAIT = 3_600.0  # seconds
+MAX_VISITS = 10_000  # whose wrong guesses are remembered; the oldest are forgotten first
+# The work for a guess: 16 MB and about 0.2 s. Source: OWASP's Password Storage Cheat Sheet.
+SCRYPT = {"n": 2**14, "r": 8, "p": 5}
+SECONDS_OF_PASS = 8 * 3_600.0  # a working day
 
 CORRECTIONS_OFF = (
     "The page with visitors' corrections is off, because they are people's handwriting. Start the "
     'app with a password to see them, as in "DIGITPAD_PASSWORD=... streamlit run app.py", or with '
     "DIGITPAD_CORRECTIONS_PAGE=on to show them to everyone who can open the app."
 )
-PASSWORD_ASKED = "This page is for the owner of the app: it asks for the password once a visit."  # nosec B105
+PASSWORD_ASKED = "This page is for the owner of the app: it asks for the password."  # nosec B105
 
-_KEY = secrets.token_bytes(32)  # new in each process, so no token survives a restart
+# The connection that a request came over, set by `server.py`. Streamlit prepares downloads outside
+# of a page's run, for any connection that knows an id.
+requesting_connection: ContextVar[str | None] = ContextVar("requesting_connection", default=None)
+
+_KEY = secrets.token_bytes(32)  # new in each process, so no pass survives a restart
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who asks.
+
+    Attributes:
+        visit: The id of the visit.
+        address: The IP address; "" if it is not known.
+        connection: The key of the WebSocket connection; "" if it is not known.
+    """
+
+    visit: str = ""
+    address: str = ""
+    connection: str = ""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Shows that a visitor entered the password.
+
+    Attributes:
+        until: The end of its validity, seconds of `time.monotonic`.
+        signature: Of the password, the connection and the end.
+    """
+
+    until: float
+    signature: bytes
 
 
 def password() -> str:
@@ -46,46 +88,57 @@ def password() -> str:
     return word
 
 
-def check_corrections(token: object) -> None:
-    """Raises `AccessError` unless this visit may read and change corrections.
+def check_corrections(owner_pass: object, connection: str) -> None:
+    """Raises `AccessError` unless this visitor may read and change corrections.
 
     Args:
-        token: The visit's token from `PasswordGuard.log_in`, or anything else if it has none.
+        owner_pass: From `PasswordGuard.log_in`, or anything else if the visitor has none.
+        connection: The key of the connection that asks.
     """
     if password():
-        _check_token(token)
+        _check_pass(owner_pass, connection)
     elif not settings().corrections_page:
         raise AccessError(CORRECTIONS_OFF)
 
 
-def check_training(token: object) -> None:
-    """Raises `TrainingError` or `AccessError` unless this visit may see, start and serve runs.
+def check_training(owner_pass: object, connection: str) -> None:
+    """Raises `TrainingError` or `AccessError` unless this visitor may see, start and serve runs.
 
     Args:
-        token: As in `check_corrections`.
+        owner_pass: As in `check_corrections`.
+        connection: As in `check_corrections`.
     """
     check_allowed()
     if password():
-        _check_token(token)
+        _check_pass(owner_pass, connection)
 
 
-def _check_token(token: object) -> None:
-    if not isinstance(token, bytes) or not hmac.compare_digest(token, _token_of(password())):
+def _check_pass(owner_pass: object, connection: str) -> None:
+    if (
+        not isinstance(owner_pass, Pass)
+        or time.monotonic() > owner_pass.until
+        or not hmac.compare_digest(owner_pass.signature, _signature(connection, owner_pass.until))
+    ):
         raise PasswordNeeded(PASSWORD_ASKED)
 
 
-def _token_of(word: str) -> bytes:
-    """The token for a password, valid in this process only."""
+def _signature(connection: str, until: float) -> bytes:
+    return hmac.digest(_hash_of_password(password()), f"{until} {connection}".encode(), "sha256")
+
+
+def _hash(word: str) -> bytes:
     same = unicodedata.normalize("NFC", word)  # keyboards write one "é" in two ways
-    return hmac.digest(_KEY, same.encode("utf-8", "surrogatepass"), "sha256")
+    return hashlib.scrypt(same.encode("utf-8", "surrogatepass"), salt=_KEY, **SCRYPT)
+
+
+_hash_of_password = lru_cache(maxsize=1)(_hash)  # only guesses cost work each time
 
 
 class PasswordGuard:
-    """Checks passwords, and limits the guesses of all visits of this process together.
+    """Checks passwords; guessing costs the one who guesses, and never the owner.
 
-    Counting by visit would limit nothing, because a new visit costs nothing; and behind a proxy
-    all visitors have one address. Each wrong guess uses up part of an allowance, which refills
-    with time. Without any left, even the right password is refused.
+    Each guess is hashed with scrypt, one at a time. An address has one guess in that line, so that
+    others wait for one at most. A visit that guesses wrong often has to wait; other visits don't.
 
     Args:
         clock: Returns seconds.
@@ -93,35 +146,49 @@ class PasswordGuard:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
         self._clock = clock
-        self._lock = Lock()
-        self._guesses_left = float(FREE_GUESSES)
-        self._updated = clock()
+        self._lock = Lock()  # for what follows
+        self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()  # guesses, wait until
+        self._lines: dict[str, Lock] = {}  # by address
+        self._hashing = Lock()
 
-    def log_in(self, given: str) -> bytes:
+    def log_in(self, given: str, visitor: Visitor) -> Pass:
         """Checks a password.
 
         Returns:
-            A token, valid in this process for as long as the password stays the same.
+            A pass for this connection, valid for `SECONDS_OF_PASS` in this process for as long as
+            the password stays the same.
 
         Raises:
             AccessError: If it is wrong, or guesses come too fast.
         """
-        expected = _token_of(password())
-        with self._lock:  # else many guesses at once would count as one
-            now = self._clock()
-            refilled = self._guesses_left + (now - self._updated) / SECONDS_A_GUESS
-            self._guesses_left = min(refilled, float(FREE_GUESSES))
-            self._updated = now
-            if self._guesses_left < 1:
-                seconds = int((1 - self._guesses_left) * SECONDS_A_GUESS) + 1
+        expected = _hash_of_password(password())
+        with self._lock:
+            num_wrong, wait_until = self._wrong.get(visitor.visit, (0, 0.0))
+            seconds = wait_until - self._clock()
+            if seconds > 0:
                 raise AccessError(
-                    f"Too many wrong passwords were tried: wait {seconds} seconds, then try again."
+                    "Too many wrong passwords were tried in this visit: wait "
+                    f"{int(seconds) + 1} seconds, then try again."
                 )
-            token = _token_of(given[: MAX_PASSWORD + 1])
-            if not password() or not hmac.compare_digest(token, expected):
-                self._guesses_left -= 1
-                raise AccessError("That is not the password: try again.")
-        return token
+            if len(self._lines) > MAX_VISITS:
+                self._lines.clear()
+            line = self._lines.setdefault(visitor.address, Lock())
+        with line, self._hashing:
+            found = _hash(given[: MAX_PASSWORD + 1])
+        if not password() or not hmac.compare_digest(found, expected):
+            self._count_wrong(visitor.visit, num_wrong + 1)
+            raise AccessError("That is not the password: try again.")
+        until = time.monotonic() + SECONDS_OF_PASS
+        return Pass(until, _signature(visitor.connection, until))
+
+    def _count_wrong(self, visit: str, num: int) -> None:
+        with self._lock:
+            waits = num - FREE_GUESSES
+            wait = min(FIRST_WAIT * 2**waits, LONGEST_WAIT) if waits >= 0 else 0.0
+            self._wrong[visit] = (num, self._clock() + wait)
+            self._wrong.move_to_end(visit)
+            if len(self._wrong) > MAX_VISITS:
+                self._wrong.popitem(last=False)
 
 
 GUARD = PasswordGuard()

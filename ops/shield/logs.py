@@ -2,15 +2,16 @@
 
 import logging
 import re
+import traceback
 
 from ops.shield.rates import TokenBucket
 
 LINES = 200  # at once
 LINES_PER_SECOND = 5.0
-CHARACTERS = 2_000  # of a message; a traceback is not counted
+CHARACTERS = 4_000  # of a message, and of a traceback
 OWN = "digitpad"  # our loggers, whose lines are bounded by what they log
 # The ids of visits and uploads, with which Streamlit lets one act for a visitor.
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ID = re.compile(r"\b[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12,}\b")
 
 
 class LogLimit(logging.Filter):
@@ -29,14 +30,24 @@ class LogLimit(logging.Filter):
             self._num_dropped += 1
             return False
         self._bucket.take(1)
-        text = _ID.sub("(id)", record.getMessage())
-        if len(text) > CHARACTERS:
-            text = f"{text[:CHARACTERS]}... ({len(text):,} characters)"
+        text = _short(record.getMessage())
         if self._num_dropped:
             text += f" ({self._num_dropped:,} lines before this one were left out)"
             self._num_dropped = 0
         record.msg, record.args = text, None
+        if record.exc_info:
+            # Formatters take this text, if it is there, instead of making their own.
+            record.exc_text = _short("".join(traceback.format_exception(*record.exc_info)).rstrip())
         return True
+
+
+def _short(text: str) -> str:
+    """A text without ids, and only its beginning and end if it is long."""
+    text = _ID.sub("(id)", text)
+    if len(text) <= CHARACTERS:
+        return text
+    half = CHARACTERS // 2
+    return f"{text[:half]} ... ({len(text):,} characters) ... {text[-half:]}"
 
 
 def limit_logs() -> None:

@@ -13,6 +13,7 @@ from streamlit.runtime import get_instance
 from streamlit.web.server.starlette.starlette_app_utils import decode_xsrf_token_string
 from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
 
+from ops.access import requesting_connection
 from ops.shield.bounds import BOUNDS, Bounds
 from ops.shield.messages import is_allowed
 from ops.shield.origins import is_foreign, is_known_host
@@ -96,6 +97,7 @@ class Shield:
             return
         self._uploads.watch(get_instance())
         self._visits[address] += 1
+        requesting_connection.set(headers.get("sec-websocket-key"))
         try:
             await self._visit(_with_browser(scope, headers), receive, send)
         finally:

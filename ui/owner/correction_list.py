@@ -1,5 +1,6 @@
 """Shows corrections page by page, with buttons to delete and download them."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 import streamlit as st
@@ -54,18 +55,21 @@ def show_corrections(store: Corrections, num: int) -> None:
             ):
                 st.download_button(
                     label,
-                    lambda pack=pack: pack(
-                        owner_auth.corrections().load_readable(strokes=False)[0]
+                    owner_auth.download_of(
+                        lambda store, pack=pack: pack(store.load_readable(strokes=False)[0])
                     ),
                     name,
                     on_click="ignore",
                 )
 
 
-def _delete_button(label: str, delete, **options) -> None:
-    st.button(
-        label, on_click=owner_auth.run_action, args=(owner_auth.CORRECTIONS, delete), **options
-    )
+def _delete_button(label: str, delete: Callable[[], None], **options) -> None:
+    def delete_and_forget() -> None:
+        delete()
+        owner_auth.forget_downloads()
+
+    arguments = (owner_auth.CORRECTIONS, delete_and_forget)
+    st.button(label, on_click=owner_auth.run_action, args=arguments, **options)
 
 
 def _show_readable(corrections: list[Correction]) -> list[int]:

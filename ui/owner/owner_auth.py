@@ -7,18 +7,20 @@ and not only when the page is shown.
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from model.errors import AccessError, DigitError, PasswordNeeded
 from ops import access
 from ops.corrections import Corrections
 from ops.training_jobs import TrainingJobs
 
-Rule = Callable[[object], None]
+Rule = Callable[[object, str], None]
 CORRECTIONS: Rule = access.check_corrections
 TRAINING: Rule = access.check_training
 
 WIDTH = 420  # CSS pixels; narrower on a phone
-_TOKEN, _PASSWORD, _PROBLEM = "owner_token", "owner_password", "password_problem"  # nosec B105
+_PASS, _PASSWORD, _PROBLEM = "owner_pass", "owner_password", "password_problem"  # nosec B105
 _ACTION_PROBLEM = "owner_problem"  # what went wrong with the last button
 
 
@@ -28,7 +30,7 @@ def check_access(rule: Rule) -> None:
     Args:
         rule: `CORRECTIONS` or `TRAINING`.
     """
-    rule(st.session_state.get(_TOKEN))
+    rule(st.session_state.get(_PASS), _connection())
 
 
 def corrections() -> Corrections:
@@ -51,6 +53,35 @@ def training_jobs() -> TrainingJobs:
     return TrainingJobs()
 
 
+def download_of(pack: Callable[[Corrections], bytes]) -> Callable[[], bytes]:
+    """A function for `st.download_button`, which packs corrections when the button is pressed.
+
+    Streamlit calls it outside of the page's run, for anyone who knows the button's id. So it takes
+    this visit's pass along, and checks it again for the connection that asks.
+
+    Args:
+        pack: Makes the file from the corrections.
+    """
+    check_access(CORRECTIONS)
+    owner_pass, connection = st.session_state.get(_PASS), _connection()
+
+    def packed() -> bytes:
+        asking = access.requesting_connection.get()
+        if asking not in (None, connection):  # None without `server.py`, on one's own computer
+            raise AccessError(access.PASSWORD_ASKED)
+        CORRECTIONS(owner_pass, connection)
+        return pack(Corrections())
+
+    return packed
+
+
+def forget_downloads() -> None:
+    """Removes packed files that Streamlit still holds, as when their corrections are deleted."""
+    if runtime.exists():
+        for _ in range(2):  # the first call only marks them
+            runtime.get_instance().media_file_mgr.remove_orphaned_files()
+
+
 def require_access(rule: Rule) -> None:
     """Ends the page unless this visit has access; says why, or asks for the password."""
     try:
@@ -61,6 +92,17 @@ def require_access(rule: Rule) -> None:
     except DigitError as error:
         st.info(str(error), icon=":material/lock:")
         st.stop()
+
+
+def show_log_out() -> None:
+    """Shows a button that ends this visit's access, if it has a pass."""
+    if _PASS in st.session_state:
+        st.button("Log out", icon=":material/lock:", on_click=_log_out)
+
+
+def _connection() -> str:
+    """The key of this visit's present connection; a visit that is taken over has another one."""
+    return st.context.headers.get("Sec-WebSocket-Key") or ""
 
 
 def run_action(rule: Rule, action: Callable[[], None]) -> None:
@@ -117,6 +159,15 @@ def _log_in() -> None:
     if not given:
         return
     try:
-        state[_TOKEN] = access.GUARD.log_in(given)
+        context = get_script_run_ctx()
+        visitor = access.Visitor(
+            context.session_id if context else "", st.context.ip_address or "", _connection()
+        )
+        state[_PASS] = access.GUARD.log_in(given, visitor)
     except AccessError as error:
         state[_PROBLEM] = str(error)
+
+
+def _log_out() -> None:
+    st.session_state.pop(_PASS, None)
+    forget_downloads()
