@@ -8,6 +8,7 @@ import contextlib
 import json
 import logging
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from pathlib import Path
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, disable_created_metrics
 
 from model.reading.confidence import Answer
-from ops.settings import settings
+from ops.settings import ROOT, settings
 
 LOGGER = logging.getLogger("digitpad.predictions")
 
@@ -30,6 +31,7 @@ ERROR_KINDS = (
     *("DataError", "ArtifactError", "CorrectionsError", "TrainingError"),
     "DigitError",  # any other subclass of it
 )
+MALFORMED = "malformed"  # a client sent values that no page of ours sends
 UNEXPECTED = "unexpected"  # any other exception: a bug
 # Seconds. A drawing takes 2 to 20 ms, a photo up to 1 s, learning a handwriting a few seconds.
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -178,7 +180,7 @@ def count_error(error: BaseException) -> None:
 
 
 def error_kind(error: BaseException) -> str:
-    """The class name of an error if it is in `ERROR_KINDS`, else `"unexpected"`.
+    """The class name of an error if it is in `ERROR_KINDS`, else `"malformed"` or `"unexpected"`.
 
     Example:
         >>> error_kind(ZeroDivisionError())
@@ -186,7 +188,25 @@ def error_kind(error: BaseException) -> str:
     """
     # By name, because a re-imported module has new classes of the same names.
     names = [each.__name__ for each in type(error).__mro__]
-    return next((name for name in names if name in ERROR_KINDS), UNEXPECTED)
+    other = MALFORMED if _is_from_client(error) else UNEXPECTED
+    return next((name for name in names if name in ERROR_KINDS), other)
+
+
+def _is_from_client(error: BaseException) -> bool:
+    """Whether Streamlit failed to unpack a widget's value, which only a forged message causes."""
+    if not isinstance(error, TypeError | ValueError | IndexError | OverflowError):
+        return False
+    frames = [
+        (frame.filename.replace("\\", "/"), frame.name)
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    ours_or_streamlits = [
+        frame for frame in frames if frame[0].startswith(str(ROOT)) or "/streamlit/" in frame[0]
+    ]
+    file, function = ours_or_streamlits[-1] if ours_or_streamlits else ("", "")
+    return "/streamlit/runtime/state/" in file or (
+        "/streamlit/" in file and function == "deserialize"
+    )
 
 
 @dataclass

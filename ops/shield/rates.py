@@ -20,6 +20,11 @@ class TokenBucket:
         self._size, self.per_second, self._clock = size, per_second, clock
         self._tokens, self._updated = size, clock()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no token is missing."""
+        return self.level() >= self._size
+
     def take(self, cost: float) -> float:
         """Takes tokens, also those that are not there yet; returns the seconds until they are."""
         self._tokens = self.level() - cost

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import streamlit as st
 from prometheus_client import REGISTRY
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.runtime.state.common import unpack_widget_state_value
 from streamlit.testing.v1 import AppTest
 
 from benchmarks.page import running_app
@@ -345,3 +347,17 @@ def test_a_server_exports_metrics_of_its_pages(tmp_path):
     labels = f'outcome="{line["outcome"]}",source="draw"'
     assert f"digitpad_predictions_total{{{labels}}} 1.0" in metrics
     assert f'digitpad_network_info{{network="{load_report(TRAINED)["run"]}"}} 1.0' in metrics
+
+
+def test_values_that_no_page_sends_are_no_unexpected_errors():
+    kinds = []
+    for forged in (WidgetState(json_value="{"), WidgetState(json_value="[1,")):
+        try:
+            unpack_widget_state_value(forged)
+        except ValueError as error:
+            kinds.append(telemetry.error_kind(error))
+    try:  # our own mistake, in a page that Streamlit runs
+        int("x")
+    except ValueError as error:
+        kinds.append(telemetry.error_kind(error))
+    assert kinds == ["malformed", "malformed", "unexpected"]

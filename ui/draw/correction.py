@@ -2,19 +2,19 @@
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from model.errors import CorrectionsError
+from model.errors import AccessError, CorrectionsError
 from model.reading.numbers import Digit
 from model.reading.recognizer import Recognizer
 from ops import telemetry
 from ops.corrections import Corrections, strokes_json
+from ops.corrections_quota import QUOTA
 from ui.show_error import visitor_text
 
 WIDTH = 270  # CSS pixels; two rows of five digits, on a phone as well
 BUTTON_WIDTH = 44  # CSS pixels; large enough for a finger
-MAX_CORRECTIONS = 200  # per visit; a person who corrects a lot makes a few dozen
 _STATE = "correction"  # the last drawing that was corrected, and the result
-_COUNT = "correction_count"  # corrections stored in this visit
 
 
 def show_correction_menu(strokes: list[np.ndarray], digit: Digit, recognizer: Recognizer) -> None:
@@ -58,17 +58,16 @@ def store_correction(
 ) -> None:
     """Stores a drawing with its label and the probabilities of the network without a profile."""
     state = st.session_state
-    drawing, count = strokes_json(strokes), state.get(_COUNT, 0)
-    if count >= MAX_CORRECTIONS:
-        problem = f"This visit has stored {count} corrections, the most that one may: thank you."
-        state[_STATE] = {"drawing": drawing, "problem": problem}
-        return
+    drawing = strokes_json(strokes)
     try:
+        context = get_script_run_ctx()
+        QUOTA.take(context.session_id if context else "", st.context.ip_address or "")
         probabilities = recognizer.plain.probabilities(digit.frame[None])[0]
         number = Corrections().add(strokes, digit.frame, probabilities, label, recognizer.version)
         telemetry.count_correction()
         state[_STATE] = {"drawing": drawing, "id": number, "label": label}
-        state[_COUNT] = count + 1
+    except AccessError as error:
+        state[_STATE] = {"drawing": drawing, "problem": str(error)}
     except CorrectionsError as error:
         telemetry.count_error(error)
         state[_STATE] = {"drawing": drawing, "problem": visitor_text(error)}

@@ -149,4 +149,7 @@ def ask_for_run(jobs: TrainingJobs) -> None:
 def _start(jobs: TrainingJobs) -> None:
     """Starts a run with the present values, which may be newer than those of the last run."""
     state = st.session_state
-    jobs.start(state["preset"], state[f"epochs-{state['preset']}"], state["seed"])
+    preset = state["preset"]
+    # The box for the epochs of a preset that was chosen in this moment has not been shown yet.
+    epochs = state.get(f"epochs-{preset}", PRESETS[preset].epochs)
+    jobs.start(preset, epochs, state["seed"])

@@ -13,7 +13,7 @@ from model.learning.data import Dataset
 from model.reading.confidence import Answer
 from model.reading.numbers import Digit
 from model.reading.recognizer import Recognizer
-from ops import access
+from ops import access, corrections_quota
 from ops.corrections import Corrections
 from tests.support import job_of
 from tests.ui.pages import button, opened, page, settled
@@ -143,7 +143,8 @@ def test_each_owner_function_checks_access_itself(monkeypatch, jobs, with_passwo
 
 
 def test_one_visit_stores_a_limited_number_of_corrections(monkeypatch, kept):
-    monkeypatch.setattr(correction, "MAX_CORRECTIONS", 2)
+    monkeypatch.setattr(corrections_quota, "OF_VISIT", 2)
+    monkeypatch.setattr(correction, "QUOTA", corrections_quota.Quota())
     monkeypatch.setattr(st, "session_state", {})
     frame = np.zeros((28, 28), np.float32)
     recognizer = Recognizer.load()
@@ -151,7 +152,7 @@ def test_one_visit_stores_a_limited_number_of_corrections(monkeypatch, kept):
     for index in range(4):
         correction.store_correction([np.full((2, 2), float(index))], digit, 1, recognizer)
     assert len(kept) == 1 + 2
-    assert "the most that one may" in st.session_state["correction"]["problem"]
+    assert "wait some minutes" in st.session_state["correction"]["problem"]
 
 
 def test_a_path_as_network_name_shows_the_served_network(tmp_path, monkeypatch):
