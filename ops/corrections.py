@@ -31,6 +31,10 @@ WORK_TIMEOUT = 1.5  # seconds for one call; those of the pages take a tenth of i
 STEPS = 10_000  # of SQLite's virtual machine between two checks of that timeout
 MAX_CORRECTIONS = 10_000  # more than one person makes; a public page must not fill the disk
 MAX_FILE_BYTES = 200_000_000  # 10,000 drawings of 5,000 bytes take 164 MB, with the index
+RESERVE_BYTES = (
+    1_000_000  # kept beside the file, and given up so that deleting works on a full disk
+)
+DELETED_AT_ONCE = 20  # rows on a full disk; they need a quarter of that for SQLite's own files
 ROW_SHARE = 2  # a drawing is stored in its row and in the index that keeps it unique
 ROW_BYTES = 16_384  # for the rest of a row, and for pages of the file begun for it
 
@@ -73,6 +77,8 @@ _REMEDIES = (  # by the first letters of SQLite's name for the error
     (("SQLITE_INTERRUPT",), "takes far too long: move it away, and a new one is created"),
     (("SQLITE_CORRUPT", "SQLITE_NOTADB"), "is damaged: move it away, and a new one is created"),
 )
+# The file that SQLite shares with other processes can't be created.
+_NO_SHARED_FILE = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR_SHM")
 
 
 class Corrections:
@@ -88,6 +94,7 @@ class Corrections:
 
     def __init__(self, path: str | Path | None = None):
         self.path = Path(path or settings().corrections)
+        self._reserve = Path(f"{self.path}.reserve")
 
     def add(
         self,
@@ -134,6 +141,8 @@ class Corrections:
             network,
         )
         with self._writing() as connection:
+            if not self._reserve.exists():
+                self._make_reserve()
             if not _has(connection, drawing):
                 _check_room(connection, len(drawing))
             return int(connection.execute(_ADD, row).fetchone()[0])
@@ -194,14 +203,35 @@ class Corrections:
             return _count(connection)
 
     def delete(self, ids: Iterable[int]) -> None:
-        """Deletes these; ignores an id that is not there any more."""
-        with self._writing() as connection:
-            connection.executemany("DELETE FROM corrections WHERE id = ?", [(i,) for i in ids])
+        """Deletes these, also on a full disk; ignores an id that is not there any more."""
+        ids = list(ids)
+        try:
+            self._delete(ids)
+        except CorrectionsError:
+            if not self._reserve.exists():
+                raise
+            self._reserve.unlink()
+            try:
+                for start in range(0, len(ids), DELETED_AT_ONCE):
+                    self._delete(ids[start : start + DELETED_AT_ONCE])
+            finally:
+                self._make_reserve()
 
     def delete_all(self) -> None:
         """Deletes every correction; the file stays."""
+        with self._reading() as connection:
+            if connection is None:
+                return
+            ids = [id for (id,) in connection.execute("SELECT id FROM corrections")]
+        self.delete(ids)
+
+    def _delete(self, ids: list[int]) -> None:
         with self._writing() as connection:
-            connection.execute("DELETE FROM corrections")
+            connection.executemany("DELETE FROM corrections WHERE id = ?", [(i,) for i in ids])
+
+    def _make_reserve(self) -> None:
+        with contextlib.suppress(OSError):
+            self._reserve.write_bytes(bytes(RESERVE_BYTES))
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
@@ -244,11 +274,7 @@ class Corrections:
             elif not os.path.lexists(self.path):
                 yield None
                 return
-            address = f"{self.path.resolve().as_uri()}?mode={mode}"
-            connection = sqlite3.connect(
-                address, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None
-            )
-            with contextlib.closing(connection):
+            with contextlib.closing(self._open(mode)) as connection:
                 # A file made by someone else may hold a view that never ends.
                 deadline = time.monotonic() + WORK_TIMEOUT
                 connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
@@ -270,6 +296,24 @@ class Corrections:
                 f"Corrections can't be stored in the configured file ({reason}): name another one "
                 "with DIGITPAD_CORRECTIONS."
             ) from error
+
+    def _open(self, mode: str) -> sqlite3.Connection:
+        def connect(options: str) -> sqlite3.Connection:
+            address = f"{self.path.resolve().as_uri()}?{options}"
+            return sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None)
+
+        connection = connect(f"mode={mode}")
+        if mode == "rw":
+            try:
+                connection.execute("PRAGMA schema_version")  # opens the file
+            except sqlite3.OperationalError as error:
+                connection.close()
+                if not error.sqlite_errorname.startswith(_NO_SHARED_FILE):
+                    raise
+                # Nobody writes in a read-only folder or on a full disk, so SQLite needs no file
+                # there to share with writers.
+                connection = connect("mode=ro&immutable=1")
+        return connection
 
 
 def as_dataset(corrections: list[Correction]) -> tuple[np.ndarray, np.ndarray]:

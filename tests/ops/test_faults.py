@@ -146,7 +146,29 @@ def test_corrections_in_a_read_only_folder_are_refused(disk):
     with pytest.raises(CorrectionsError, match=r"can't be stored.*DIGITPAD_CORRECTIONS"):
         keep(Corrections(disk.path / "folder" / "corrections.sqlite3"))
     assert Corrections(disk.path / "none.sqlite3").load() == []
+    assert [each.label for each in store.load()] == [7]  # reading needs no writing
     disk.allow()
+    assert len(store) == 1
+
+
+@pytest.mark.parametrize("num", [1, 60])
+def test_corrections_can_be_deleted_on_a_full_disk(disk, num):
+    store = Corrections(disk.path / "corrections.sqlite3")
+    path = np.cumsum(np.random.default_rng(0).normal(size=(300, 2)), axis=0)
+    frame, probabilities = np.zeros((28, 28), np.float32), np.full(10, 0.1, np.float32)
+    for index in range(num + 1):  # each takes some pages
+        store.add([path + index], frame, probabilities, 7, "a run")
+    disk.fill()
+    with pytest.raises(CorrectionsError, match="make room"):
+        for index in range(100, 200):
+            store.add([path + index], frame, probabilities, 7, "a run")
+    kept = store.load()
+    store.delete([each.id for each in kept[:num]])
+    assert len(store) == len(kept) - num
+    store.delete_all()
+    assert len(store) == 0
+    disk.free()
+    keep(store, 1)
     assert len(store) == 1
 
 

@@ -5,8 +5,9 @@ import shutil
 from streamlit.testing.v1 import AppTest
 
 from model.files import runs, served
+from model.learning.config import PRESETS
 from ops import training_jobs
-from tests.support import until
+from tests.support import job_of, until
 from tests.ui.pages import button, buttons, has_text, opened, page, press, select, settled, turn_on
 
 
@@ -166,3 +167,12 @@ def test_a_run_without_its_folder_gets_a_sentence(jobs):
     shutil.rmtree(jobs.runs / run)
     app = opened("train")
     assert f"{run}, is gone" in app.warning[0].value and "Start" in buttons(app)
+
+
+def test_a_preset_chosen_in_the_moment_of_start_has_its_own_epochs(jobs):
+    app = opened("train")
+    app.selectbox(key="preset").select("tutorial")
+    button(app, "Start").click()  # in the same message as the choice
+    settled(app.run())
+    assert not app.exception
+    assert job_of(jobs).epochs == PRESETS["tutorial"].epochs
