@@ -29,7 +29,7 @@ from tqdm import tqdm
 
 from model.errors import DigitError, PictureError
 from model.files import served
-from model.ink.sheet import MAX_BYTES
+from model.ink.decode import MAX_BYTES
 from model.reading.picture_files import frame_of_file, read_sheet_file
 from model.reading.prediction import Prediction, read_frames
 from model.reading.recognizer import NUM_CLASSES, Recognizer

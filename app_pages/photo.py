@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from model.ink.sheet import MAX_BYTES
+from model.ink.decode import MAX_BYTES
 from ui.paper.photo import show_photo
 
 st.title("Photo")

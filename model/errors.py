@@ -11,6 +11,7 @@ DigitError
   x TrainingError      a run can't start, resume or be served
   x AccessError        the visitor may not have what they asked for
     + PasswordNeeded   the owner's password gives access
+  x BusyError          the server has too much to do at the moment
 
 What a user can cause derives from `DigitError`. What only a programmer can cause is a
 `ValueError`.
@@ -73,6 +74,13 @@ class TrainingError(DigitError):
 
 class AccessError(DigitError):
     """The visitor may not have what they asked for."""
+
+
+class BusyError(DigitError):
+    """The server has too much to do at the moment."""
+
+    def __init__(self, message: str = "Too many people read pictures here: try again in a minute."):
+        super().__init__(message)
 
 
 class PasswordNeeded(AccessError):

@@ -19,20 +19,23 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
-from model.errors import ArtifactError, DigitError, PictureError
+from model.errors import ArtifactError, BusyError, DigitError, PictureError
+from model.ink.decode import MAX_BYTES
 from model.ink.frame import FAINTEST_INK, FRAME_SIDE
-from model.ink.sheet import MAX_BYTES
 from model.reading import prediction as model_prediction
 from model.reading.picture_files import FULL_INK, frame_of_array, read_file, read_sheet_file
 from model.reading.recognizer import NUM_CLASSES, Recognizer, load_served
 from ops import telemetry
+from ops.decoding import DECODER
+from ops.heavy_work import one_at_a_time
 from ops.settings import settings
+from ops.shield.arrivals import Arrivals
 
 JSON_TYPE = "application/json"
 PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp")
 MAX_ARRAY_BYTES = 64_000  # of JSON; 784 numbers of 17 digits with wide indentation need 35,000
+SECONDS_TO_BEGIN = 10  # until the first byte of a body
 SECONDS_TO_SEND = 30  # for a whole picture; 10 MB at 2.7 Mbit/s
 # Receiving a body and reading its digits have limits of their own, so that slow senders don't keep
 # others from being read.
@@ -47,7 +50,7 @@ CLOSE = {"Connection": "close"}
 _log = logging.getLogger("digitpad.api")
 _pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="digitpad-api")
 _places = threading.BoundedSemaphore(MAX_READING)
-_receiving: dict[asyncio.Timeout, int] = {}  # bytes so far by request, the oldest first
+_arrivals = Arrivals(MAX_RECEIVING, MAX_RECEIVED_BYTES, SECONDS_TO_BEGIN, SECONDS_TO_SEND)
 
 Reader = Callable[[bytes, Recognizer], list[model_prediction.Prediction]]
 Number = Annotated[float, Field(ge=0, le=FULL_INK, allow_inf_nan=False)]
@@ -158,7 +161,7 @@ async def predict(request: Request) -> Prediction:
 
     An array, and a picture of 28x28 pixels that is prepared like MNIST's, is read as it is.
     """
-    readers = {**dict.fromkeys(PICTURE_TYPES, read_file), JSON_TYPE: _read_array}
+    readers = {**dict.fromkeys(PICTURE_TYPES, _reader_of(read_file)), JSON_TYPE: _read_array}
     (prediction,) = await _respond(request, readers)
     return prediction
 
@@ -166,7 +169,16 @@ async def predict(request: Request) -> Prediction:
 @api.post("/predict/photo", **_documented(PICTURE_TYPES))
 async def predict_photo(request: Request) -> Sheet:
     """Finds and reads all digits on a photo of a sheet of paper."""
-    return {"found": await _respond(request, dict.fromkeys(PICTURE_TYPES, read_sheet_file))}
+    readers = dict.fromkeys(PICTURE_TYPES, _reader_of(read_sheet_file))
+    return {"found": await _respond(request, readers)}
+
+
+def _reader_of(read: Callable) -> Reader:
+    def read_in_turn(content: bytes, recognizer: Recognizer) -> list[model_prediction.Prediction]:
+        with one_at_a_time():
+            return read(content, recognizer, DECODER.decode)
+
+    return read_in_turn
 
 
 def _read_array(content: bytes, recognizer: Recognizer) -> list[model_prediction.Prediction]:
@@ -218,41 +230,26 @@ async def _receive(request: Request, limit: int) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
         raise HTTPException(413, too_large)
-    content = bytearray()
+    content, is_complete = bytearray(), False
     try:
-        async with asyncio.timeout(SECONDS_TO_SEND) as deadline:
-            try:
-                _note_received(deadline, 0)
-                async for chunk in request.stream():
-                    content += chunk
-                    if len(content) > limit:
-                        raise HTTPException(413, too_large, CLOSE)  # don't receive the rest
-                    if deadline not in _receiving:
-                        raise TimeoutError
-                    _note_received(deadline, len(content))
-            finally:
-                _receiving.pop(deadline, None)
+        async with _arrivals.bounded(request.receive) as receive:
+            while not is_complete:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise HTTPException(400, PROBLEMS[400])
+                content += message.get("body", b"")
+                if len(content) > limit:
+                    raise HTTPException(413, too_large, CLOSE)  # don't receive the rest
+                is_complete = not message.get("more_body", False)
     except TimeoutError:
         raise HTTPException(408, f"{PROBLEMS[408]} Send it again, smaller.", CLOSE) from None
-    except ClientDisconnect:
-        raise HTTPException(400, PROBLEMS[400]) from None
     return bytes(content)
-
-
-def _note_received(deadline: asyncio.Timeout, num_bytes: int) -> None:
-    """Notes how much of a body has arrived, and ends the oldest ones while they are too many.
-
-    Most bodies arrive within a moment, so the oldest ones are those of the slowest senders.
-    """
-    _receiving[deadline] = num_bytes
-    while len(_receiving) > MAX_RECEIVING or sum(_receiving.values()) > MAX_RECEIVED_BYTES:
-        oldest = next(iter(_receiving))
-        del _receiving[oldest]
-        oldest.reschedule(0)  # a time in the past: at once
 
 
 @api.exception_handler(DigitError)
 async def _digit_error(_request: Request, error: DigitError) -> JSONResponse:
+    if isinstance(error, BusyError):
+        return JSONResponse({"detail": str(error)}, 503, {"Retry-After": f"{RETRY_AFTER}"})
     if isinstance(error, ArtifactError):
         _log.error("%s", error)  # it names folders, which must not leave the server
         return JSONResponse(

@@ -1,12 +1,14 @@
 """Labelled images that all visitors share, loaded once: MNIST's test images and UCI's digits."""
 
 import contextlib
+import hashlib
 
 import streamlit as st
 
 from model.errors import DataError
 from model.learning.data import Dataset, bundled_digits, fetch, load_mnist, needs_download
 from model.learning.upload import read_upload
+from ops.heavy_work import one_at_a_time
 from ops.settings import settings
 
 
@@ -63,7 +65,9 @@ def uploaded(files: list) -> Dataset:
     Raises:
         DataError: If they are not in MNIST's format.
     """
-    return _uploaded(tuple(file.file_id for file in files), files)
+    contents = {file.name: file.getvalue() for file in files}
+    digests = tuple((name, hashlib.sha256(content).digest()) for name, content in contents.items())
+    return _uploaded(digests, contents)
 
 
 @st.cache_resource(show_spinner=False)
@@ -78,8 +82,9 @@ def _mnist_test() -> Dataset:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _uploaded(ids: tuple[str, ...], _files: list) -> Dataset:
-    return read_upload({file.name: file.getvalue() for file in _files})
+def _uploaded(digests: tuple[tuple[str, bytes], ...], _contents: dict[str, bytes]) -> Dataset:
+    with one_at_a_time():
+        return read_upload(_contents)
 
 
 def _download() -> None:

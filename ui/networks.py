@@ -14,6 +14,7 @@ from model.files.runs import ONNX_FILE, load_runs
 from model.learning.data import MNIST_TEST, SHAPES, Dataset
 from model.reading.look_alikes import LookAlikes, load_look_alikes
 from model.reading.recognizer import BATCH, Recognizer, load_served
+from ops.heavy_work import one_at_a_time
 from ops.settings import settings
 
 NUM_LOOK_ALIKES = SHAPES["y_test"][0]  # MNIST's test images
@@ -98,10 +99,12 @@ def _network_of(run: str, content: str) -> Recognizer:
 def _predictions(
     key: str, network_key: tuple[str, str], _data: Dataset, _network: Recognizer
 ) -> np.ndarray:
+    def read(part: Dataset) -> np.ndarray:
+        return _network.probabilities(part.frames)
+
     # One call uses one core; here a visitor waits for all of them.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        parts = np.array_split(_data.frames, -(-len(_data) // BATCH))
-        return np.concatenate(list(pool.map(_network.probabilities, parts)))
+    with one_at_a_time(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        return np.concatenate(list(pool.map(read, _data.batches(BATCH))))
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
@@ -121,7 +124,10 @@ def _coordinates(key: str, network_key: tuple[str, str], _data: Dataset) -> np.n
     placed = _look_alikes(network_key)
     if _data.name == MNIST_TEST:
         return placed.coordinates
-    return placed.coordinates_of(served_network().features(_data.frames))
+    network = served_network()
+    with one_at_a_time():
+        features = [network.features(part.frames) for part in _data.batches(BATCH)]
+    return placed.coordinates_of(np.concatenate(features))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

@@ -9,6 +9,7 @@ import streamlit as st
 from PIL import Image
 
 BOX_COLOR = (230, 126, 34)  # orange
+JPEG_QUALITY = 85  # of 100; handwriting shows no artefacts
 
 
 def png(image: np.ndarray) -> bytes:
@@ -29,6 +30,17 @@ def picture_url(image: np.ndarray, scale: int = 1) -> str:
     """
     larger = image.repeat(scale, axis=0).repeat(scale, axis=1)
     return "data:image/png;base64," + base64.b64encode(png(larger)).decode()
+
+
+def photo_url(picture: np.ndarray) -> str:
+    """A large picture as a data URL of a JPEG, a tenth of the size of a PNG.
+
+    Args:
+        picture: `uint8` array of shape `(rows, cols, 3)`.
+    """
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=JPEG_QUALITY)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def boxed(picture: np.ndarray, boxes: list[tuple[int, int, int, int]]) -> np.ndarray:

@@ -14,6 +14,7 @@ from model.errors import (
     AccessError,
     ArtifactError,
     BadDrawing,
+    BusyError,
     CorrectionsError,
     DataError,
     DigitError,
@@ -24,7 +25,7 @@ from model.errors import (
 
 LOG = logging.getLogger("digitpad.pages")
 SEE_LOG = "Try again later; the server's log says what is wrong."
-_SHOWN_IN_FULL = (NothingDrawn, TooSmall, BadDrawing, PictureError, AccessError)
+_SHOWN_IN_FULL = (NothingDrawn, TooSmall, BadDrawing, PictureError, AccessError, BusyError)
 _FOR_VISITORS = {
     ArtifactError: "There is no network to read with at the moment, or one of its files is damaged",
     CorrectionsError: "The corrections can't be used at the moment",

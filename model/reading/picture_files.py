@@ -3,11 +3,13 @@
 `predict.py` and the endpoint both use it.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from model.errors import NothingDrawn
+from model.ink.decode import decode, longer_side
 from model.ink.frame import (
     BOX_SIDE,
     FAINTEST_INK,
@@ -16,11 +18,12 @@ from model.ink.frame import (
     ink_from_picture,
     to_mnist,
 )
-from model.ink.sheet import decode, ink_threshold, longer_side, shrink
+from model.ink.layout import find_digits
+from model.ink.sheet import ink_threshold, shrink
 from model.reading.prediction import Prediction, read_frames
 from model.reading.recognizer import Recognizer
-from model.reading.sheets import read_sheet
 
+Decode = Callable[[bytes], np.ndarray]
 FULL_INK = 255  # in an array, as in MNIST's files
 # Ink fainter than this share of Otsu's threshold is grain, blur or shadow. Of 2,000 MNIST test
 # images enlarged onto paper with a grain of 8 grey levels, 72.5 % are read right with a share
@@ -35,7 +38,7 @@ def frame_of_file(content: bytes) -> np.ndarray:
     """Prepares a picture file of one digit.
 
     Args:
-        content: A PNG, JPEG or WebP file, as `model.ink.sheet.decode` takes it.
+        content: A PNG, JPEG or WebP file, as `model.ink.decode.decode` takes it.
 
     Returns:
         `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
@@ -118,21 +121,51 @@ def frame_of_array(numbers: np.ndarray) -> np.ndarray:
     return ink.astype(np.float32)
 
 
-def read_file(content: bytes, recognizer: Recognizer) -> list[Prediction]:
+def read_file(content: bytes, recognizer: Recognizer, decode: Decode = decode) -> list[Prediction]:
     """Reads a picture file of one digit; returns a list of one prediction.
+
+    Args:
+        content: A PNG, JPEG or WebP file.
+        recognizer: Reads the digit.
+        decode: Decodes the file.
 
     Raises:
         PictureError, NothingDrawn: As `frame_of_file`.
     """
-    return read_frames([frame_of_file(content)], recognizer)
+    return read_frames([frame_of_picture(decode(content))], recognizer)
 
 
-def read_sheet_file(content: bytes, recognizer: Recognizer) -> list[Prediction]:
+def read_sheet(picture: np.ndarray, recognizer: Recognizer) -> list[Prediction]:
+    """Finds and reads all digits on a sheet of paper.
+
+    Args:
+        picture: `uint8` array of shape `(rows, cols, 3)`, RGB, as `model.ink.decode.decode`
+            returns it.
+        recognizer: Reads the digits.
+
+    Returns:
+        At least one prediction with its box, pixels of `picture`, in reading order.
+
+    Raises:
+        NothingDrawn: If nothing could be a digit.
+    """
+    found = find_digits(picture)
+    predictions = read_frames([digit.frame for digit in found], recognizer)
+    return [
+        replace(prediction, box=digit.box)
+        for prediction, digit in zip(predictions, found, strict=True)
+    ]
+
+
+def read_sheet_file(
+    content: bytes, recognizer: Recognizer, decode: Decode = decode
+) -> list[Prediction]:
     """Reads all digits in a photo of a sheet of paper.
 
     Args:
-        content: A PNG, JPEG or WebP file, as `model.ink.sheet.decode` takes it.
+        content: A PNG, JPEG or WebP file, as `model.ink.decode.decode` takes it.
         recognizer: Reads the digits.
+        decode: Decodes the file.
 
     Returns:
         At least one prediction with its box, pixels of the file's picture, in reading order.

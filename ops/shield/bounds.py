@@ -37,8 +37,8 @@ class Bounds:
 
     # Uploads. A visit needs two data sets and a photo at most.
     files_of_visit: int = 20
-    bytes_of_visit: int = 100_000_000
-    bytes_of_all_visits: int = 1_000_000_000
+    bytes_of_visit: int = 50_000_000
+    bytes_of_all_visits: int = 400_000_000
     arriving: int = 60  # at once; when there are more, the slowest end
     arriving_bytes: int = 100_000_000
     seconds_to_first_byte: float = 10.0

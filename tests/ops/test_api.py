@@ -22,11 +22,12 @@ import predict
 import server
 from benchmarks.page import CHROMIUM, ROOT, chromium, running_app
 from model.errors import ArtifactError
+from model.ink.decode import decode
 from model.ink.layout import find_digits
-from model.ink.sheet import decode
 from model.reading.picture_files import frame_of_picture
 from model.reading.recognizer import Recognizer
 from ops import api as endpoint
+from ops.shield.arrivals import Arrivals
 from tests.pictures_for_programs import FORMATS, picture_of, saved
 from tests.support import until
 
@@ -180,31 +181,31 @@ def slow_senders(port: int, num: int, body: bytes = b"a little"):
 @pytest.mark.parametrize("num", [16, endpoint.MAX_RECEIVING, endpoint.MAX_RECEIVING + 20])
 def test_slow_senders_keep_no_fast_one_from_its_answer(port, num):
     with slow_senders(port, num):
-        until(lambda: len(endpoint._receiving) == min(num, endpoint.MAX_RECEIVING))
+        until(lambda: len(endpoint._arrivals._bytes) == min(num, endpoint.MAX_RECEIVING))
         started = time.perf_counter()
         assert ask(port, body=saved(picture_of("5")))[0] == 200
         assert time.perf_counter() - started < 5  # the slow ones have 30 seconds
-        assert len(endpoint._receiving) <= endpoint.MAX_RECEIVING
-    until(lambda: not endpoint._receiving)
+        assert len(endpoint._arrivals._bytes) <= endpoint.MAX_RECEIVING
+    until(lambda: not endpoint._arrivals._bytes)
 
 
 def test_unfinished_bodies_have_a_memory_limit(port, monkeypatch):
-    monkeypatch.setattr(endpoint, "MAX_RECEIVED_BYTES", 500_000)
+    monkeypatch.setattr(endpoint, "_arrivals", Arrivals(100, 500_000, 10, 30))
     with slow_senders(port, 1, bytes(400_000)) as (oldest,):
-        until(lambda: sum(endpoint._receiving.values()) == 400_000)
+        until(lambda: endpoint._arrivals.num_bytes == 400_000)
         with slow_senders(port, 1, bytes(300_000)):
             answer = oldest.getresponse()
             assert answer.status == 408 and b"slow senders" in answer.read()
-            until(lambda: sum(endpoint._receiving.values()) == 300_000)
-    until(lambda: not endpoint._receiving)
+            until(lambda: endpoint._arrivals.num_bytes == 300_000)
+    until(lambda: not endpoint._arrivals._bytes)
 
 
 def test_a_slow_sender_is_told_to_send_again(port, monkeypatch):
-    monkeypatch.setattr(endpoint, "SECONDS_TO_SEND", 0.3)
+    monkeypatch.setattr(endpoint, "_arrivals", Arrivals(100, 500_000, 10, 0.3))
     with slow_senders(port, 1) as (slow,):
         answer = slow.getresponse()
         assert answer.status == 408 and b"Send it again" in answer.read()
-    assert not endpoint._receiving
+    assert not endpoint._arrivals._bytes
 
 
 def test_a_busy_endpoint_asks_to_try_again(port, monkeypatch):

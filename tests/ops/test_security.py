@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from benchmarks.page import running_app
-from model.ink import canvas_json, sheet
+from model.ink import canvas_json, decode, sheet
 from model.learning import upload
 from tests.support import ROOT, SCRIPTS
 from ui import pictures
@@ -295,7 +295,7 @@ CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["serve
 
 def test_configured_limits_fit_the_largest_uploads_and_drawings():
     assert upload.MAX_BYTES <= CONFIG["maxUploadSize"] * 2**20 < upload.MAX_BYTES * 1.1
-    assert sheet.MAX_BYTES <= upload.MAX_BYTES
+    assert decode.MAX_BYTES <= upload.MAX_BYTES
     command = ["Q", *[123.456] * 4]  # as long as a drawing of Fabric.js can well be
     largest = json.dumps([command] * canvas_json.MAX_COMMANDS)
     assert len(largest) < CONFIG["maxWidgetStateSize"] * 1e6 <= CONFIG["maxMessageSize"] * 1e6
@@ -305,7 +305,7 @@ def test_the_largest_photo_fits_into_a_message():
     noise = np.random.default_rng(0).integers(0, 256, (2600, 2600, 3), np.uint8)
     picture, _ = sheet.shrink(noise, 1280)  # as the page shows it
     assert picture.shape == (1280, 1280, 3)
-    assert len(pictures.picture_url(picture)) < CONFIG["maxMessageSize"] * 1e6 / 2
+    assert len(pictures.photo_url(picture)) < CONFIG["maxMessageSize"] * 1e6 * 0.9
 
 
 # These run text as code, read objects out of files, or start a shell.

@@ -280,7 +280,7 @@ def test_an_empty_canvas_is_no_prediction_and_a_dot_refused(log):
 
 
 def test_lab_keyboard_and_photo_record_predictions(log):
-    from tests.model.ink.test_sheet import saved
+    from tests.model.ink.test_decode import saved
 
     page("lab", canvas=drawing(SEVEN_PATH))
     app = page("keyboard")

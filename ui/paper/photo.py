@@ -4,10 +4,12 @@ import numpy as np
 import streamlit as st
 
 from model.errors import DigitError
-from model.ink.sheet import decode, shrink
+from model.ink.sheet import shrink
+from model.reading.picture_files import read_sheet
 from model.reading.prediction import Prediction
 from model.reading.recognizer import Recognizer
-from model.reading.sheets import read_sheet
+from ops.decoding import DECODER
+from ops.heavy_work import one_at_a_time
 from ui import personalisation, pictures
 from ui.answer import ask_about_doubtful_digits
 from ui.formatting import in_words, percent
@@ -44,7 +46,7 @@ def show_photo(file) -> None:
     framed = pictures.boxed(picture, [digit.box for digit in found])
     with st.container(width=WIDTH):  # a phone is narrower, and so is the picture then
         st.image(
-            pictures.picture_url(shrink(framed, 2 * WIDTH)[0]),  # keeps the message small
+            pictures.photo_url(shrink(framed, 2 * WIDTH)[0]),
             caption="What was found, read line by line",
             width="stretch",
         )
@@ -59,12 +61,14 @@ def _read_once(file, recognizer: Recognizer) -> tuple[np.ndarray, list[Predictio
     """Decodes and reads a picture, or returns what was read before: clicks don't read it again."""
     last = st.session_state.get(_LAST)
     if last is None or last["file_id"] != file.file_id or last["recognizer"] is not recognizer:
-        picture = decode(file.getvalue())
+        with one_at_a_time():
+            picture = DECODER.decode(file.getvalue())
+            found = read_sheet(picture, recognizer)
         last = {
             "file_id": file.file_id,
             "recognizer": recognizer,
             "picture": picture,
-            "found": read_sheet(picture, recognizer),
+            "found": found,
         }
         st.session_state[_LAST] = last
     return last["picture"], last["found"]

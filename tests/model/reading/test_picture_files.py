@@ -7,20 +7,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.sheets import sheet
 from model.errors import NothingDrawn, PictureError
+from model.ink.decode import decode
 from model.ink.frame import ink_from_picture, to_mnist
-from model.ink.sheet import decode
+from model.ink.layout import find_digits
 from model.reading.picture_files import (
     frame_of_array,
     frame_of_file,
     frame_of_picture,
     is_as_mnist,
     read_file,
+    read_sheet,
     read_sheet_file,
 )
 from model.reading.prediction import Prediction, read_frames
 from model.reading.recognizer import Recognizer
-from model.reading.sheets import read_sheet
 from tests.pictures_for_programs import picture_of, saved
 
 
@@ -165,3 +167,20 @@ def test_transparency_palette_and_16_bits_are_read_alike(recognizer):
         picture.save(buffer, "PNG")
         (one,) = read_file(buffer.getvalue(), recognizer)
         assert one.digits == (3,), picture.mode
+
+
+def test_photos_are_read():
+    recognizer = Recognizer.load()
+    right = 0
+    for seed in range(5):
+        found = read_sheet(sheet(seed=seed, gradient=0.4, noise=4), recognizer)
+        right += sum(a.answer.digits[0] == int(b) for a, b in zip(found, "317402", strict=True))
+    assert right >= 27  # of 30
+
+
+def test_each_prediction_has_its_box_and_frame():
+    picture = sheet()
+    for one, located in zip(
+        read_sheet(picture, Recognizer.load()), find_digits(picture), strict=True
+    ):
+        assert one.box == located.box and np.array_equal(one.frame, located.frame)

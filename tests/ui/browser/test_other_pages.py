@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from benchmarks.page import METRIC, SEVEN, draw, expect_prediction
 from benchmarks.sheets import sheet
 from model.files.runs import load_report
-from tests.model.ink.test_sheet import saved
+from tests.model.ink.test_decode import saved
 from tests.support import TRAINED
 from tests.ui.browser.actions import FOCUSED, PAGES, drag_a_finger, visit
 

@@ -1,8 +1,10 @@
 """The Photo page."""
 
+import operator
+
 import pytest
 
-from tests.model.ink.test_sheet import saved
+from tests.model.ink.test_decode import saved
 from tests.ui.pages import has_text, opened, settled
 from ui.paper import photo
 
@@ -35,10 +37,12 @@ def test_a_dozen_doubtful_digits_can_be_corrected(always_doubtful, monkeypatch):
     assert has_text(app.caption, "2 less doubtful digits are not listed")
 
 
-@pytest.mark.parametrize("name", ["decode", "read_sheet"])
-def test_a_click_does_not_read_the_photo_again(always_doubtful, monkeypatch, name):
-    calls, function = [], getattr(photo, name)
-    monkeypatch.setattr(photo, name, lambda *args: calls.append(name) or function(*args))
+@pytest.mark.parametrize("place", ["DECODER.decode", "read_sheet"])
+def test_a_click_does_not_read_the_photo_again(always_doubtful, monkeypatch, place):
+    calls, function = [], operator.attrgetter(place)(photo)
+    monkeypatch.setattr(
+        f"ui.paper.photo.{place}", lambda *args: calls.append(place) or function(*args)
+    )
     app = with_photo(saved("PNG"))
     pills = app.get("button_group")[0]
     pills.set_value(int(pills.options[1]))

@@ -1,6 +1,7 @@
 """Picture files are decoded within limits; a damaged or foreign file is refused."""
 
 import io
+import time
 
 import numpy as np
 import pytest
@@ -8,8 +9,8 @@ from PIL import ExifTags, Image
 
 from benchmarks.sheets import sheet
 from model.errors import PictureError
+from model.ink.decode import MAX_BYTES, decode
 from model.ink.layout import find_digits
-from model.ink.sheet import MAX_BYTES, decode
 
 
 def saved(kind: str, **options) -> bytes:
@@ -60,3 +61,21 @@ def test_transparent_pixels_become_paper():
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     assert len(find_digits(decode(buffer.getvalue()))) == 6
+
+
+def with_scans(side: int, num: int) -> bytes:
+    """A progressive JPEG whose last scan is repeated."""
+    buffer = io.BytesIO()
+    Image.new("L", (side, side), 200).save(buffer, "JPEG", progressive=True)
+    content = buffer.getvalue()
+    last = content.rindex(b"\xff\xda")
+    return content[:-2] + content[last:-2] * num + content[-2:]
+
+
+def test_a_jpeg_with_thousands_of_scans_is_refused_at_once():
+    content = with_scans(1000, 4_000)
+    before = time.process_time()
+    with pytest.raises(PictureError, match="save it again"):
+        decode(content)
+    assert time.process_time() - before < 1
+    assert decode(with_scans(1000, 10)).shape == (1000, 1000, 3)

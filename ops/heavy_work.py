@@ -1,0 +1,38 @@
+"""Work that takes much memory or time is done one piece at a time in a server process.
+
+That is decoding pictures, and reading the images of a data set. The Photo page, the Test set page
+and the endpoint for programs share the line.
+"""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+from model.errors import BusyError
+
+MAX_WAITING = 20  # pieces of work; a class that uploads photos together
+SECONDS_TO_WAIT = 20.0  # a photo takes half a second, a data set of 20,000 images ten
+
+_turn = threading.Lock()
+_waiting = threading.BoundedSemaphore(MAX_WAITING)
+
+
+@contextlib.contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Waits for this work's turn, and lets the next one go on at the end.
+
+    Raises:
+        BusyError: If too many wait already, or the turn doesn't come.
+    """
+    if not _waiting.acquire(blocking=False):
+        raise BusyError
+    try:
+        has_turn = _turn.acquire(timeout=SECONDS_TO_WAIT)
+    finally:
+        _waiting.release()
+    if not has_turn:
+        raise BusyError
+    try:
+        yield
+    finally:
+        _turn.release()
