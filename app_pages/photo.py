@@ -7,13 +7,16 @@ from ui.paper.photo import show_photo
 
 st.title("Photo")
 st.caption("Dark ink on plain or ruled paper, or chalk on a board. Pictures are not stored.")
-upload = st.file_uploader(
+st.file_uploader(
     f"A picture, PNG, JPEG or WebP, up to {MAX_BYTES // 1_000_000} MB",
     type=["png", "jpg", "jpeg", "webp"],
     max_upload_size=MAX_BYTES // 1_000_000,
+    key="picture",
 )
-photo = st.camera_input("Or take a photo") if st.toggle("Use the camera") else None
-chosen = photo or upload
+if st.toggle("Use the camera"):
+    st.camera_input("Or take a photo", key="camera")
+# The widgets return copies of the files, as large as they are.
+chosen = st.session_state.get("camera") or st.session_state["picture"]
 if chosen is None:
     st.info("Choose a picture of handwritten digits, or take a photo.", icon=":material/photo:")
 else:

@@ -41,15 +41,24 @@ SECONDS_TO_SEND = 30  # for a whole picture; 10 MB at 2.7 Mbit/s
 # others from being read.
 MAX_RECEIVING = 100  # requests; each takes a connection and some kilobytes
 MAX_RECEIVED_BYTES = 80_000_000  # of all bodies that are not complete yet
-MAX_READING = 16  # complete requests, being read or waiting for it: 160 MB if all are the largest
+# Complete requests, being read or waiting for it. Arrays have places of their own, because a slow
+# picture takes a thousand times as long.
+MAX_PICTURES = 8  # 80 MB if all are the largest
+MAX_ARRAYS = 16
 RETRY_AFTER = 1  # second; a digit takes a few milliseconds, a large photo half a second
 # Half of the cores read for programs, so that the pages stay fast.
 WORKERS = max(1, (os.cpu_count() or 1) // 2)
 CLOSE = {"Connection": "close"}
 
 _log = logging.getLogger("digitpad.api")
-_pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="digitpad-api")
-_places = threading.BoundedSemaphore(MAX_READING)
+_pools = {
+    "pictures": ThreadPoolExecutor(1, thread_name_prefix="digitpad-pictures"),  # one at a time
+    "arrays": ThreadPoolExecutor(WORKERS, thread_name_prefix="digitpad-arrays"),
+}
+_places = {
+    "pictures": threading.BoundedSemaphore(MAX_PICTURES),
+    "arrays": threading.BoundedSemaphore(MAX_ARRAYS),
+}
 _arrivals = Arrivals(MAX_RECEIVING, MAX_RECEIVED_BYTES, SECONDS_TO_BEGIN, SECONDS_TO_SEND)
 
 Reader = Callable[[bytes, Recognizer], list[model_prediction.Prediction]]
@@ -202,7 +211,8 @@ async def _respond(request: Request, readers: dict[str, Reader]) -> list[dict]:
             415, f"Send the header Content-Type with one of {', '.join(readers)}, and such a body."
         )
     content = await _receive(request, MAX_ARRAY_BYTES if kind == JSON_TYPE else MAX_BYTES)
-    if not _places.acquire(blocking=False):
+    line = "arrays" if kind == JSON_TYPE else "pictures"
+    if not _places[line].acquire(blocking=False):
         raise HTTPException(
             503,
             "Too many requests at once: try again in a second.",
@@ -210,10 +220,10 @@ async def _respond(request: Request, readers: dict[str, Reader]) -> list[dict]:
         )
     try:
         return await asyncio.get_running_loop().run_in_executor(
-            _pool, _read, readers[kind], content
+            _pools[line], _read, readers[kind], content
         )
     finally:
-        _places.release()
+        _places[line].release()
 
 
 def _read(reader: Reader, content: bytes) -> list[dict]:

@@ -7,13 +7,13 @@ present page again in the new process, because Streamlit replaces the main modul
 import atexit
 import contextlib
 import json
+import math
 import signal
-import socket
 import subprocess  # starts this module itself  # nosec B404
 import sys
 import threading
-from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from model.ink import decode as in_this_process
 
 SECONDS = 5.0  # for one picture; one of 40 megapixels takes about one
 ROOT = Path(__file__).parents[1]
+LENGTH = 8  # bytes; a file's length is sent before it
 TOO_SLOW = (
     f"Decoding this picture takes more than {SECONDS:.0f} seconds: save it again as a plain JPEG, "
     "or make it smaller."
@@ -34,7 +35,6 @@ class Decoder:
     def __init__(self):
         self._lock = threading.Lock()
         self._process: subprocess.Popen | None = None
-        self._connection: Connection | None = None
 
     def decode(self, content: bytes) -> np.ndarray:
         """Decodes a picture file, as `model.ink.decode.decode` does.
@@ -51,63 +51,97 @@ class Decoder:
         in_this_process.check_size(content)
         with self._lock:
             for _ in range(2):  # the process may have been ended while it waited
-                self._start()
-                with contextlib.suppress(OSError, EOFError):
-                    return self._ask(content)
-                self.end()
+                process, is_late = self._running(), threading.Event()
+                timer = threading.Timer(SECONDS, _end, (process, is_late))
+                timer.start()
+                try:
+                    return _ask(process, content)
+                except OSError:
+                    process.kill()
+                    process.wait()
+                    if is_late.is_set():
+                        raise PictureError(TOO_SLOW) from None
+                finally:
+                    timer.cancel()
         raise PictureError("This picture can't be decoded here: save it again or choose another.")
 
-    def _ask(self, content: bytes) -> np.ndarray:
-        self._connection.send_bytes(content)
-        if not self._connection.poll(SECONDS):
+    def _running(self) -> subprocess.Popen:
+        if self._process is None or self._process.poll() is not None:
             self.end()
-            raise PictureError(TOO_SLOW)
-        about = json.loads(self._connection.recv_bytes())
-        if "problem" in about:
-            raise PictureError(about["problem"])
-        return np.frombuffer(self._connection.recv_bytes(), np.uint8).reshape(about["shape"])
-
-    def _start(self) -> None:
-        if self._process is not None and self._process.poll() is None:
-            return
-        self.end()
-        ours, theirs = socket.socketpair()
-        with theirs:
             self._process = subprocess.Popen(  # no shell, words of our own  # nosec B603
-                [sys.executable, "-m", "ops.decoding", str(theirs.fileno())],
+                [sys.executable, "-m", "ops.decoding"],
                 cwd=ROOT,
-                pass_fds=[theirs.fileno()],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
             )
-        self._connection = Connection(ours.detach())
+        return self._process
 
     def end(self) -> None:
         """Ends the process; it starts again when there is another picture."""
-        if self._connection is not None:
-            self._connection.close()
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-        self._process = self._connection = None
+            self._process.stdin.close()
+            self._process.stdout.close()
+        self._process = None
+
+
+def _end(process: subprocess.Popen, is_late: threading.Event) -> None:
+    is_late.set()
+    process.kill()
+
+
+def _ask(process: subprocess.Popen, content: bytes) -> np.ndarray:
+    """Has a process decode a picture; raises `OSError` if it ends meanwhile."""
+    _write(process.stdin, len(content).to_bytes(LENGTH) + content)
+    answer = json.loads(_read(process.stdout, int.from_bytes(_read(process.stdout, LENGTH))))
+    if "problem" in answer:
+        raise PictureError(answer["problem"])
+    pixels = _read(process.stdout, math.prod(answer["shape"]))
+    return np.frombuffer(pixels, np.uint8).reshape(answer["shape"])
+
+
+def _serve(files: BinaryIO, answers: BinaryIO) -> None:
+    """Decodes each file that comes, until the server ends."""
+    while True:
+        pixels = b""
+        content = _read(files, int.from_bytes(_read(files, LENGTH)))
+        try:
+            picture = in_this_process.decode(content)
+            answer, pixels = {"shape": picture.shape}, picture.tobytes()
+        except PictureError as error:
+            answer = {"problem": str(error)}
+        text = json.dumps(answer).encode()
+        _write(answers, len(text).to_bytes(LENGTH) + text + pixels)
+
+
+def _read(file: BinaryIO, num: int) -> bytearray:
+    """Reads `num` bytes from a pipe; raises `OSError` if its other end is closed."""
+    content = bytearray(num)
+    rest = memoryview(content)
+    while rest:
+        if not (received := file.readinto(rest)):
+            raise BrokenPipeError
+        rest = rest[received:]
+    return content
+
+
+def _write(file: BinaryIO, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 DECODER = Decoder()
 atexit.register(DECODER.end)
 
 
-def _serve(connection: Connection) -> None:
-    """Decodes what comes over a connection until its other end is closed."""
-    with contextlib.suppress(EOFError, OSError):
-        while True:
-            content = connection.recv_bytes()
-            try:
-                picture = in_this_process.decode(content)
-            except PictureError as error:
-                connection.send_bytes(json.dumps({"problem": str(error)}).encode())
-                continue
-            connection.send_bytes(json.dumps({"shape": picture.shape}).encode())
-            connection.send_bytes(picture.tobytes())
-
-
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the server, and that ends this
-    _serve(Connection(int(sys.argv[1])))
+    with (
+        contextlib.suppress(BrokenPipeError),
+        open(0, "rb", buffering=0) as files,
+        open(1, "wb", buffering=0) as answers,
+    ):
+        _serve(files, answers)

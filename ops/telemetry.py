@@ -194,7 +194,10 @@ def error_kind(error: BaseException) -> str:
 
 def _is_from_client(error: BaseException) -> bool:
     """Whether Streamlit failed to unpack a widget's value, which only a forged message causes."""
-    if not isinstance(error, TypeError | ValueError | IndexError | OverflowError):
+    kinds = (TypeError, ValueError, IndexError, OverflowError)
+    # An uploaded file's name that the page's uploader doesn't let through.
+    is_streamlits = type(error).__name__ == "StreamlitAPIException"
+    if not isinstance(error, kinds) and not is_streamlits:
         return False
     frames = [
         (frame.filename.replace("\\", "/"), frame.name)
@@ -205,7 +208,7 @@ def _is_from_client(error: BaseException) -> bool:
     ]
     file, function = ours_or_streamlits[-1] if ours_or_streamlits else ("", "")
     return "/streamlit/runtime/state/" in file or (
-        "/streamlit/" in file and function == "deserialize"
+        "/streamlit/" in file and function in ("deserialize", "enforce_filename_restriction")
     )
 
 

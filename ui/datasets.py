@@ -10,6 +10,7 @@ from model.learning.data import Dataset, bundled_digits, fetch, load_mnist, need
 from model.learning.upload import read_upload
 from ops.heavy_work import one_at_a_time
 from ops.settings import settings
+from ui import networks
 
 
 def test_images() -> tuple[Dataset, str]:
@@ -63,6 +64,7 @@ def uploaded(files: list) -> Dataset:
         files: As Streamlit's uploader returns them.
 
     Raises:
+        ArtifactError: If the network is missing or damaged.
         DataError: If they are not in MNIST's format.
     """
     contents = {file.name: file.getvalue() for file in files}
@@ -81,10 +83,13 @@ def _mnist_test() -> Dataset:
     return load_mnist(settings().data)[1]
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
+@st.cache_resource(show_spinner="Reading the images", max_entries=2)  # of 16 MB
 def _uploaded(digests: tuple[tuple[str, bytes], ...], _contents: dict[str, bytes]) -> Dataset:
+    # With the predictions, so that no unpacked images wait for those.
     with one_at_a_time():
-        return read_upload(_contents)
+        data = read_upload(_contents)
+        networks.predictions(data)
+        return data
 
 
 def _download() -> None:

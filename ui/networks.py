@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,10 +14,11 @@ from model.files.atomic import sha256
 from model.files.runs import ONNX_FILE, load_runs
 from model.learning.data import MNIST_TEST, SHAPES, Dataset
 from model.reading.look_alikes import LookAlikes, load_look_alikes
-from model.reading.recognizer import BATCH, Recognizer, load_served
+from model.reading.recognizer import NUM_CLASSES, Recognizer, load_served
 from ops.heavy_work import one_at_a_time
 from ops.settings import settings
 
+AT_ONCE = 16  # images in a call; 50, as in `model.reading.recognizer`, take 100 MB on two cores
 NUM_LOOK_ALIKES = SHAPES["y_test"][0]  # MNIST's test images
 
 
@@ -95,16 +97,40 @@ def _network_of(run: str, content: str) -> Recognizer:
     return Recognizer.load(settings().runs / run)
 
 
-@st.cache_resource(show_spinner="Reading the images", max_entries=8)
+@st.cache_resource(show_spinner="Reading the images", max_entries=32)  # of up to 0.8 MB
 def _predictions(
     key: str, network_key: tuple[str, str], _data: Dataset, _network: Recognizer
 ) -> np.ndarray:
-    def read(part: Dataset) -> np.ndarray:
-        return _network.probabilities(part.frames)
-
     # One call uses one core; here a visitor waits for all of them.
-    with one_at_a_time(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        return np.concatenate(list(pool.map(read, _data.batches(BATCH))))
+    return _in_batches(_network.probabilities, _data, NUM_CLASSES, os.cpu_count())
+
+
+def _in_batches(
+    read: Callable[[np.ndarray], np.ndarray], data: Dataset, width: int, num_threads: int = 1
+) -> np.ndarray:
+    """Reads a data set, a few images at a time.
+
+    Args:
+        read: From frames `(n, 28, 28)` to numbers `(n, width)`.
+        data: The images.
+        width: Numbers per image.
+        num_threads: How many call `read`.
+
+    Returns:
+        `float32` array of shape `(len(data), width)`.
+
+    Raises:
+        BusyError: If others read too much at the moment.
+    """
+    result = np.empty((len(data), width), np.float32)
+
+    def fill(start: int) -> None:
+        part = slice(start, start + AT_ONCE)
+        result[part] = read(data.images[part].astype(np.float32) / 255)
+
+    with one_at_a_time(), ThreadPoolExecutor(num_threads) as pool:
+        list(pool.map(fill, range(0, len(data), AT_ONCE)))  # raises what they raise
+    return result
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
@@ -125,9 +151,11 @@ def _coordinates(key: str, network_key: tuple[str, str], _data: Dataset) -> np.n
     if _data.name == MNIST_TEST:
         return placed.coordinates
     network = served_network()
-    with one_at_a_time():
-        features = [network.features(part.frames) for part in _data.batches(BATCH)]
-    return placed.coordinates_of(np.concatenate(features))
+    return _in_batches(
+        lambda frames: placed.coordinates_of(network.features(frames)),
+        _data,
+        placed.coordinates.shape[1],
+    )
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

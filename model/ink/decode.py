@@ -51,15 +51,14 @@ def decode(content: bytes) -> np.ndarray:
         most = min(MAX_PIXELS, MAX_DECODED // _bytes_per_pixel(picture))
         is_too_large = picture.width * picture.height > most or max(picture.size) > MAX_SIDE
         num_scans = content.count(_SCAN) if picture.format == "JPEG" else 1
-        if num_scans * picture.width * picture.height > MAX_SCANNED:
-            raise ValueError("too many scans")
-        if not is_too_large:
+        has_too_many_scans = num_scans * picture.width * picture.height > MAX_SCANNED
+        if not is_too_large and not has_too_many_scans:
             factor = min(1.0, DECODED_SIDE / max(picture.size))
             picture.draft(None, tuple(max(1, round(side * factor)) for side in picture.size))
             picture.load()
             small = _on_white(picture)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        most, is_too_large = MAX_PIXELS, True
+        most, is_too_large, has_too_many_scans = MAX_PIXELS, True, False
     except Exception as error:  # Pillow raises a dozen types, depending on the damage
         raise PictureError(
             f"This is no whole PNG, JPEG or WebP picture ({type(error).__name__}): save it again "
@@ -69,6 +68,11 @@ def decode(content: bytes) -> np.ndarray:
         raise PictureError(
             f"The picture has more than {most // 1_000_000} million pixels, or more than "
             f"{MAX_SIDE:,} on a side: make it smaller and try again."
+        )
+    if has_too_many_scans:
+        raise PictureError(
+            f"This JPEG has {num_scans:,} scans, too many to decode in a moment: save it again as "
+            "a plain JPEG."
         )
     return np.asarray(_turn_upright(small, picture))
 

@@ -10,7 +10,6 @@ import hashlib
 import math
 import os
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -97,11 +96,6 @@ class Dataset:
         content = hashlib.sha256(np.ascontiguousarray(self.images))
         content.update(np.ascontiguousarray(self.labels))
         return f"{self.name}, {len(self)}, {content.hexdigest()}"
-
-    def batches(self, num: int) -> Iterator["Dataset"]:
-        """Parts of at most `num` images, in order."""
-        for start in range(0, len(self), num):
-            yield self.take(np.arange(start, min(start + num, len(self))), self.name)
 
     def take(self, which: np.ndarray, name: str) -> "Dataset":
         """Returns the images that a mask or an index array selects, under a new name."""

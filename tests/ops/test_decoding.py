@@ -48,6 +48,14 @@ def test_a_picture_that_takes_too_long_ends_the_process_only(decoder, monkeypatc
     assert decoder.decode(saved("PNG")).shape == sheet().shape
 
 
+def test_a_process_that_reads_nothing_ends_in_time(decoder, monkeypatch):
+    decoder.decode(saved("PNG"))
+    os.kill(decoder._process.pid, signal.SIGSTOP)
+    monkeypatch.setattr(decoding, "SECONDS", 0.1)
+    with pytest.raises(PictureError, match="takes more than"):
+        decoder.decode(bytes(MAX_BYTES))  # far more than a pipe holds
+
+
 def test_a_process_that_the_system_ended_is_replaced(decoder):
     decoder.decode(saved("PNG"))
     decoder._process.kill()
@@ -65,5 +73,5 @@ def test_many_threads_share_one_process(decoder):
 
 def test_the_process_ends_with_the_server(decoder):
     decoder.decode(saved("PNG"))
-    decoder._connection.close()  # as the system does when the server is killed
+    decoder._process.stdin.close()  # as the system does when the server is killed
     assert decoder._process.wait(20) == 0

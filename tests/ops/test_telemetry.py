@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import streamlit as st
 from prometheus_client import REGISTRY
+from streamlit.elements.lib.file_uploader_utils import enforce_filename_restriction
+from streamlit.errors import StreamlitAPIException
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.runtime.state.common import unpack_widget_state_value
 from streamlit.testing.v1 import AppTest
@@ -356,8 +358,12 @@ def test_values_that_no_page_sends_are_no_unexpected_errors():
             unpack_widget_state_value(forged)
         except ValueError as error:
             kinds.append(telemetry.error_kind(error))
+    try:  # a file that the page's uploader doesn't let through
+        enforce_filename_restriction("picture.exe", [".png"])
+    except StreamlitAPIException as error:
+        kinds.append(telemetry.error_kind(error))
     try:  # our own mistake, in a page that Streamlit runs
         int("x")
     except ValueError as error:
         kinds.append(telemetry.error_kind(error))
-    assert kinds == ["malformed", "malformed", "unexpected"]
+    assert kinds == ["malformed", "malformed", "malformed", "unexpected"]

@@ -30,7 +30,7 @@ def show_photo(file) -> None:
     try:
         with record_reading("photo", file.file_id) as reading:
             recognizer = personalisation.recognizer()
-            picture, found = _read_once(file, recognizer)
+            framed, found = _read_once(file, recognizer)
             answers = [digit.answer for digit in found]
             reading.answered(recognizer.version, answers)
     except DigitError as error:
@@ -43,13 +43,8 @@ def show_photo(file) -> None:
     text = st.container()
     digits = ask_about_doubtful_digits(frames, probabilities, doubtful, show_frames=True)
     text.code("".join(map(str, digits)), language=None, wrap_lines=True)
-    framed = pictures.boxed(picture, [digit.box for digit in found])
     with st.container(width=WIDTH):  # a phone is narrower, and so is the picture then
-        st.image(
-            pictures.photo_url(shrink(framed, 2 * WIDTH)[0]),
-            caption="What was found, read line by line",
-            width="stretch",
-        )
+        st.image(framed, caption="What was found, read line by line", width="stretch")
     captions = [
         f"{in_words(answer.digits)} · {percent(row.max())}" if answer.is_digit else "no digit?"
         for answer, row in zip(answers, probabilities, strict=True)
@@ -57,18 +52,23 @@ def show_photo(file) -> None:
     gallery(np.round(frames * 255).astype(np.uint8), captions, doubtful)
 
 
-def _read_once(file, recognizer: Recognizer) -> tuple[np.ndarray, list[Prediction]]:
-    """Decodes and reads a picture, or returns what was read before: clicks don't read it again."""
+def _read_once(file, recognizer: Recognizer) -> tuple[str, list[Prediction]]:
+    """Reads a picture, or returns what was read before: clicks don't read it again.
+
+    Returns:
+        The picture with a frame around each digit, a data URL, and the digits.
+    """
     last = st.session_state.get(_LAST)
     if last is None or last["file_id"] != file.file_id or last["recognizer"] is not recognizer:
         with one_at_a_time():
             picture = DECODER.decode(file.getvalue())
             found = read_sheet(picture, recognizer)
+            framed = pictures.boxed(picture, [digit.box for digit in found])
         last = {
             "file_id": file.file_id,
             "recognizer": recognizer,
-            "picture": picture,
+            "framed": pictures.photo_url(shrink(framed, 2 * WIDTH)[0]),
             "found": found,
         }
         st.session_state[_LAST] = last
-    return last["picture"], last["found"]
+    return last["framed"], last["found"]

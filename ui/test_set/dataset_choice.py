@@ -12,6 +12,8 @@ from ui import datasets
 from ui.owner import owner_auth
 from ui.show_error import LOG, SEE_LOG, show_error
 
+_FILES = "own_images"  # key of the uploader
+
 
 def choose_dataset(row, on_change: Callable[[], None]) -> Dataset:
     """Asks for a data set and returns it; ends the page, with a hint, if it has no image yet.
@@ -68,14 +70,16 @@ def _corrections() -> Dataset:
 
 
 def _uploaded() -> Dataset:
-    files = st.file_uploader(
+    st.file_uploader(
         f"A .npz file with images and labels, or two IDX .gz files; up to {MAX_BYTES // 1_000_000} "
         f"MB and {MAX_IMAGES:,} images of 28 × 28 bytes, 0 paper to 255 ink",
         type=["npz", "gz"],
         accept_multiple_files=True,
         max_upload_size=MAX_BYTES // 1_000_000,
         help="They are not stored, so a link does not share them.",
+        key=_FILES,
     )
+    files = st.session_state[_FILES]  # the uploader returns a copy of them, as large as they are
     if not files:
         st.info("Upload labelled images in MNIST's format.", icon=":material/upload_file:")
         st.stop()

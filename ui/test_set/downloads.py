@@ -17,17 +17,19 @@ def show_downloads(predictions: Predictions, chosen: np.ndarray) -> None:
         predictions: The data set with its predictions.
         chosen: Indices of the images, in the order in which they are shown.
     """
-    data, on_sheet = predictions.data, chosen[:MAX_ON_SHEET]
+    labels, probabilities = predictions.data.labels, predictions.probabilities
+    # A visit keeps what its buttons need, so that must not be all images.
+    on_sheet = predictions.data.images[chosen[:MAX_ON_SHEET]]
     with st.popover("Download", icon=":material/download:"):
         st.download_button(
             f"Table of {len(chosen):,} images, CSV",
-            lambda: predictions_csv(chosen, data.labels, predictions.probabilities),
+            lambda: predictions_csv(chosen, labels, probabilities),
             "images.csv",
             on_click="ignore",
         )
         st.download_button(
             f"Sheet of {len(on_sheet):,} images, PNG",
-            lambda: png(contact_sheet(data.images[on_sheet])),
+            lambda: png(contact_sheet(on_sheet)),
             "images.png",
             on_click="ignore",
         )

@@ -1,5 +1,8 @@
 """A labelled image in a dialog: label, prediction, explanation, and nearest images."""
 
+import weakref
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -45,7 +48,6 @@ def opened_image(num: int) -> int | None:
     return None
 
 
-@st.dialog("One image", width="medium", on_dismiss=close_image)
 def show_opened_image(predictions: Predictions, chosen: np.ndarray) -> None:
     """Shows the image in the address, over the page.
 
@@ -53,6 +55,16 @@ def show_opened_image(predictions: Predictions, chosen: np.ndarray) -> None:
         predictions: The data set with its predictions.
         chosen: Indices of the images that Previous and Next go through, in this order.
     """
+    # A visit keeps the arguments of its dialog, so they must not hold all images.
+    _show(replace(predictions, data=None), weakref.ref(predictions.data), chosen)
+
+
+@st.dialog("One image", width="medium", on_dismiss=close_image)
+def _show(predictions: Predictions, data_ref: weakref.ref, chosen: np.ndarray) -> None:
+    data = data_ref()
+    if data is None:  # no longer cached: the page loads it again
+        st.rerun()
+    predictions = replace(predictions, data=data)
     index = opened_image(len(predictions.data))
     if index is None:
         st.rerun()

@@ -75,7 +75,7 @@ def with_scans(side: int, num: int) -> bytes:
 def test_a_jpeg_with_thousands_of_scans_is_refused_at_once():
     content = with_scans(1000, 4_000)
     before = time.process_time()
-    with pytest.raises(PictureError, match="save it again"):
+    with pytest.raises(PictureError, match=r"scans, too many .* save it again"):
         decode(content)
     assert time.process_time() - before < 1
     assert decode(with_scans(1000, 10)).shape == (1000, 1000, 3)
