@@ -1,6 +1,5 @@
 """Which images the Test set page shows: MNIST, corrections, uploads, the bundled digits."""
 
-import gc
 import io
 import zlib
 
@@ -63,7 +62,6 @@ def test_own_images_are_read_again_when_they_are_no_longer_cached(no_mnist, monk
     app = settled(app.run())
     assert has_text(app.markdown, "Image **1**") and len(reads) == 1
     datasets._uploaded.clear()
-    gc.collect()
     app = settled(app.run())
     assert has_text(app.markdown, "Image **1**") and len(reads) == 2
 
