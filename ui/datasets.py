@@ -1,6 +1,7 @@
 """Labelled images that all visitors share, loaded once: MNIST's test images and UCI's digits."""
 
 import contextlib
+import gc
 import hashlib
 
 import streamlit as st
@@ -87,6 +88,7 @@ def _mnist_test() -> Dataset:
 def _uploaded(digests: tuple[tuple[str, bytes], ...], _contents: dict[str, bytes]) -> Dataset:
     # With the predictions, so that no unpacked images wait for those.
     with one_at_a_time():
+        gc.collect()  # others' images, which reference cycles of ended runs still hold
         data = read_upload(_contents)
         networks.predictions(data)
         return data
