@@ -54,7 +54,11 @@ def running_app(
         yield address, server.pid
     finally:
         server.terminate()
-        server.wait(10)
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:  # it waits for clients that don't close
+            server.kill()
+            server.wait()
 
 
 def _answers(address: str) -> bool:

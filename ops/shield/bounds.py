@@ -19,12 +19,17 @@ class Bounds:
     visits: int = 300
     visits_of_address: int = 80  # a class of 40 behind one address, with two tabs each
 
-    # Runs of pages. A drawing takes 30 ms of the one core that Python uses.
+    # Runs of pages. A page takes 8 ms of the one core that Python uses, and a drawing of 5 kB 17.
     runs_of_visit: int = 40  # at once; opening a page takes five
     runs_of_visit_per_second: float = 10.0  # a slider or a pen held down
-    runs: int = 100  # at once, of all visits: a class opens the page together
-    runs_per_second: float = 30.0
-    bytes_of_run: int = 50_000  # a longer message counts as several; a long drawing has 30,000
+    runs_of_opening: int = 5  # more, that a visit's first run counts for
+    runs: int = 30  # at once, of all visits
+    runs_per_second: float = 60.0
+    bytes_of_run: int = 10_000  # so much of a message counts as one more
+
+    # All messages in what is read at once are decoded at once; a tiny one has 6 bytes and takes 20
+    # microseconds. asyncio reads 256 kB.
+    bytes_read_at_once: int = 4_096
 
     # Fields of a message. The longest that our pages send are a third of these.
     widgets: int = 200

@@ -66,7 +66,8 @@ class Shield:
         if not is_known_host(headers):
             raise HTTPException(400, UNKNOWN_HOST)
         if "transfer-encoding" in headers and "content-length" in headers:
-            raise HTTPException(400, "The request says in two ways how long it is.")
+            two = "The request says in two ways how long it is."
+            raise HTTPException(400, two, {"Connection": "close"})
         if len(path) > self._bounds.path_characters:
             raise HTTPException(404)
         if any(place in path for place in COMPONENTS) and not _is_component_file(path):
@@ -107,13 +108,18 @@ class Shield:
 
     async def _visit(self, scope: Scope, receive: Receive, send: Send) -> None:
         bounds, is_sent = self._bounds, asyncio.Lock()
+        # `receive` is a method of Uvicorn's connection; other ASGI servers don't give access to it.
+        if transport := getattr(getattr(receive, "__self__", None), "transport", None):
+            transport.max_size = bounds.bytes_read_at_once
         runs = TokenBucket(bounds.runs_of_visit, bounds.runs_of_visit_per_second)
+        end = None  # of the last message, as `Turns` counts
 
         async def send_in_turn(message: Message) -> None:
             async with is_sent:  # also while the client doesn't take it
                 await send(message)
 
         async def receive_allowed() -> Message:
+            nonlocal end
             while True:
                 message = await receive()
                 if message["type"] != "websocket.receive":
@@ -127,7 +133,8 @@ class Shield:
                     pass
                 cost = 1 + len(data) / bounds.bytes_of_run
                 await asyncio.sleep(runs.take(min(cost, bounds.runs_of_visit)))
-                await self._turns.wait(-runs.level(), cost)
+                opening = bounds.runs_of_opening if end is None else 0
+                end = await self._turns.wait(end, cost + opening)
                 if is_allowed(data, bounds):
                     return message
 

@@ -39,44 +39,62 @@ class TokenBucket:
 
 
 class Turns:
-    """Lets messages through at a bounded rate, those of the quietest connections first.
+    """Lets messages through at a bounded rate; all visits that send have the same share of it.
+
+    A visit that sends less than its share waits for one message of each other visit at most.
+    First messages, of visits that open, have a line of their own, and the two lines take turns, so
+    that those who draw don't wait for all who come.
 
     Args:
-        size: How many pass at once.
-        per_second: How many pass each second after that.
+        size: How much passes at once.
+        per_second: How much passes each second after that.
+
+    Source: start-time fair queueing, P. Goyal, H. Vin and H. Cheng, SIGCOMM 1996.
     """
 
     def __init__(self, size: float, per_second: float):
         self._bucket = TokenBucket(size, per_second)
-        self._waiting: list[tuple[float, int, float, asyncio.Future]] = []
-        self._number = itertools.count()  # so that equally quiet ones go in order
+        self._lines: tuple[list, list] = ([], [])  # heaps of first messages, and of later ones
+        self._last = 0  # the line that went last
+        self._clock = 0.0  # the start of the message that went last, in messages of each visit
+        self._number = itertools.count()  # so that equal ones go in order
         self._timer: asyncio.TimerHandle | None = None
 
-    async def wait(self, used: float, cost: float) -> None:
+    async def wait(self, end: float | None, cost: float) -> float:
         """Waits for the turn of a message.
 
         Args:
-            used: How much its connection has used lately; less goes first.
+            end: What this returned for the visit's message before; `None` for its first one.
             cost: How many ordinary messages it counts for.
+
+        Returns:
+            Where the message ends on the clock of turns.
         """
-        if not self._waiting and self._bucket.level() >= 1:
+        start = max(self._clock, end or 0.0)
+        if not any(self._lines) and self._bucket.level() >= 1:
             self._bucket.take(cost)
-            return
-        turn = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (used, next(self._number), cost, turn))
-        self._schedule()
-        await turn
+            self._clock = start
+        else:
+            turn = asyncio.get_running_loop().create_future()
+            line = self._lines[end is not None]
+            heapq.heappush(line, (start, next(self._number), cost, turn))
+            self._schedule()
+            await turn
+        return max(self._clock, start) + cost
 
     def _schedule(self) -> None:
-        if self._timer is None and self._waiting:
+        if self._timer is None and any(self._lines):
             seconds = max(1 - self._bucket.level(), 0.0) / self._bucket.per_second
             self._timer = asyncio.get_running_loop().call_later(seconds, self._let_pass)
 
     def _let_pass(self) -> None:
         self._timer = None
-        while self._waiting and self._bucket.level() >= 1:
-            _used, _number, cost, turn = heapq.heappop(self._waiting)
+        while any(self._lines) and self._bucket.level() >= 1:
+            if self._lines[1 - self._last]:
+                self._last = 1 - self._last
+            start, _number, cost, turn = heapq.heappop(self._lines[self._last])
             if not turn.cancelled():
+                self._clock = max(self._clock, start)
                 self._bucket.take(cost)
                 turn.set_result(None)
         self._schedule()

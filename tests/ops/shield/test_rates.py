@@ -1,4 +1,4 @@
-"""Messages pass at a bounded rate, those of quiet connections first."""
+"""Messages pass at a bounded rate, and all visits have the same share of it."""
 
 import asyncio
 
@@ -26,34 +26,64 @@ def test_a_bucket_empties_and_refills():
     assert bucket.level() == 2
 
 
-def test_the_quietest_connection_goes_first():
+def order(turns: Turns, messages: list[tuple[str, float | None, float]]) -> list[str]:
+    """The names of messages that wait together, by their turn."""
     passed = []
 
-    async def wait(turns: Turns, name: str, used: float) -> None:
-        await turns.wait(used, 1)
+    async def wait(name: str, end: float | None, cost: float) -> None:
+        await turns.wait(end, cost)
         passed.append(name)
 
-    async def all_wait() -> None:
-        turns = Turns(1, 100)
-        await turns.wait(0, 1)  # the only token
-        await asyncio.gather(
-            *(wait(turns, name, used) for name, used in [("loud", 9), ("quiet", 0), ("other", 5)])
-        )
+    async def wait_all() -> None:
+        await turns.wait(0.0, 1)  # the only token
+        await asyncio.gather(*(wait(*message) for message in messages))
 
-    asyncio.run(asyncio.wait_for(all_wait(), 5))
-    assert passed == ["quiet", "other", "loud"]
+    asyncio.run(asyncio.wait_for(wait_all(), 20))
+    return passed
 
 
-def test_a_connection_that_gives_up_takes_no_turn():
-    async def give_up() -> float:
+def test_a_visit_that_sent_less_goes_first():
+    messages = [("loud", 9.0, 1), ("quiet", 0.0, 1), ("other", 5.0, 1)]
+    assert order(Turns(1, 100), messages) == ["quiet", "other", "loud"]
+
+
+def test_a_visit_waits_for_one_message_of_each_other_visit():
+    async def storm() -> int:
+        turns, passed = Turns(1, 500), 0
+
+        async def visit() -> None:
+            nonlocal passed
+            end = 0.0
+            while True:
+                end = await turns.wait(end, 1)
+                passed += 1
+
+        visits = [asyncio.create_task(visit()) for _ in range(40)]
+        await asyncio.sleep(0.2)
+        before = passed
+        await turns.wait(0.0, 1)
+        for each in visits:
+            each.cancel()
+        return passed - before
+
+    assert asyncio.run(asyncio.wait_for(storm(), 20)) <= 41
+
+
+def test_those_who_draw_do_not_wait_for_all_who_come():
+    coming = [(f"new {index}", None, 1) for index in range(10)]
+    assert order(Turns(1, 100), [*coming, ("draws", 0.0, 1)]).index("draws") <= 1
+
+
+def test_a_visit_that_leaves_takes_no_turn():
+    async def leave() -> float:
         turns = Turns(1, 1)
-        await turns.wait(0, 1)
-        waiting = asyncio.create_task(turns.wait(0, 1_000))
+        await turns.wait(0.0, 1)
+        waiting = asyncio.create_task(turns.wait(0.0, 1_000))
         await asyncio.sleep(0)
         waiting.cancel()
         loop = asyncio.get_running_loop()
         before = loop.time()
-        await turns.wait(1, 1)
+        await turns.wait(1.0, 1)
         return loop.time() - before
 
-    assert asyncio.run(asyncio.wait_for(give_up(), 10)) < 5
+    assert asyncio.run(asyncio.wait_for(leave(), 20)) < 10
