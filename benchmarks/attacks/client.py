@@ -118,7 +118,7 @@ async def upload_on_page(
     """Uploads a file as a page does, and has the page read it."""
     request = BackMsg()
     request.rerun_script.page_script_hash = visitor._pages[page]
-    request.rerun_script.query_string = "data=Your own" if page == "test_set" else ""
+    request.rerun_script.query_string = "data=Your own" if page == "Test set" else ""
     await visitor._run(request)
     visitor._page = visitor._pages[page]
     uploader = next(visitor.elements("file_uploader")).file_uploader
@@ -127,7 +127,7 @@ async def upload_on_page(
     await send_upload(address, place, body, await token(address))
     fragment = next(f for e, f, _ in visitor._shown.values() if e.file_uploader.id == uploader.id)
     request = visitor._request(fragment)
-    request.rerun_script.query_string = "data=Your own" if page == "test_set" else ""
+    request.rerun_script.query_string = "data=Your own" if page == "Test set" else ""
     state = request.rerun_script.widget_states.widgets.add(id=uploader.id)
     file = state.file_uploader_state_value.uploaded_file_info.add(name=name, size=len(content))
     file.file_id = file.file_urls.file_id = place.rpartition("/")[2]

@@ -348,7 +348,7 @@ async def large_photos(address: str, seconds: float) -> str:
             await post(address, "/api/predict/photo", content, "image/png")
         else:
             async with visiting(address) as visitor:
-                await upload_on_page(address, visitor, "photo", content, "x.png")
+                await upload_on_page(address, visitor, "Photo", content, "x.png")
 
     return f"{await repeat(12, seconds, send)} photos of 40 megapixels"
 
@@ -359,7 +359,7 @@ async def large_data_sets(address: str, seconds: float) -> str:
 
     async def send(index: int) -> None:
         async with visiting(address) as visitor:
-            await upload_on_page(address, visitor, "test_set", contents[index], "x.npz")
+            await upload_on_page(address, visitor, "Test set", contents[index], "x.npz")
 
     return f"{await repeat(20, seconds, send)} data sets of 20,000 images"
 
@@ -377,7 +377,7 @@ async def bombs(address: str, seconds: float) -> str:
             await post(address, "/api/predict", picture, "image/png")
         else:
             async with visiting(address) as visitor:
-                await upload_on_page(address, visitor, "test_set", *contents[index % 3])
+                await upload_on_page(address, visitor, "Test set", *contents[index % 3])
 
     return f"{await repeat(6, seconds, send)} bombs"
 
@@ -389,7 +389,7 @@ async def bombs(address: str, seconds: float) -> str:
 async def guessing_passwords(address: str, seconds: float) -> str:
     async def guess(_) -> None:
         async with visiting(address) as visitor:
-            await visitor.open("corrections")
+            await visitor.open("Corrections")
             for index in itertools.count():
                 if await log_in(visitor, f"a guess of the word {index}"):
                     raise Vulnerable("a guess was right")
@@ -398,7 +398,7 @@ async def guessing_passwords(address: str, seconds: float) -> str:
     await asyncio.sleep(seconds / 2)
     before = time.monotonic()
     async with visiting(address) as owner:
-        await owner.open("corrections")
+        await owner.open("Corrections")
         is_open = await log_in(owner, PASSWORD)
     waited = time.monotonic() - before
     await guessing
@@ -411,7 +411,7 @@ async def guessing_passwords(address: str, seconds: float) -> str:
 async def taking_over_visits(address: str, seconds: float) -> str:
     page = await token(address)
     async with visiting(address) as owner:
-        await owner.open("corrections")
+        await owner.open("Corrections")
         await log_in(owner, PASSWORD)
 
     async def visit_of(*subprotocols: str, **headers: str) -> str:
@@ -433,7 +433,7 @@ async def taking_over_visits(address: str, seconds: float) -> str:
 @attack
 async def closed_pages(address: str, seconds: float) -> str:
     async with visiting(address) as visitor:
-        for name in ("corrections", "train"):
+        for name in ("Corrections", "Train"):
             await visitor.open(name)
             if any(visitor.elements("vega_lite_chart")) or any(visitor.elements("download_button")):
                 raise Vulnerable(f"the page {name} is open")

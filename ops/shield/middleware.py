@@ -131,11 +131,11 @@ class Shield:
                 # While these wait, nothing more is read from the connection.
                 async with is_sent:
                     pass
-                cost = 1 + len(data) / bounds.bytes_of_run
-                await asyncio.sleep(runs.take(min(cost, bounds.runs_of_visit)))
-                opening = bounds.runs_of_opening if end is None else 0
-                end = await self._turns.wait(end, cost + opening)
+                cost = min(1 + len(data) / bounds.bytes_of_run, bounds.runs_of_visit)
+                await asyncio.sleep(runs.take(cost))
                 if is_allowed(data, bounds):
+                    opening = bounds.runs_of_opening if end is None else 0
+                    end = await self._turns.wait(end, cost + opening)
                     return message
 
         await self._app(scope, receive_allowed, send_in_turn)
