@@ -109,10 +109,14 @@ class Shield:
     async def _visit(self, scope: Scope, receive: Receive, send: Send) -> None:
         bounds, is_sent = self._bounds, asyncio.Lock()
         # `receive` is a method of Uvicorn's connection; other ASGI servers don't give access to it.
-        if transport := getattr(getattr(receive, "__self__", None), "transport", None):
+        transport = getattr(getattr(receive, "__self__", None), "transport", None)
+        if transport:
             transport.max_size = bounds.bytes_read_at_once
         runs = TokenBucket(bounds.runs_of_visit, bounds.runs_of_visit_per_second)
         end = None  # of the last message, as `Turns` counts
+
+        def is_gone() -> bool:
+            return bool(transport) and transport.is_closing()
 
         async def send_in_turn(message: Message) -> None:
             async with is_sent:  # also while the client doesn't take it
@@ -135,7 +139,7 @@ class Shield:
                 await asyncio.sleep(runs.take(cost))
                 if is_allowed(data, bounds):
                     opening = bounds.runs_of_opening if end is None else 0
-                    end = await self._turns.wait(end, cost + opening)
+                    end = await self._turns.wait(end, cost + opening, is_gone)
                     return message
 
         await self._app(scope, receive_allowed, send_in_turn)

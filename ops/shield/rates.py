@@ -60,12 +60,15 @@ class Turns:
         self._number = itertools.count()  # so that equal ones go in order
         self._timer: asyncio.TimerHandle | None = None
 
-    async def wait(self, end: float | None, cost: float) -> float:
+    async def wait(
+        self, end: float | None, cost: float, is_gone: Callable[[], bool] = lambda: False
+    ) -> float:
         """Waits for the turn of a message.
 
         Args:
             end: What this returned for the visit's message before; `None` for its first one.
             cost: How many ordinary messages it counts for.
+            is_gone: Whether the visit has ended meanwhile; then its message takes no turn.
 
         Returns:
             Where the message ends on the clock of turns.
@@ -77,7 +80,7 @@ class Turns:
         else:
             turn = asyncio.get_running_loop().create_future()
             line = self._lines[end is not None]
-            heapq.heappush(line, (start, next(self._number), cost, turn))
+            heapq.heappush(line, (start, next(self._number), cost, is_gone, turn))
             self._schedule()
             await turn
         return max(self._clock, start) + cost
@@ -92,8 +95,10 @@ class Turns:
         while any(self._lines) and self._bucket.level() >= 1:
             if self._lines[1 - self._last]:
                 self._last = 1 - self._last
-            start, _number, cost, turn = heapq.heappop(self._lines[self._last])
-            if not turn.cancelled():
+            start, _number, cost, is_gone, turn = heapq.heappop(self._lines[self._last])
+            if is_gone() and not turn.done():
+                turn.set_result(None)
+            if not turn.done():
                 self._clock = max(self._clock, start)
                 self._bucket.take(cost)
                 turn.set_result(None)

@@ -87,3 +87,18 @@ def test_a_visit_that_leaves_takes_no_turn():
         return loop.time() - before
 
     assert asyncio.run(asyncio.wait_for(leave(), 20)) < 10
+
+
+def test_a_visit_that_ended_while_it_waited_takes_no_turn():
+    async def wait_behind_the_ended() -> float:
+        turns = Turns(1, 1)
+        await turns.wait(0.0, 1)
+        ended = [asyncio.create_task(turns.wait(None, 9, lambda: True)) for _ in range(50)]
+        await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        before = loop.time()
+        await turns.wait(None, 1)
+        await asyncio.gather(*ended)
+        return loop.time() - before
+
+    assert asyncio.run(asyncio.wait_for(wait_behind_the_ended(), 60)) < 10
