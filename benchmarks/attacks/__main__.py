@@ -161,22 +161,32 @@ async def warm_up(server: Server) -> None:
     await post(server.address, "/api/predict", seven(), "image/png")
 
 
-def run(name: str, server: Server, seconds: float) -> bool:
-    """Runs one attack and prints its row; returns whether it stayed within the bounds."""
-    before, logged = server.memory(), server.log.stat().st_size
-    watch = Watch(server)
-    with watch.running():
-        attack = subprocess.run(  # fixed arguments, no shell  # nosec B603
-            [sys.executable, "-m", "benchmarks.attacks.kinds", name, server.address, str(seconds)],
+def attack(name: str, address: str, seconds: float) -> dict[str, str]:
+    """Runs an attack in a process of its own; returns what it prints."""
+    try:
+        done = subprocess.run(  # fixed arguments, no shell  # nosec B603
+            [sys.executable, "-m", "benchmarks.attacks.kinds", name, address, str(seconds)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,
             timeout=seconds + ENDED_LATE,
             preexec_fn=lambda: os.nice(10),  # the server's cores are not the attacker's
         )
+        return json.loads(done.stdout.splitlines()[-1])
+    except subprocess.TimeoutExpired:
+        return {"failed": "it did not end"}
+    except IndexError:
+        return {"failed": "it died"}
+
+
+def run(name: str, server: Server, seconds: float) -> bool:
+    """Runs one attack and prints its row; returns whether it stayed within the bounds."""
+    before, logged = server.memory(), server.log.stat().st_size
+    watch = Watch(server)
+    with watch.running():
+        result = attack(name, server.address, seconds)
     added = watch.memory - before
     logged = (server.log.stat().st_size - logged) / seconds
-    result = json.loads(attack.stdout.splitlines()[-1]) if attack.stdout else {"failed": "it died"}
     failed = result.get("failed", "")
     is_within = added <= MEGABYTES and watch.health <= SECONDS and watch.drawing <= SECONDS
     is_ok = is_within and logged <= LOGGED and not failed and watch.num_drawings > 0
