@@ -9,11 +9,12 @@ FROM python AS build
 RUN apt-get update \
     && apt-get install -y --no-install-recommends binutils \
     && rm -rf /var/lib/apt/lists/*
-COPY requirements-serve.txt requirements.lock /build/
-# Without pip in the environment, nothing can be installed in a running container.
+COPY requirements-serve.lock /build/
+# Without pip in the environment, nothing can be installed in a running container. With hashes, no
+# other file than those that were tested.
 RUN python -m venv --without-pip /venv \
     && pip --python /venv/bin/python install --no-cache-dir --no-compile --only-binary :all: \
-        -r /build/requirements-serve.txt -c /build/requirements.lock
+        --require-hashes -r /build/requirements-serve.lock
 # Removes 190 MB that serving never reads: notebook widgets, libraries for C programs, database and
 # cloud storage clients, AVIF pictures, charts that no page draws, tests, headers, debug symbols.
 # Only these libraries are stripped: those in the folders "*.libs" no longer load when stripped.

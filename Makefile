@@ -27,3 +27,6 @@ image:
 
 lock:
 	uv pip compile --universal --python-version 3.11 requirements-dev.txt -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--custom-compile-command "make lock" requirements-serve.txt -c requirements.lock \
+		-o requirements-serve.lock

@@ -1,6 +1,7 @@
 """The documentation agrees with the report, the settings and the code."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,14 @@ README = (ROOT / "README.md").read_text()
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
 GONE = {"--no-publish"}  # named in the changelog only
+
+
+def script_of(module: str) -> Path:
+    """The file that runs a module: its own, or its folder's main file."""
+    place = ROOT / module.replace(".", "/")
+    return place / "__main__.py" if place.is_dir() else place.with_suffix(".py")
+
+
 each_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 
 
@@ -36,8 +45,7 @@ def test_links_and_named_paths_exist(path):
 @each_document
 def test_modules_to_run_exist(path):
     for module in re.findall(r"python -m ([a-z_]+(?:\.[a-z_]+)+)", path.read_text()):
-        place = ROOT / module.replace(".", "/")
-        assert place.with_suffix(".py").is_file() or (place / "__main__.py").is_file(), module
+        assert script_of(module).is_file(), module
 
 
 @each_document
@@ -50,8 +58,7 @@ def test_variables_are_settings(path):
 def test_options_of_our_scripts_exist(path):
     commands = r"((?:train|predict)\.py|python -m benchmarks\.[a-z_]+)([^`\n#]*)"
     for script, arguments in re.findall(commands, path.read_text()):
-        name = script.removeprefix("python -m ").removesuffix(".py").replace(".", "/")
-        code = (ROOT / f"{name}.py").read_text()
+        code = script_of(script.removeprefix("python -m ").removesuffix(".py")).read_text()
         for option in set(re.findall(r"--[a-z][a-z-]+", arguments)) - GONE:
             assert f'"{option}"' in code, f"{script} {option}"
 
@@ -60,6 +67,7 @@ def test_options_in_the_readme_exist():
     scripts = ("train.py", "predict.py", "benchmarks/recognition.py")
     code = "".join((ROOT / name).read_text() for name in scripts)
     others = {"--logdir", "--data-binary", "--dist"}  # TensorBoard's, curl's and pytest's own
+    others |= {"--server"}  # Streamlit's
     named = set(re.findall(r"`?(--[a-z][a-z-]+)", README)) - others
     assert len(named) > 8
     assert [option for option in named if f'"{option}"' not in code] == []
@@ -69,7 +77,7 @@ def test_benchmarks_in_the_readme_exist():
     table = README.split("`python -m benchmarks.NAME`")[1].split("\n## ")[0]
     names = re.findall(r"`(\w+)`", table)
     assert len(names) >= 9
-    assert [name for name in names if not (ROOT / "benchmarks" / f"{name}.py").exists()] == []
+    assert [name for name in names if not script_of(f"benchmarks.{name}").exists()] == []
 
 
 def test_architecture_md_names_every_module_of_model():

@@ -3,7 +3,7 @@
     python -m benchmarks.attacks [--behind bare nginx] [--only NAME ...] [--seconds 10]
 
 Starts `server.py` on this machine, once directly and once behind nginx, and runs each attack of
-`benchmarks/attacks/kinds.py` against it from a process of its own. Meanwhile a visitor draws, and
+this folder against it from a process of its own. Meanwhile a visitor draws, and
 the server's health is asked for. Prints for each attack the memory added to the server and its
 helper processes, the longest wait for the health answer, the longest wait for a drawing's answer
 and the bytes logged in a second. Exits with 1 if a row is over its bounds: 200 MB, 2 s, 2 s,
@@ -28,8 +28,9 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from benchmarks.attacks.client import post
-from benchmarks.attacks.kinds import ATTACKS, PASSWORD, seven
+from benchmarks.attacks.by_file import seven
+from benchmarks.attacks.client import PASSWORD, post
+from benchmarks.attacks.run_one import ATTACKS
 from benchmarks.page import ROOT, running_app
 from benchmarks.visitor import VisitError, stroke_by_stroke, visiting
 from deploy import proxy
@@ -165,7 +166,7 @@ def attack(name: str, address: str, seconds: float) -> dict[str, str]:
     """Runs an attack in a process of its own; returns what it prints."""
     try:
         done = subprocess.run(  # fixed arguments, no shell  # nosec B603
-            [sys.executable, "-m", "benchmarks.attacks.kinds", name, address, str(seconds)],
+            [sys.executable, "-m", "benchmarks.attacks.run_one", name, address, str(seconds)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,

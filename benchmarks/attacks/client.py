@@ -1,7 +1,11 @@
-"""A client that sends what no browser sends."""
+"""A client that sends what no browser sends, and the list of attacks."""
 
 import asyncio
 import contextlib
+import itertools
+import re
+import time
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -11,9 +15,24 @@ from websockets.exceptions import WebSocketException
 
 from benchmarks.visitor import Visitor
 
+PASSWORD = "an owner's long password"  # of the attacked server  # nosec B105
 TIMEOUT = 10  # seconds for one answer
 LOST = (OSError, WebSocketException, TimeoutError, EOFError)  # what a refusal looks like
 FORM = b'--b\r\nContent-Disposition: form-data; name="f"; filename="x"\r\n\r\n%b\r\n--b--\r\n'
+
+
+Attack = Callable[[str, float], Awaitable[str]]
+ATTACKS: dict[str, Attack] = {}
+
+
+class Vulnerable(Exception):
+    """The server did what it must not do."""
+
+
+def attack(function: Attack) -> Attack:
+    """Registers an attack under its function's name."""
+    ATTACKS[function.__name__.replace("_", "-")] = function
+    return function
 
 
 def socket_of(address: str, **options):
@@ -31,7 +50,7 @@ def rerun(text: str = "") -> bytes:
 
 async def request(
     address: str, head: str, headers: dict[str, str], body: bytes = b"", hold: float = 0
-) -> tuple[int, dict[str, str], bytes]:
+) -> tuple[int, str, bytes]:
     """Sends a request byte for byte.
 
     Args:
@@ -42,7 +61,7 @@ async def request(
         hold: Seconds to wait before the answer is read.
 
     Returns:
-        The status, 0 if there is no answer; its headers by name in lower case; and its body.
+        The status, 0 if there is no answer; its headers; and its body.
     """
     parts = urlsplit(address)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
@@ -59,13 +78,12 @@ async def request(
         await asyncio.sleep(hold)
         content = await asyncio.wait_for(reader.read(), 60)
     except LOST:
-        return 0, {}, b""
+        return 0, "", b""
     finally:
         writer.close()
     first, _, rest = content.partition(b"\r\n")
     raw, _, answer = rest.partition(b"\r\n\r\n")
-    fields = (line.split(": ", 1) for line in raw.decode("latin-1").split("\r\n") if ": " in line)
-    return int((first.split() or [b"", b"0"])[1]), {k.lower(): v for k, v in fields}, answer
+    return int((first.split() or [b"", b"0"])[1]), raw.decode("latin-1"), answer
 
 
 async def post(address: str, path: str, content: bytes, kind: str) -> int:
@@ -88,8 +106,8 @@ async def place_to_upload(socket) -> str:
 async def token(address: str) -> dict[str, str]:
     """The headers of a page that may upload files."""
     _, headers, _ = await request(address, "GET /_stcore/health", {})
-    cookie = headers["set-cookie"].partition(";")[0]
-    return {"Cookie": cookie, "X-Xsrftoken": cookie.partition("=")[2]}
+    value = re.search(r"_streamlit_xsrf=([^;]+)", headers)[1]
+    return {"Cookie": f"_streamlit_xsrf={value}", "X-Xsrftoken": value}
 
 
 async def send_upload(
@@ -146,3 +164,19 @@ async def log_in(visitor: Visitor, word: str) -> bool:
     widgets.add(id=button.id, trigger_value=True)
     await visitor._run(request)
     return not any(visitor.elements("text_input"))
+
+
+async def repeat(num: int, seconds: float, work: Callable[[int], Awaitable[None]]) -> int:
+    """Runs `num` workers again and again until the time is over; returns how often."""
+    end, rounds = time.monotonic() + seconds, itertools.count()
+
+    async def worker(index: int) -> None:
+        while time.monotonic() < end:
+            with contextlib.suppress(*LOST):
+                async with asyncio.timeout(end - time.monotonic() + 0.1):
+                    await work(index)
+            next(rounds)
+            await asyncio.sleep(0.01)
+
+    await asyncio.gather(*(worker(index) for index in range(num)))
+    return next(rounds)

@@ -51,6 +51,18 @@ def test_every_project_import_of_the_image_is_in_the_image():
                 assert is_copied(imported) or not imported.is_file(), f"{path} imports {module}"
 
 
+def test_the_image_installs_only_files_with_known_hashes():
+    assert "--require-hashes -r /build/requirements-serve.lock" in DOCKERFILE
+    lines = (ROOT / "requirements-serve.lock").read_text().replace("\\\n", " ").splitlines()
+    pins = {line.split("==")[0]: line for line in lines if "==" in line}
+    assert set(pins) >= packages(ROOT / "requirements-serve.txt")
+    assert all("--hash=sha256:" in line for line in pins.values())
+    tested = (ROOT / "requirements.lock").read_text()
+    for name, line in pins.items():
+        version = line.split("==")[1].split()[0]
+        assert re.search(rf"^{re.escape(name)}=={re.escape(version)}(\s|$)", tested, re.M), name
+
+
 def test_serving_and_community_cloud_install_no_training_packages():
     serving = packages(ROOT / "requirements-serve.txt")
     assert "streamlit" in serving and not serving & TRAINING

@@ -1,0 +1,1 @@
+"""Attacks on a server that this benchmark starts itself: `python -m benchmarks.attacks`."""
