@@ -4,6 +4,8 @@
 """
 
 import asyncio
+import contextlib
+import socket
 from collections import Counter
 
 from starlette.exceptions import HTTPException
@@ -32,7 +34,8 @@ UNKNOWN_HOST = (
 )
 FULL = "DigitPad has as many visitors as it can serve at the moment: try again in some minutes."
 # WebSocket close codes, RFC 6455, 7.4.1, and IANA's registry.
-POLICY_VIOLATION, UNSUPPORTED_DATA, TRY_AGAIN_LATER = 1008, 1003, 1013
+POLICY_VIOLATION, UNSUPPORTED_DATA, TRY_AGAIN_LATER, GOING_AWAY = 1008, 1003, 1013, 1001
+CLOSE_WAIT = 8  # Linux' number for the state of a TCP connection that the other side has closed
 
 
 class Shield:
@@ -116,7 +119,7 @@ class Shield:
         end = None  # of the last message, as `Turns` counts
 
         def is_gone() -> bool:
-            return bool(transport) and transport.is_closing()
+            return bool(transport) and _has_left(transport)
 
         async def send_in_turn(message: Message) -> None:
             async with is_sent:  # also while the client doesn't take it
@@ -135,6 +138,8 @@ class Shield:
                 # While these wait, nothing more is read from the connection.
                 async with is_sent:
                     pass
+                if is_gone():
+                    return {"type": "websocket.disconnect", "code": GOING_AWAY}
                 cost = min(1 + len(data) / bounds.bytes_of_run, bounds.runs_of_visit)
                 await asyncio.sleep(runs.take(cost))
                 if is_allowed(data, bounds):
@@ -143,6 +148,17 @@ class Shield:
                     return message
 
         await self._app(scope, receive_allowed, send_in_turn)
+
+
+def _has_left(transport: asyncio.Transport) -> bool:
+    """Whether the client closed its connection; reading would tell only after all that it sent."""
+    connection = transport.get_extra_info("socket")
+    if transport.is_closing() or connection is None:
+        return True
+    with contextlib.suppress(OSError, AttributeError):  # AttributeError: not on Linux
+        state = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+        return state == CLOSE_WAIT
+    return False
 
 
 def _with_browser(scope: Scope, headers: dict[str, str]) -> Scope:
