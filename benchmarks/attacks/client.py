@@ -141,7 +141,7 @@ async def upload_on_page(
     visitor._page = visitor._pages[page]
     uploader = next(visitor.elements("file_uploader")).file_uploader
     place = await place_to_upload(visitor._socket)
-    body = FORM % content
+    body = FORM.replace(b'"x"', f'"{name}"'.encode()) % content
     await send_upload(address, place, body, await token(address))
     fragment = next(f for e, f, _ in visitor._shown.values() if e.file_uploader.id == uploader.id)
     request = visitor._request(fragment)
@@ -150,6 +150,12 @@ async def upload_on_page(
     file = state.file_uploader_state_value.uploaded_file_info.add(name=name, size=len(content))
     file.file_id = file.file_urls.file_id = place.rpartition("/")[2]
     await visitor._run(request)
+    if not (
+        any(visitor.elements("alert"))
+        or any(visitor.elements("imgs"))
+        or any(visitor.elements("bidi_component"))
+    ):
+        raise Vulnerable(f"the page {page} did not take the file")
 
 
 async def log_in(visitor: Visitor, word: str) -> bool:

@@ -43,9 +43,9 @@ class Bounds:
     # Uploads. A visit needs two data sets and a photo at most.
     files_of_visit: int = 20
     bytes_of_visit: int = 50_000_000
-    bytes_of_all_visits: int = 400_000_000
+    bytes_of_all_visits: int = 180_000_000  # a class of 40 with photos of 4 MB
     arriving: int = 60  # at once; when there are more, the slowest end
-    arriving_bytes: int = 100_000_000
+    arriving_bytes: int = 60_000_000
     seconds_to_first_byte: float = 10.0
     seconds_to_arrive: float = 120.0  # 20 MB at 1.4 Mbit/s
 

@@ -63,7 +63,7 @@ def _is_small_state(state: ClientState, bounds: Bounds) -> bool:
     ]
     return (
         len(files) <= bounds.files_of_visit
-        and _are_short((widget.id for widget in widgets), bounds.widget_id_characters)
+        and all(0 < len(widget.id) <= bounds.widget_id_characters for widget in widgets)
         and _are_short((file.name for file in files), bounds.file_name_characters)
         and _are_short((file.file_id for file in files), bounds.id_characters)
         and _are_short(hashes, bounds.id_characters)

@@ -60,6 +60,9 @@ def test_long_ids_and_names_are_refused():
     long = rerun()
     long.rerun_script.widget_states.widgets.add(id="x" * (BOUNDS.widget_id_characters + 1))
     assert not passes(long)
+    empty = rerun()
+    empty.rerun_script.widget_states.widgets.add(bool_value=True)
+    assert not passes(empty)
     long = rerun()
     files = long.rerun_script.widget_states.widgets.add().file_uploader_state_value
     files.uploaded_file_info.add(file_id="x" * (BOUNDS.id_characters + 1))
