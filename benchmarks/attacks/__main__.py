@@ -36,7 +36,7 @@ from benchmarks.visitor import VisitError, stroke_by_stroke, visiting
 from deploy import proxy
 
 MEGABYTES, SECONDS, LOGGED = 200, 2.0, 100_000  # the bounds of a row
-BETWEEN_DRAWINGS = 0.5  # seconds
+BETWEEN_DRAWINGS = 1.5  # seconds; a person needs longer
 SETTLE = 1.0  # seconds before and after an attack
 RESTART = 100  # MB left behind by an attack, after which the server starts anew
 ENDED_LATE = 30  # seconds that an attack may take longer than it was asked to

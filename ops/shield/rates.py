@@ -6,6 +6,8 @@ import itertools
 import time
 from collections.abc import Callable
 
+OPENING_SHARE = 10  # visits
+
 
 class TokenBucket:
     """Holds tokens that refill with time.
@@ -41,9 +43,8 @@ class TokenBucket:
 class Turns:
     """Lets messages through at a bounded rate; all visits that send have the same share of it.
 
-    A visit that sends less than its share waits for one message of each other visit at most.
-    First messages, of visits that open, have a line of their own, and the two lines take turns, so
-    that those who draw don't wait for all who come.
+    A visit that sends less than its share goes first. All visits that open have one share
+    together, `OPENING_SHARE` times as large, so that those who draw don't wait for all who come.
 
     Args:
         size: How much passes at once.
@@ -54,9 +55,9 @@ class Turns:
 
     def __init__(self, size: float, per_second: float):
         self._bucket = TokenBucket(size, per_second)
-        self._lines: tuple[list, list] = ([], [])  # heaps of first messages, and of later ones
-        self._last = 0  # the line that went last
-        self._clock = 0.0  # the start of the message that went last, in messages of each visit
+        self._waiting: list[tuple] = []  # a heap by start
+        self._clock = 0.0  # the start of the message that went last
+        self._opening_end = 0.0  # where the last first message ends
         self._number = itertools.count()  # so that equal ones go in order
         self._timer: asyncio.TimerHandle | None = None
 
@@ -71,35 +72,30 @@ class Turns:
             is_gone: Whether the visit has ended meanwhile; then its message takes no turn.
 
         Returns:
-            Where the message ends on the clock of turns.
+            Where the visit's share is used up to.
         """
-        start = max(self._clock, end or 0.0)
-        if not any(self._lines) and self._bucket.level() >= 1:
-            self._bucket.take(cost)
-            self._clock = start
+        if end is None:
+            start = max(self._clock, self._opening_end)
+            self._opening_end = start + cost / OPENING_SHARE
         else:
-            turn = asyncio.get_running_loop().create_future()
-            line = self._lines[end is not None]
-            heapq.heappush(line, (start, next(self._number), cost, is_gone, turn))
-            self._schedule()
-            await turn
-        return max(self._clock, start) + cost
-
-    def _schedule(self) -> None:
-        if self._timer is None and any(self._lines):
-            seconds = max(1 - self._bucket.level(), 0.0) / self._bucket.per_second
-            self._timer = asyncio.get_running_loop().call_later(seconds, self._let_pass)
+            start = max(self._clock, end)
+        turn = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (start, next(self._number), cost, is_gone, turn))
+        if self._timer is None:
+            self._let_pass()
+        await turn
+        return self._clock if end is None else start + cost
 
     def _let_pass(self) -> None:
         self._timer = None
-        while any(self._lines) and self._bucket.level() >= 1:
-            if self._lines[1 - self._last]:
-                self._last = 1 - self._last
-            start, _number, cost, is_gone, turn = heapq.heappop(self._lines[self._last])
+        while self._waiting and self._bucket.level() >= 1:
+            start, _number, cost, is_gone, turn = heapq.heappop(self._waiting)
             if is_gone() and not turn.done():
                 turn.set_result(None)
             if not turn.done():
                 self._clock = max(self._clock, start)
                 self._bucket.take(cost)
                 turn.set_result(None)
-        self._schedule()
+        if self._waiting:
+            seconds = (1 - self._bucket.level()) / self._bucket.per_second
+            self._timer = asyncio.get_running_loop().call_later(max(seconds, 0), self._let_pass)
