@@ -265,8 +265,13 @@ def _key(identity: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def visiting(address: str) -> AsyncIterator[Visitor]:
-    """A visitor who has opened the first page; the session ends with the block."""
+async def visiting(address: str, source: str | None = None) -> AsyncIterator[Visitor]:
+    """A visitor who has opened the first page; the session ends with the block.
+
+    Args:
+        address: The app's.
+        source: The visitor's own address, one of this machine, such as "127.0.0.2".
+    """
     scheme, host, path, *_ = urlsplit(address)
     stream = f"{scheme.replace('http', 'ws')}://{host}{path.rstrip('/')}/_stcore/stream"
     # Like a browser: sends its origin, accepts messages of any size, does not ping.
@@ -277,6 +282,7 @@ async def visiting(address: str) -> AsyncIterator[Visitor]:
         compression=None,
         max_size=None,
         ping_interval=None,
+        local_addr=(source, 0) if source else None,
     ) as socket:
         visitor = Visitor(socket)
         await visitor.open()
