@@ -4,6 +4,7 @@ import streamlit as st
 
 from model.ink.decode import MAX_BYTES
 from ui.paper.photo import show_photo
+from ui.uploads import files_of
 
 st.title("Photo")
 st.caption("Dark ink on plain or ruled paper, or chalk on a board. Pictures are not stored.")
@@ -15,9 +16,7 @@ st.file_uploader(
 )
 if st.toggle("Use the camera"):
     st.camera_input("Or take a photo", key="camera")
-# The widgets return copies of the files, as large as they are.
-chosen = st.session_state.get("camera") or st.session_state["picture"]
-if chosen is None:
-    st.info("Choose a picture of handwritten digits, or take a photo.", icon=":material/photo:")
+if chosen := [*files_of("camera"), *files_of("picture")]:
+    show_photo(chosen[0])
 else:
-    show_photo(chosen)
+    st.info("Choose a picture of handwritten digits, or take a photo.", icon=":material/photo:")

@@ -11,6 +11,7 @@ from ops.corrections import as_dataset
 from ui import datasets
 from ui.owner import owner_auth
 from ui.show_error import LOG, SEE_LOG, show_error
+from ui.uploads import files_of
 
 _FILES = "own_images"  # key of the uploader
 
@@ -79,7 +80,7 @@ def _uploaded() -> Dataset:
         help="They are not stored, so a link does not share them.",
         key=_FILES,
     )
-    files = st.session_state[_FILES]  # the uploader returns a copy of them, as large as they are
+    files = files_of(_FILES)
     if not files:
         st.info("Upload labelled images in MNIST's format.", icon=":material/upload_file:")
         st.stop()
