@@ -255,7 +255,8 @@ def test_a_storm_of_runs_keeps_nobody_waiting(server):
     rerun.rerun_script.query_string = ""
     with contextlib.ExitStack() as stack:
         for _ in range(20):
-            socket = stack.enter_context(server.visit())
+            # The server reads the end of a connection only after what was sent before.
+            socket = stack.enter_context(server.visit(close_timeout=0.1))
             for _ in range(50):
                 socket.send(rerun.SerializeToString())
         began = time.monotonic()
