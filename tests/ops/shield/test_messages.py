@@ -8,11 +8,7 @@ from ops.shield.messages import is_allowed
 
 
 def rerun(**fields) -> BackMsg:
-    message = BackMsg()
-    message.rerun_script.query_string = ""
-    for name, value in fields.items():
-        setattr(message.rerun_script, name, value)
-    return message
+    return BackMsg(rerun_script={"query_string": "", **fields})
 
 
 def passes(message: BackMsg) -> bool:
@@ -21,9 +17,7 @@ def passes(message: BackMsg) -> bool:
 
 @pytest.mark.parametrize("kind", ["clear_cache", "load_git_info", "set_run_on_save"])
 def test_commands_that_no_page_offers_are_refused(kind):
-    message = BackMsg()
-    setattr(message, kind, True)
-    assert not passes(message)
+    assert not passes(BackMsg(**{kind: True}))
 
 
 def test_what_pages_send_passes():
@@ -43,33 +37,37 @@ def test_a_long_text_is_refused(field):
     assert not passes(rerun(**{field: "x" * (BOUNDS.text_characters + 1)}))
 
 
-def test_many_widgets_hashes_and_names_are_refused():
-    many = rerun()
-    for index in range(BOUNDS.widgets + 1):
-        many.rerun_script.widget_states.widgets.add(id=f"{index}")
-    assert not passes(many)
-    many = rerun()
-    many.rerun_script.cached_message_hashes.extend(["h"] * (BOUNDS.cached_messages + 1))
-    assert not passes(many)
-    many = BackMsg()
-    many.file_urls_request.file_names.extend(["n"] * (BOUNDS.file_names + 1))
-    assert not passes(many)
+def with_widgets(*widgets: dict) -> BackMsg:
+    return rerun(widget_states={"widgets": widgets})
 
 
-def test_long_ids_and_names_are_refused():
-    long = rerun()
-    long.rerun_script.widget_states.widgets.add(id="x" * (BOUNDS.widget_id_characters + 1))
-    assert not passes(long)
-    empty = rerun()
-    empty.rerun_script.widget_states.widgets.add(bool_value=True)
-    assert not passes(empty)
-    long = rerun()
-    files = long.rerun_script.widget_states.widgets.add().file_uploader_state_value
-    files.uploaded_file_info.add(file_id="x" * (BOUNDS.id_characters + 1))
-    assert not passes(long)
-    long = BackMsg()
-    long.file_urls_request.file_names.append("x" * (BOUNDS.file_name_characters + 1))
-    assert not passes(long)
-    long = BackMsg()
-    long.backend_operation_request.deferred_file.file_id = "x" * (BOUNDS.id_characters + 1)
-    assert not passes(long)
+@pytest.mark.parametrize(
+    "message",
+    [
+        with_widgets(*({"id": f"{index}"} for index in range(BOUNDS.widgets + 1))),
+        rerun(cached_message_hashes=["h"] * (BOUNDS.cached_messages + 1)),
+        BackMsg(file_urls_request={"file_names": ["n"] * (BOUNDS.file_names + 1)}),
+    ],
+    ids=["widgets", "hashes", "names"],
+)
+def test_many_widgets_hashes_and_names_are_refused(message):
+    assert not passes(message)
+
+
+LONG_ID = "x" * (BOUNDS.id_characters + 1)
+LONG_FILE = {"uploaded_file_info": [{"file_id": LONG_ID}]}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        with_widgets({"id": "x" * (BOUNDS.widget_id_characters + 1)}),
+        with_widgets({"bool_value": True}),
+        with_widgets({"id": "widget", "file_uploader_state_value": LONG_FILE}),
+        BackMsg(file_urls_request={"file_names": ["x" * (BOUNDS.file_name_characters + 1)]}),
+        BackMsg(backend_operation_request={"deferred_file": {"file_id": LONG_ID}}),
+    ],
+    ids=["widget", "nameless widget", "uploaded file", "file name", "deferred file"],
+)
+def test_long_or_missing_ids_and_long_names_are_refused(message):
+    assert not passes(message)
