@@ -7,13 +7,26 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
+
 from model.errors import TrainingError
 from model.files import served
 from ops import training_jobs
+from ops.corrections import Corrections
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "tests" / "scripts"  # run by tests as processes of their own
 TRAINED = served.SHIPPED  # the shipped network, whatever a test serves
+SEVEN = np.array([[80.0, 60], [200, 60], [120, 230]])  # a stroke
+
+
+class Clock:
+    """Returns the seconds that a test sets."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 def end_run(jobs: training_jobs.TrainingJobs) -> None:
@@ -27,6 +40,12 @@ def job_of(jobs: training_jobs.TrainingJobs) -> training_jobs.Job | None:
     """What is noted of the last run, `None` if nothing can be read."""
     with contextlib.suppress(TrainingError):
         return jobs._job()
+
+
+def keep(store: Corrections, shift: float = 0.0, stroke: np.ndarray = SEVEN) -> int:
+    """Stores a correction of a stroke moved by some pixels; returns its number."""
+    frame, probabilities = np.ones((28, 28), np.float32), np.full(10, 0.1, np.float32)
+    return store.add([stroke + shift], frame, probabilities, 7, "a run")
 
 
 def popen_with_default_signals(command: list[str], **options) -> subprocess.Popen:

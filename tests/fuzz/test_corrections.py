@@ -18,6 +18,7 @@ from ops import corrections
 from ops.corrections import Corrections
 from ops.corrections_export import as_idx, as_npz
 from tests.fuzz import fuzzing
+from tests.support import keep
 
 COLUMNS = ("time", "strokes", "frame", "probabilities", "label", "network")
 ODD_CELLS = (
@@ -78,12 +79,6 @@ SPECIAL = {
     **{name: lambda name=name: {"schema": name} for name in SCHEMAS},
     **{name: lambda name=name: {"place": name} for name in PLACES},
 }
-
-
-def keep(store: Corrections, shift: float) -> None:
-    stroke = np.array([[80.0, 60], [200, 60], [120, 230]]) + shift
-    frame, probabilities = np.ones((28, 28), np.float32), np.full(10, 0.1, np.float32)
-    store.add([stroke], frame, probabilities, 7, "run")
 
 
 @contextlib.contextmanager

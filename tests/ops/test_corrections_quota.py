@@ -5,13 +5,7 @@ import pytest
 from model.errors import AccessError
 from ops import corrections_quota
 from ops.corrections_quota import OF_ADDRESS, OF_VISIT, Quota
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support import Clock
 
 
 def take_all(quota: Quota, visit: str, address: str = "192.0.2.1") -> int:

@@ -25,9 +25,8 @@ from model.learning.tensorboard import EventFile
 from model.reading.recognizer import Recognizer
 from ops import training_jobs
 from ops.corrections import Corrections
-from tests.support import ROOT, until
+from tests.support import ROOT, keep, until
 
-SEVEN = [np.array([[80.0, 60], [200, 60], [120, 230]])]
 FULL = "No space left on device"
 READ_ONLY = "Read-only file system"
 
@@ -74,11 +73,6 @@ def disk(tmp_path):
     made = Disk(path, 24 * 1024)
     yield made
     subprocess.run(["umount", "-l", str(path)], check=True)
-
-
-def keep(store: Corrections, shift: float = 0.0) -> int:
-    frame = np.zeros((28, 28), np.float32)
-    return store.add([SEVEN[0] + shift], frame, np.full(10, 0.1, np.float32), 7, "a run")
 
 
 @pytest.fixture
@@ -155,13 +149,12 @@ def test_corrections_in_a_read_only_folder_are_refused(disk):
 def test_corrections_can_be_deleted_on_a_full_disk(disk, num):
     store = Corrections(disk.path / "corrections.sqlite3")
     path = np.cumsum(np.random.default_rng(0).normal(size=(300, 2)), axis=0)
-    frame, probabilities = np.zeros((28, 28), np.float32), np.full(10, 0.1, np.float32)
     for index in range(num + 1):  # each takes some pages
-        store.add([path + index], frame, probabilities, 7, "a run")
+        keep(store, index, path)
     disk.fill()
     with pytest.raises(CorrectionsError, match="make room"):
         for index in range(100, 200):
-            store.add([path + index], frame, probabilities, 7, "a run")
+            keep(store, index, path)
     kept = store.load()
     store.delete([each.id for each in kept[:num]])
     assert len(store) == len(kept) - num
@@ -255,6 +248,14 @@ def test_one_process_at_a_time_trains_a_run(tiny_mnist, tmp_path, capsys):
     assert {path.name for path in run.iterdir()} == {"config.json"}
 
 
+def train_with(monkeypatch, function) -> None:
+    """Has `train.py` call a function instead of Keras."""
+    module = type(sys)("model.learning.training")
+    module.train = function
+    monkeypatch.setitem(sys.modules, "model.learning.training", module)
+    monkeypatch.setattr("model.learning.training", module, raising=False)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_inside_tensorflow_prints_how_to_resume(
     tiny_mnist, tmp_path, capsys, monkeypatch, number
@@ -265,10 +266,7 @@ def test_ctrl_c_inside_tensorflow_prints_how_to_resume(
         except KeyboardInterrupt:
             raise AssertionError("Nesting violated for default stack") from None
 
-    module = type(sys)("model.learning.training")
-    module.train = interrupted
-    monkeypatch.setitem(sys.modules, "model.learning.training", module)
-    monkeypatch.setattr("model.learning.training", module, raising=False)
+    train_with(monkeypatch, interrupted)
     before = signal.getsignal(number)
     assert train.main(["--runs", str(tmp_path / "runs"), "--preset", "tutorial"]) == 128 + number
     assert training_jobs.STOPPED in last_line(capsys) and signal.getsignal(number) == before
@@ -278,10 +276,7 @@ def test_an_error_without_a_signal_is_raised(tiny_mnist, tmp_path, monkeypatch):
     def broken(*_arguments, **_options):
         raise AssertionError("a real one")
 
-    module = type(sys)("model.learning.training")
-    module.train = broken
-    monkeypatch.setitem(sys.modules, "model.learning.training", module)
-    monkeypatch.setattr("model.learning.training", module, raising=False)
+    train_with(monkeypatch, broken)
     with pytest.raises(AssertionError, match="a real one"):
         train.main(["--runs", str(tmp_path), "--preset", "tutorial"])
 
@@ -297,7 +292,7 @@ def test_a_run_goes_on_when_its_output_cannot_be_written():
 def test_a_killed_process_loses_no_acknowledged_correction(corrections_path):
     script = (
         "import sys; sys.path.insert(0, '.')\n"
-        "from tests.ops.test_faults import keep, Corrections\n"
+        "from tests.support import keep, Corrections\n"
         "at = 0\n"
         "while True:\n    at += 1; print(keep(Corrections(), at), flush=True)\n"
     )

@@ -5,15 +5,7 @@ import asyncio
 import pytest
 
 from ops.shield.rates import TokenBucket, Turns
-
-
-class Clock:
-    """Returns the seconds that a test sets."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.support import Clock
 
 
 def test_a_bucket_empties_and_refills():
