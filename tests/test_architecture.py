@@ -13,7 +13,6 @@ from tests.support import ROOT
 HEAVY = ("keras", "tensorflow", "tf2onnx", "tensorboardX")
 TRAINING_MODULES = ("finetuning", "network", "tensorboard", "training")
 KERAS_MODULES = {f"model.learning.{name}" for name in TRAINING_MODULES}
-LEARNING = "model.learning"
 # What each part may import of the project; a name stands for all that is below it.
 PROJECT = ("app_pages", "ui", "ops", "model", "api", "train", "predict", "server", "benchmarks")
 ARROWS = {

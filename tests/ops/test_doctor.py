@@ -33,9 +33,7 @@ def root(tmp_path, monkeypatch) -> Path:
     shutil.copytree(TRAINED, tmp_path / "model" / "trained")
     monkeypatch.setattr(installation, "ROOT", tmp_path)
     monkeypatch.setattr(served, "SHIPPED", tmp_path / "model" / "trained")
-    monkeypatch.setenv("DIGITPAD_RUNS", str(tmp_path / "runs"))
-    for name in ("DIGITPAD_TRAINING", "DIGITPAD_LOG"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("DIGITPAD_LOG", raising=False)
     return tmp_path
 
 

@@ -42,11 +42,11 @@ class Server:
             answer = connection.getresponse()
             return answer.status, answer.read()
 
-    def visit(self, **options):
-        """A WebSocket connection like the page's."""
+    def visit(self, *further: str, **options):
+        """A WebSocket connection like the page's; with further subprotocols, it resumes a visit."""
         return connect(
             f"ws://127.0.0.1:{self.port}/_stcore/stream",
-            subprotocols=["streamlit"],
+            subprotocols=["streamlit", *further],
             proxy=None,
             max_size=None,
             **options,
@@ -83,15 +83,12 @@ def server(tmp_path_factory):
         yield Server(int(address.rpartition(":")[2]), path)
 
 
+RERUN = BackMsg(rerun_script={"query_string": ""}).SerializeToString()
+
+
 def run(socket) -> list[ForwardMsg]:
     """Runs the page; returns all messages."""
-    message = BackMsg()
-    message.rerun_script.query_string = ""
-    socket.send(message.SerializeToString())
-    return until_finished(socket)
-
-
-def until_finished(socket) -> list[ForwardMsg]:
+    socket.send(RERUN)
     came = []
     while not came or came[-1].WhichOneof("type") != "script_finished":
         message = ForwardMsg()
@@ -153,9 +150,7 @@ def test_no_visitor_clears_caches_or_lists_the_repository(server):
     with server.visit() as socket:
         before = int(title(run(socket)).removeprefix("Run "))
         for kind in ("clear_cache", "load_git_info"):
-            message = BackMsg()
-            setattr(message, kind, True)
-            socket.send(message.SerializeToString())
+            socket.send(BackMsg(**{kind: True}).SerializeToString())
         message = BackMsg()
         message.backend_operation_request.install_skills.SetInParent()
         socket.send(message.SerializeToString())
@@ -184,8 +179,7 @@ def test_our_pages_and_programs_can_connect(server):
 
 def place_to_upload(socket) -> str:
     """The path that the server gives a page for one file."""
-    message = BackMsg()
-    message.file_urls_request.file_names.append("photo.png")
+    message = BackMsg(file_urls_request={"file_names": ["photo.png"]})
     socket.send(message.SerializeToString())
     while True:
         answer = ForwardMsg()
@@ -223,12 +217,7 @@ def test_another_name_of_the_server_is_refused_everywhere(server):
 
 def test_a_visits_id_is_not_enough_to_take_it_over(server):
     def reconnect(visit: str, cookie: str):
-        return connect(
-            f"ws://127.0.0.1:{server.port}/_stcore/stream",
-            subprotocols=["streamlit", "-", visit],
-            proxy=None,
-            additional_headers={"Cookie": cookie},
-        )
+        return server.visit("-", visit, additional_headers={"Cookie": cookie})
 
     cookie, stranger = server.token()["Cookie"], server.token()["Cookie"]
     with server.visit(additional_headers={"Cookie": cookie}) as socket:
@@ -251,14 +240,12 @@ def test_files_of_unknown_components_and_long_paths_are_not_looked_for(server):
 
 
 def test_a_storm_of_runs_keeps_nobody_waiting(server):
-    rerun = BackMsg()
-    rerun.rerun_script.query_string = ""
     with contextlib.ExitStack() as stack:
         for _ in range(20):
             # The server reads the end of a connection only after what was sent before.
             socket = stack.enter_context(server.visit(close_timeout=0.1))
             for _ in range(50):
-                socket.send(rerun.SerializeToString())
+                socket.send(RERUN)
         began = time.monotonic()
         with server.visit() as honest:
             run(honest)

@@ -351,19 +351,17 @@ def test_a_server_exports_metrics_of_its_pages(tmp_path):
     assert f'digitpad_network_info{{network="{load_report(TRAINED)["run"]}"}} 1.0' in metrics
 
 
-def test_values_that_no_page_sends_are_no_unexpected_errors():
-    kinds = []
-    for forged in (WidgetState(json_value="{"), WidgetState(json_value="[1,")):
-        try:
-            unpack_widget_state_value(forged)
-        except ValueError as error:
-            kinds.append(telemetry.error_kind(error))
-    try:  # a file that the page's uploader doesn't let through
-        enforce_filename_restriction("picture.exe", [".png"])
-    except StreamlitAPIException as error:
-        kinds.append(telemetry.error_kind(error))
-    try:  # our own mistake, in a page that Streamlit runs
-        int("x")
-    except ValueError as error:
-        kinds.append(telemetry.error_kind(error))
-    assert kinds == ["malformed", "malformed", "malformed", "unexpected"]
+@pytest.mark.parametrize(
+    ("action", "kind"),
+    [
+        (lambda: unpack_widget_state_value(WidgetState(json_value="{")), "malformed"),
+        (lambda: unpack_widget_state_value(WidgetState(json_value="[1,")), "malformed"),
+        # a file that the page's uploader doesn't let through
+        (lambda: enforce_filename_restriction("picture.exe", [".png"]), "malformed"),
+        (lambda: int("x"), "unexpected"),  # our own mistake, in a page that Streamlit runs
+    ],
+)
+def test_values_that_no_page_sends_are_no_unexpected_errors(action, kind):
+    with pytest.raises((ValueError, StreamlitAPIException)) as error:
+        action()
+    assert telemetry.error_kind(error.value) == kind

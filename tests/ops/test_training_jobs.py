@@ -19,8 +19,8 @@ from tests.support import ROOT, job_of, until
 GOOD, BAD = 9999, 9000  # the fake trainer's seeds: test accuracies of 99.99 % and 90 %
 
 
-def ended(jobs: TrainingJobs) -> training_jobs.Status:
-    until(lambda: not jobs.status().is_on)
+def ended(jobs: TrainingJobs, timeout: float = 30.0) -> training_jobs.Status:
+    until(lambda: not jobs.status().is_on, timeout)
     return jobs.status()
 
 
@@ -201,8 +201,7 @@ def test_the_next_run_replaces_a_damaged_note(held, goes, content):
     with pytest.raises(TrainingError, match="A run is on:"):
         held.start("tutorial", 1, 1)
     os.kill(pid, signal.SIGKILL)
-    until(lambda: not held.status().is_on)
-    assert held.status().phase == "idle"
+    assert ended(held).phase == "idle"
     goes("finishes")
     held.start("tutorial", 1, 1)
     assert ended(held).phase == "finished" and not held.status().problem
@@ -293,8 +292,7 @@ def test_the_real_trainer_is_stopped_resumed_and_finishes(tmp_path, monkeypatch,
     until(lambda: len(jobs.status().history) >= 2 or not jobs.status().is_on, 180)
     assert jobs.status().is_on, jobs.log(jobs.status().run)
     jobs.stop()
-    until(lambda: not jobs.status().is_on, 60)
-    status = jobs.status()
+    status = ended(jobs, 60)
     assert status.phase == "stopped" and status.can_resume
     assert "--no-serve" in jobs.log(status.run)[-1]
     config = jobs.runs / status.run / "config.json"
@@ -303,8 +301,7 @@ def test_the_real_trainer_is_stopped_resumed_and_finishes(tmp_path, monkeypatch,
     )
     done = len(status.history)
     jobs.resume()
-    until(lambda: not jobs.status().is_on, 180)
-    status = jobs.status()
+    status = ended(jobs, 180)
     assert status.phase == "finished", jobs.log(status.run)
     assert len(status.history) >= max(done, 5)
     assert (jobs.runs / status.run / CHECKPOINT_FILE).exists()
@@ -316,7 +313,6 @@ def test_the_real_trainer_tells_that_mnist_is_missing(tmp_path, monkeypatch):
     monkeypatch.setenv("DIGITPAD_DATA", str(tmp_path / "nowhere"))
     jobs = TrainingJobs(tmp_path / "runs")
     jobs.start("tutorial", 1, 1)
-    until(lambda: not jobs.status().is_on, 60)
-    status = jobs.status()
+    status = ended(jobs, 60)
     assert status.phase == "crashed" and not status.can_resume
     assert "There is no folder" in jobs.log(status.run)[-1]
