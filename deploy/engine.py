@@ -209,7 +209,7 @@ def find_engine() -> Iterator[Engine]:
         yield docker
         return
     # Not the default folder, so that nothing remains and nobody else's containers are touched.
-    with tempfile.TemporaryDirectory(prefix="podman-") as folder:
+    with tempfile.TemporaryDirectory(prefix="podman-", ignore_cleanup_errors=True) as folder:
         command = ["podman", f"--root={folder}/root", f"--runroot={folder}/run"]
         if shutil.which("runc"):  # crun can't handle machines with both versions of cgroups
             command += ["--runtime=runc", "--cgroup-manager=cgroupfs"]
@@ -223,6 +223,9 @@ def find_engine() -> Iterator[Engine]:
             yield engine
         finally:
             engine("rm", "--all", "--force", "--volumes")
+            # Podman may not have unmounted this yet; then the folder couldn't be removed.
+            with contextlib.suppress(EngineError):
+                _run("umount", "--lazy", f"{folder}/root/overlay")
 
 
 def _pip_files() -> list[str]:
