@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import io
 import zipfile
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -13,6 +14,7 @@ from benchmarks.attacks.client import (
     FORM,
     Vulnerable,
     attack,
+    connection_of,
     place_to_upload,
     post,
     repeat,
@@ -24,42 +26,61 @@ from benchmarks.attacks.client import (
 from benchmarks.visitor import visiting
 
 
-@attack
-async def uploads_of_two_lengths(address: str, seconds: float) -> str:
-    page, body = await token(address), FORM % bytes(20_000_000)
-    chunked = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
-    headers = {**page, "Content-Length": "1", "Transfer-Encoding": "chunked"}
-    accepted = 0
+async def try_uploads(
+    num: int,
+    seconds: float,
+    address: str,
+    body: bytes,
+    headers: dict[str, str],
+    places_of: Callable[[str], list[str]] = lambda place: [place],
+) -> str:
+    """Sends uploads that must be refused, again and again.
+
+    Args:
+        num: How many at once.
+        seconds: How long.
+        address: The server's.
+        body: As in `send_upload`.
+        headers: That replace the right ones.
+        places_of: Where to send them to, from a place that the server gave.
+
+    Raises:
+        Vulnerable: If one is accepted.
+    """
+    page, accepted = await token(address), 0
 
     async def send(_) -> None:
         nonlocal accepted
         async with socket_of(address) as socket:
-            place = await place_to_upload(socket)
-            accepted += await send_upload(address, place, chunked, headers) == 204
+            for place in places_of(await place_to_upload(socket)):
+                accepted += await send_upload(address, place, body, {**page, **headers}) == 204
 
-    num = await repeat(10, seconds, send)
+    rounds = await repeat(num, seconds, send)
     if accepted:
         raise Vulnerable(f"{accepted} uploads were accepted")
-    return f"{num} uploads refused"
+    return f"{rounds} rounds were refused"
+
+
+@attack
+async def uploads_of_two_lengths(address: str, seconds: float) -> str:
+    body = FORM % bytes(20_000_000)
+    chunked = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    headers = {"Content-Length": "1", "Transfer-Encoding": "chunked"}
+    return await try_uploads(10, seconds, address, chunked, headers)
 
 
 @attack
 async def uploads_under_made_up_ids(address: str, seconds: float) -> str:
-    page, body = await token(address), FORM % b"x"
-    accepted = 0
+    def made_up(place: str) -> list[str]:
+        return [f"{place.rpartition('/')[0]}/{'f' * 15_000}{index}" for index in range(20)]
 
-    async def send(_) -> None:
-        nonlocal accepted
-        async with socket_of(address) as socket:
-            place = (await place_to_upload(socket)).rpartition("/")[0]
-            for index in range(20):
-                path = f"{place}/{'f' * 15_000}{index}"
-                accepted += await send_upload(address, path, body, page) == 204
+    return await try_uploads(10, seconds, address, FORM % b"x", {}, made_up)
 
-    num = await repeat(10, seconds, send)
-    if accepted:
-        raise Vulnerable(f"{accepted} uploads were accepted")
-    return f"{num} rounds refused"
+
+@attack
+async def forms_of_many_parts(address: str, seconds: float) -> str:
+    body = FORM[:-7] * 5_000 % ((b"x",) * 5_000) + b"--b--\r\n"
+    return await try_uploads(4, seconds, address, body, {})
 
 
 @attack
@@ -94,8 +115,9 @@ def saved(picture: Image.Image, kind: str, **options) -> bytes:
     return buffer.getvalue()
 
 
-def jpeg_of_scans(num: int) -> bytes:
-    content = saved(Image.new("L", (2000, 2000), 200), "JPEG", progressive=True)
+def jpeg_of_scans(num: int, side: int = 2000) -> bytes:
+    """A progressive JPEG whose last scan is repeated `num` times; `side` in pixels."""
+    content = saved(Image.new("L", (side, side), 200), "JPEG", progressive=True)
     last = content.rindex(b"\xff\xda")
     return content[:-2] + content[last:-2] * num + content[-2:]
 
@@ -115,25 +137,21 @@ def data_set(num: int, seed: int) -> bytes:
     return buffer.getvalue()
 
 
-@attack
-async def jpegs_of_many_scans(address: str, seconds: float) -> str:
-    content = jpeg_of_scans(4_000)
-
+async def send_photos(address: str, seconds: float, content: bytes) -> str:
     async def send(_) -> None:
         await post(address, "/api/predict/photo", content, "image/jpeg")
 
-    num = await repeat(16, seconds, send)
-    return f"{num} pictures of {len(content) / 1000:.0f} kB"
+    return f"{await repeat(16, seconds, send)} pictures of {len(content) / 1000:.0f} kB"
+
+
+@attack
+async def jpegs_of_many_scans(address: str, seconds: float) -> str:
+    return await send_photos(address, seconds, jpeg_of_scans(4_000))
 
 
 @attack
 async def slow_jpegs(address: str, seconds: float) -> str:
-    content = jpeg_of_scans(100)  # within the bound
-
-    async def send(_) -> None:
-        await post(address, "/api/predict/photo", content, "image/jpeg")
-
-    return f"{await repeat(16, seconds, send)} pictures"
+    return await send_photos(address, seconds, jpeg_of_scans(100))  # within the bound
 
 
 @attack
@@ -181,13 +199,11 @@ async def bombs(address: str, seconds: float) -> str:
 
 @attack
 async def slow_bodies(address: str, seconds: float) -> str:
-    parts = urlsplit(address)
-
     async def hold(_) -> None:
-        _, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        _, writer = await connection_of(address)
         writer.write(
-            f"POST /api/predict HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: image/png\r\n"
-            "Content-Length: 1000000\r\n\r\n".encode()
+            f"POST /api/predict HTTP/1.1\r\nHost: {urlsplit(address).netloc}\r\n"
+            "Content-Type: image/png\r\nContent-Length: 1000000\r\n\r\n".encode()
         )
         while not writer.is_closing():
             writer.write(b"x")

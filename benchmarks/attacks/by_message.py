@@ -1,15 +1,16 @@
 """Attacks with messages and connections of the pages."""
 
 import asyncio
-from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from benchmarks.attacks.client import (
     Vulnerable,
     attack,
+    connection_of,
     repeat,
     request,
+    request_of_names,
     rerun,
     socket_of,
 )
@@ -18,9 +19,7 @@ from benchmarks.visitor import visiting
 
 @attack
 async def one_message_of_names(address: str, seconds: float) -> str:
-    message = BackMsg()
-    message.file_urls_request.file_names.extend([""] * 990_000)
-    content = message.SerializeToString()
+    content = request_of_names(990_000)
 
     async def send(_) -> None:
         async with socket_of(address) as socket:
@@ -32,9 +31,7 @@ async def one_message_of_names(address: str, seconds: float) -> str:
 
 @attack
 async def answers_never_read(address: str, seconds: float) -> str:
-    message = BackMsg()
-    message.file_urls_request.file_names.extend([""] * 80_000)
-    content = message.SerializeToString()
+    content = request_of_names(80_000)
 
     async def send(_) -> None:
         async with socket_of(address, max_queue=1) as socket:
@@ -128,10 +125,8 @@ async def open_visits(address: str, seconds: float) -> str:
 
 @attack
 async def idle_connections(address: str, seconds: float) -> str:
-    parts = urlsplit(address)
-
     async def hold(_) -> None:
-        _, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        _, writer = await connection_of(address)
         await asyncio.sleep(seconds)
         writer.close()
 

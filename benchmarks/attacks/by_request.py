@@ -9,18 +9,15 @@ import numpy as np
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks.attacks.client import (
-    FORM,
     LOST,
     PASSWORD,
     TIMEOUT,
     Vulnerable,
     attack,
     log_in,
-    place_to_upload,
     repeat,
     request,
     rerun,
-    send_upload,
     socket_of,
     token,
 )
@@ -143,20 +140,3 @@ async def smuggled_requests(address: str, seconds: float) -> str:
     if b"digitpad_" in content:
         raise Vulnerable("a request inside of a body was answered")
     return "a request of two lengths was refused"
-
-
-@attack
-async def forms_of_many_parts(address: str, seconds: float) -> str:
-    page, body = await token(address), FORM[:-7] * 5_000 % ((b"x",) * 5_000) + b"--b--\r\n"
-    accepted = 0
-
-    async def send(_) -> None:
-        nonlocal accepted
-        async with socket_of(address) as socket:
-            place = await place_to_upload(socket)
-            accepted += await send_upload(address, place, body, page) == 204
-
-    num = await repeat(4, seconds, send)
-    if accepted:
-        raise Vulnerable(f"{accepted} forms were accepted")
-    return f"{num} forms refused"

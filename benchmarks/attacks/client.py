@@ -48,6 +48,19 @@ def rerun(text: str = "") -> bytes:
     return message.SerializeToString()
 
 
+def request_of_names(num: int) -> bytes:
+    """A message that asks for places to upload `num` files to."""
+    message = BackMsg()
+    message.file_urls_request.file_names.extend([""] * num)
+    return message.SerializeToString()
+
+
+async def connection_of(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection without any protocol."""
+    parts = urlsplit(address)
+    return await asyncio.open_connection(parts.hostname, parts.port)
+
+
 async def request(
     address: str, head: str, headers: dict[str, str], body: bytes = b"", hold: float = 0
 ) -> tuple[int, str, bytes]:
@@ -63,9 +76,8 @@ async def request(
     Returns:
         The status, 0 if there is no answer; its headers; and its body.
     """
-    parts = urlsplit(address)
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    lines = {"Host": parts.netloc, "Connection": "close", **headers}
+    reader, writer = await connection_of(address)
+    lines = {"Host": urlsplit(address).netloc, "Connection": "close", **headers}
     writer.write(
         "\r\n".join(
             [f"{head} HTTP/1.1", *(f"{name}: {value}" for name, value in lines.items()), "", ""]
@@ -94,9 +106,7 @@ async def post(address: str, path: str, content: bytes, kind: str) -> int:
 
 async def place_to_upload(socket) -> str:
     """The path that the server gives a visit for one file."""
-    message = BackMsg()
-    message.file_urls_request.file_names.append("x")
-    await socket.send(message.SerializeToString())
+    await socket.send(request_of_names(1))
     while True:
         answer = ForwardMsg.FromString(await asyncio.wait_for(socket.recv(), TIMEOUT))
         if answer.WhichOneof("type") == "file_urls_response":
@@ -134,9 +144,10 @@ async def upload_on_page(
     address: str, visitor: Visitor, page: str, content: bytes, name: str
 ) -> None:
     """Uploads a file as a page does, and has the page read it."""
+    query = "data=Your own" if page == "Test set" else ""
     request = BackMsg()
     request.rerun_script.page_script_hash = visitor._pages[page]
-    request.rerun_script.query_string = "data=Your own" if page == "Test set" else ""
+    request.rerun_script.query_string = query
     await visitor._run(request)
     visitor._page = visitor._pages[page]
     uploader = next(visitor.elements("file_uploader")).file_uploader
@@ -145,16 +156,12 @@ async def upload_on_page(
     await send_upload(address, place, body, await token(address))
     fragment = next(f for e, f, _ in visitor._shown.values() if e.file_uploader.id == uploader.id)
     request = visitor._request(fragment)
-    request.rerun_script.query_string = "data=Your own" if page == "Test set" else ""
+    request.rerun_script.query_string = query
     state = request.rerun_script.widget_states.widgets.add(id=uploader.id)
     file = state.file_uploader_state_value.uploaded_file_info.add(name=name, size=len(content))
     file.file_id = file.file_urls.file_id = place.rpartition("/")[2]
     await visitor._run(request)
-    if not (
-        any(visitor.elements("alert"))
-        or any(visitor.elements("imgs"))
-        or any(visitor.elements("bidi_component"))
-    ):
+    if not any(any(visitor.elements(kind)) for kind in ("alert", "imgs", "bidi_component")):
         raise Vulnerable(f"the page {page} did not take the file")
 
 

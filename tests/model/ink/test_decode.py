@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
+from benchmarks.attacks.by_file import jpeg_of_scans
 from benchmarks.sheets import sheet
 from model.errors import PictureError
 from model.ink.decode import MAX_BYTES, decode
@@ -63,19 +64,10 @@ def test_transparent_pixels_become_paper():
     assert len(find_digits(decode(buffer.getvalue()))) == 6
 
 
-def with_scans(side: int, num: int) -> bytes:
-    """A progressive JPEG whose last scan is repeated."""
-    buffer = io.BytesIO()
-    Image.new("L", (side, side), 200).save(buffer, "JPEG", progressive=True)
-    content = buffer.getvalue()
-    last = content.rindex(b"\xff\xda")
-    return content[:-2] + content[last:-2] * num + content[-2:]
-
-
 def test_a_jpeg_with_thousands_of_scans_is_refused_at_once():
-    content = with_scans(1000, 4_000)
+    content = jpeg_of_scans(4_000, 1000)
     before = time.process_time()
     with pytest.raises(PictureError, match=r"scans, too many .* save it again"):
         decode(content)
     assert time.process_time() - before < 1
-    assert decode(with_scans(1000, 10)).shape == (1000, 1000, 3)
+    assert decode(jpeg_of_scans(10, 1000)).shape == (1000, 1000, 3)
