@@ -17,7 +17,7 @@ from ops.api import api
 from ops.settings import settings
 from ops.shield.bounds import bounds_here
 from ops.shield.logs import limit_logs
-from ops.shield.middleware import Shield
+from ops.shield.middleware import Shield, transport_of
 from ui import networks
 from ui.show_error import visitor_text
 
@@ -71,8 +71,7 @@ class HeadersAndNoDelay:
                 message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 
-        # `receive` is a method of Uvicorn's connection; other ASGI servers don't give access to it.
-        transport = getattr(getattr(receive, "__self__", None), "transport", None)
+        transport = transport_of(receive)
         connection = transport.get_extra_info("socket") if transport else None
         if connection and connection.family in (socket.AF_INET, socket.AF_INET6):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

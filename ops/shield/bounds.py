@@ -22,16 +22,16 @@ class Bounds:
     # Runs of pages. A page takes 8 ms of the one core that Python uses, and a drawing of 5 kB 17.
     runs_of_visit: int = 40  # at once; opening a page takes five
     runs_of_visit_per_second: float = 10.0  # a slider or a pen held down
-    runs_of_opening: int = 5  # more, that a visit's first run counts for
+    runs_of_opening: int = 5  # extra runs that a visit's first one counts for
     runs: int = 30  # at once, of all visits
     runs_per_second: float = 60.0
-    bytes_of_run: int = 10_000  # so much of a message counts as one more
+    bytes_of_run: int = 10_000  # each 10 kB of a message count as one more run
 
     # All messages in what is read at once are decoded at once; a tiny one has 6 bytes and takes 20
     # microseconds. asyncio reads 256 kB.
     bytes_read_at_once: int = 4_096
 
-    # Fields of a message. The longest that our pages send are a third of these.
+    # Fields of a message. What our pages send stays well below.
     widgets: int = 200
     id_characters: int = 64  # of visits, requests, files, fragments and cached messages
     widget_id_characters: int = 200  # holds the key that a page gave the widget
@@ -44,7 +44,7 @@ class Bounds:
     files_of_visit: int = 20
     bytes_of_visit: int = 50_000_000
     bytes_of_all_visits: int = 180_000_000  # a class of 40 with photos of 4 MB
-    arriving: int = 60  # at once; when there are more, the slowest end
+    arriving: int = 60  # at once; of more than these, the slowest are ended
     arriving_bytes: int = 60_000_000
     seconds_to_first_byte: float = 10.0
     seconds_to_arrive: float = 120.0  # 20 MB at 1.4 Mbit/s

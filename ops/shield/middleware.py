@@ -9,6 +9,7 @@ import socket
 from collections import Counter
 
 from starlette.exceptions import HTTPException
+from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.runtime import get_instance
@@ -111,8 +112,7 @@ class Shield:
 
     async def _visit(self, scope: Scope, receive: Receive, send: Send) -> None:
         bounds, is_sent = self._bounds, asyncio.Lock()
-        # `receive` is a method of Uvicorn's connection; other ASGI servers don't give access to it.
-        transport = getattr(getattr(receive, "__self__", None), "transport", None)
+        transport = transport_of(receive)
         if transport:
             transport.max_size = bounds.bytes_read_at_once
         runs = TokenBucket(bounds.runs_of_visit, bounds.runs_of_visit_per_second)
@@ -150,6 +150,11 @@ class Shield:
         await self._app(scope, receive_allowed, send_in_turn)
 
 
+def transport_of(receive: Receive) -> asyncio.Transport | None:
+    """The connection behind ASGI's `receive`, a method of Uvicorn's; `None` for other servers."""
+    return getattr(getattr(receive, "__self__", None), "transport", None)
+
+
 def _has_left(transport: asyncio.Transport) -> bool:
     """Whether the client closed its connection; reading would tell only after all that it sent."""
     connection = transport.get_extra_info("socket")
@@ -167,9 +172,7 @@ def _with_browser(scope: Scope, headers: dict[str, str]) -> Scope:
     A visit's id is enough for Streamlit to take the visit over. The browser's random token, in a
     cookie that no log has, is asked for in addition.
     """
-    cookies = dict(
-        part.strip().partition("=")[::2] for part in headers.get("cookie", "").split(";")
-    )
+    cookies = cookie_parser(headers.get("cookie", ""))
     token, _ = decode_xsrf_token_string(cookies.get(XSRF_COOKIE_NAME, ""))
     kept = [header for header in scope["headers"] if header[0] != BROWSER_HEADER]
     return {**scope, "headers": [*kept, (BROWSER_HEADER, (token or b"").hex().encode())]}

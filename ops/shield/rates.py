@@ -6,7 +6,7 @@ import itertools
 import time
 from collections.abc import Callable
 
-OPENING_SHARE = 10  # visits
+OPENING_SHARE = 10  # all opening visits together get as much as ten visits that draw
 
 
 class TokenBucket:
@@ -43,8 +43,8 @@ class TokenBucket:
 class Turns:
     """Lets messages through at a bounded rate; all visits that send have the same share of it.
 
-    A visit that sends less than its share goes first. All visits that open have one share
-    together, `OPENING_SHARE` times as large, so that those who draw don't wait for all who come.
+    A visit that sends less than its share goes first. The first messages of all visits have one
+    share together, `OPENING_SHARE`, so that visitors who draw don't wait for all who arrive.
 
     Args:
         size: How much passes at once.
@@ -57,7 +57,7 @@ class Turns:
         self._bucket = TokenBucket(size, per_second)
         self._waiting: list[tuple] = []  # a heap by start
         self._clock = 0.0  # the start of the message that went last
-        self._opening_end = 0.0  # where the last first message ends
+        self._opening_end = 0.0  # where the share of first messages is used up to
         self._number = itertools.count()  # so that equal ones go in order
         self._timer: asyncio.TimerHandle | None = None
 

@@ -48,7 +48,7 @@ class Uploads:
             places = get_upload_urls(visit, names)
             files = self._files.setdefault(visit, {})
             files.update({place.file_id: 0 for place in places})
-            self._remove_oldest(visit)
+            self._remove_oldest(visit, files)
             return places
 
         manager.get_upload_urls = get_and_note
@@ -99,14 +99,13 @@ class Uploads:
         if 200 <= status < 300:
             files.pop(file, None)
             files[file] = size if scope["method"] == "PUT" else 0
-            self._remove_oldest(visit)
+            self._remove_oldest(visit, files)
 
     def _held(self) -> int:
         stats = self._runtime.uploaded_file_mgr.get_stats()
         return sum(each.byte_length for family in stats.values() for each in family)
 
-    def _remove_oldest(self, visit: str) -> None:
-        files = self._files[visit]
+    def _remove_oldest(self, visit: str, files: dict[str, int]) -> None:
         while (
             len(files) > self._bounds.files_of_visit
             or sum(files.values()) > self._bounds.bytes_of_visit

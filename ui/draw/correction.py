@@ -2,7 +2,6 @@
 
 import numpy as np
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from model.errors import AccessError, CorrectionsError
 from model.reading.numbers import Digit
@@ -11,6 +10,7 @@ from ops import telemetry
 from ops.corrections import Corrections, strokes_json
 from ops.corrections_quota import QUOTA
 from ui.show_error import visitor_text
+from ui.visitor import visitor
 
 WIDTH = 270  # CSS pixels; two rows of five digits, on a phone as well
 BUTTON_WIDTH = 44  # CSS pixels; large enough for a finger
@@ -60,8 +60,8 @@ def store_correction(
     state = st.session_state
     drawing = strokes_json(strokes)
     try:
-        context = get_script_run_ctx()
-        QUOTA.take(context.session_id if context else "", st.context.ip_address or "")
+        who = visitor()
+        QUOTA.take(who.visit, who.address)
         probabilities = recognizer.plain.probabilities(digit.frame[None])[0]
         number = Corrections().add(strokes, digit.frame, probabilities, label, recognizer.version)
         telemetry.count_correction()

@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 import streamlit as st
 from streamlit import runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from model.errors import AccessError, DigitError, PasswordNeeded
 from ops import access
 from ops.corrections import Corrections
 from ops.training_jobs import TrainingJobs
+from ui.visitor import visitor
 
 Rule = Callable[[object, str], None]
 CORRECTIONS: Rule = access.check_corrections
@@ -30,7 +30,7 @@ def check_access(rule: Rule) -> None:
     Args:
         rule: `CORRECTIONS` or `TRAINING`.
     """
-    rule(st.session_state.get(_PASS), _connection())
+    rule(st.session_state.get(_PASS), visitor().connection)
 
 
 def corrections() -> Corrections:
@@ -63,7 +63,7 @@ def download_of(pack: Callable[[Corrections], bytes]) -> Callable[[], bytes]:
         pack: Makes the file from the corrections.
     """
     check_access(CORRECTIONS)
-    owner_pass, connection = st.session_state.get(_PASS), _connection()
+    owner_pass, connection = st.session_state.get(_PASS), visitor().connection
 
     def packed() -> bytes:
         asking = access.requesting_connection.get()
@@ -98,11 +98,6 @@ def show_log_out() -> None:
     """Shows a button that ends this visit's access, if it has a pass."""
     if _PASS in st.session_state:
         st.button("Log out", icon=":material/lock:", on_click=_log_out)
-
-
-def _connection() -> str:
-    """The key of this visit's present connection; a visit that is taken over has another one."""
-    return st.context.headers.get("Sec-WebSocket-Key") or ""
 
 
 def run_action(rule: Rule, action: Callable[[], None]) -> None:
@@ -159,11 +154,7 @@ def _log_in() -> None:
     if not given:
         return
     try:
-        context = get_script_run_ctx()
-        visitor = access.Visitor(
-            context.session_id if context else "", st.context.ip_address or "", _connection()
-        )
-        state[_PASS] = access.GUARD.log_in(given, visitor)
+        state[_PASS] = access.GUARD.log_in(given, visitor())
     except AccessError as error:
         state[_PROBLEM] = str(error)
 
