@@ -26,8 +26,9 @@ from ops.correction_rows import (
 from ops.settings import settings
 
 SCHEMA_VERSION = 1  # in the file's `user_version`; a new version needs a migration
-BUSY_TIMEOUT = 1.0  # seconds to wait while another process writes, which takes milliseconds
-WORK_TIMEOUT = 1.5  # seconds for one call; those of the pages take a tenth of it
+# Seconds to wait while others write. One writes in milliseconds, but SQLite does not queue them.
+BUSY_TIMEOUT = 5.0
+WORK_TIMEOUT = 6.0  # seconds for one call, its wait included
 STEPS = 10_000  # of SQLite's virtual machine between two checks of that timeout
 MAX_CORRECTIONS = 10_000  # more than one person makes; a public page must not fill the disk
 MAX_FILE_BYTES = 200_000_000  # 10,000 drawings of 5,000 bytes take 164 MB, with the index

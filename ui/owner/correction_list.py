@@ -12,7 +12,6 @@ from ui.pictures import picture_url
 
 PER_PAGE = 48  # fills rows of 2, 3, 4, 6 and 8
 WIDTH = 130  # CSS pixels; two beside each other on a phone
-PICTURE_WIDTH = 84
 
 
 def show_corrections(store: Corrections, num: int) -> None:
@@ -78,8 +77,9 @@ def _show_readable(corrections: list[Correction]) -> list[int]:
     with st.container(horizontal=True, gap="medium"):
         for each in corrections:
             with st.container(width=WIDTH, gap="xsmall"):
-                st.image(picture_url(each.frame, scale=3), width=PICTURE_WIDTH)
                 label = f"said {each.predicted}, is {each.label}"
+                # `st.image` would lay its toolbar over the buttons above it.
+                st.html(f'<img src="{picture_url(each.frame, scale=3)}" alt="{label}">')
                 if st.checkbox(label, key=f"correction-{each.id}"):
                     ticked.append(each.id)
                 when = datetime.fromisoformat(each.time)
