@@ -25,9 +25,10 @@ LOGGER = logging.getLogger("digitpad.predictions")
 SOURCES = ("draw", "keyboard", "photo", "lab", "handwriting", "api")
 OUTCOMES = ("digit", "doubtful", "none", "number", "refused", "error")
 # Errors that the visitor can fix count as refusals, all others as the installation's errors.
-REFUSALS = ("NothingDrawn", "TooSmall", "BadDrawing", "PictureError")
+REFUSALS = ("NothingDrawn", "TooSmall", "BadDrawing", "PictureError", "AccessError")
 ERROR_KINDS = (
     *REFUSALS,
+    "BusyError",
     *("DataError", "ArtifactError", "CorrectionsError", "TrainingError"),
     "DigitError",  # any other subclass of it
 )
