@@ -267,9 +267,14 @@ def test_ctrl_c_inside_tensorflow_prints_how_to_resume(
             raise AssertionError("Nesting violated for default stack") from None
 
     train_with(monkeypatch, interrupted)
-    before = signal.getsignal(number)
-    assert train.main(["--runs", str(tmp_path / "runs"), "--preset", "tutorial"]) == 128 + number
-    assert training_jobs.STOPPED in last_line(capsys) and signal.getsignal(number) == before
+    # A shell starts what runs in the background with Ctrl-C ignored.
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        code = train.main(["--runs", str(tmp_path / "runs"), "--preset", "tutorial"])
+        assert code == 128 + number and training_jobs.STOPPED in last_line(capsys)
+        assert signal.getsignal(number) == signal.default_int_handler
+    finally:
+        signal.signal(number, before)
 
 
 def test_an_error_without_a_signal_is_raised(tiny_mnist, tmp_path, monkeypatch):
