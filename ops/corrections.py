@@ -26,7 +26,8 @@ from ops.correction_rows import (
 from ops.settings import settings
 
 SCHEMA_VERSION = 1  # in the file's `user_version`; a new version needs a migration
-# Seconds to wait while others write. One writes in milliseconds, but SQLite does not queue them.
+# Seconds to wait while others write. Each write takes milliseconds, but SQLite keeps no queue, so a
+# writer may be overtaken again and again.
 BUSY_TIMEOUT = 5.0
 WORK_TIMEOUT = 6.0  # seconds for one call, its wait included
 STEPS = 10_000  # of SQLite's virtual machine between two checks of that timeout

@@ -24,11 +24,11 @@ LOGGER = logging.getLogger("digitpad.predictions")
 
 SOURCES = ("draw", "keyboard", "photo", "lab", "handwriting", "api")
 OUTCOMES = ("digit", "doubtful", "none", "number", "refused", "error")
-# Errors that the visitor can fix count as refusals, all others as the installation's errors.
+# Errors that the visitor can fix have the outcome "refused", all others "error".
 REFUSALS = ("NothingDrawn", "TooSmall", "BadDrawing", "PictureError", "AccessError")
 ERROR_KINDS = (
     *REFUSALS,
-    "BusyError",
+    "BusyError",  # too many visitors at once
     *("DataError", "ArtifactError", "CorrectionsError", "TrainingError"),
     "DigitError",  # any other subclass of it
 )
