@@ -4,6 +4,7 @@
     python train.py --preset tutorial    the textbook network: about 98.4 % on MNIST's test set
     python train.py --resume             continues the newest unfinished run
     python train.py --tensorboard logs   writes curves for "tensorboard --logdir logs" too
+    python train.py --train-only         trains with Keras alone, for instance on JAX and a GPU
     python train.py --corrections        fine-tunes the served network on visitors' corrections
     python train.py --ship RUN           copies a finished run to model/trained/, for a commit
 
@@ -83,6 +84,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     add("--tensorboard", type=Path, metavar="DIR", help="write TensorBoard event files to DIR")
     add("--force", action="store_true", help="serve the network even if it is worse")
+    add(
+        "--train-only",
+        action="store_true",
+        help="only train, on any Keras backend; --resume RUN exports and judges it",
+    )
     add("--no-serve", action="store_true", help="don't serve the finished network")
     return parser.parse_args(arguments)
 
@@ -166,7 +172,12 @@ def train(options: argparse.Namespace) -> None:
             verbose=1 if sys.stdout.isatty() else 2,
             tensorboard=options.tensorboard,
         )
-        training.judge(trained, config, mnist, test, folder)
+        if options.train_only:
+            say(f"Trained. Export, judge and serve it: {resume_command(folder, options)}")
+            return
+        from model.learning import judging  # late: it needs TensorFlow
+
+        judging.judge(trained, config, mnist, test, folder)
         serve(folder, options)
 
 
@@ -183,7 +194,7 @@ def fine_tune(options: argparse.Namespace) -> None:
             "answer and choose the right digit."
         )
     mnist, test = load_mnist(options.data, progress=True)
-    from model.learning import finetuning, training  # late: a wrong option is reported at once
+    from model.learning import finetuning, judging  # late: a wrong option is reported at once
 
     network, start = finetuning.load_network(served.current(options.runs))
     given = chosen_settings(options)
@@ -194,7 +205,7 @@ def fine_tune(options: argparse.Namespace) -> None:
         network, config, mnist, corrections, folder, verbose=1 if sys.stdout.isatty() else 2
     )
     part = finetuning.report_part(start, len(corrections), before, after)
-    training.judge(network, config, mnist, test, folder, part)
+    judging.judge(network, config, mnist, test, folder, part)
     say(
         f"Of {len(corrections)} corrections, {before.num_right} were read right before and "
         f"{after.num_right} are now; of the validation images, {before.validation:.2%} before "
@@ -260,14 +271,7 @@ def find_run(name: str, runs: Path) -> Path:
 @contextlib.contextmanager
 def resume_hint(folder: Path, options: argparse.Namespace) -> Iterator[None]:
     """Adds the command that resumes the run to whatever ends it early, where resuming helps."""
-    words = ["python", "train.py", "--resume", str(folder)]
-    for name in ("data", "tensorboard"):
-        if value := getattr(options, name):
-            words += [f"--{name}", str(value)]
-    if options.min_accuracy != served.MIN_ACCURACY:
-        words += ["--min-accuracy", f"{options.min_accuracy:g}"]
-    words += ["--force"] * options.force + ["--no-serve"] * options.no_serve
-    command = shlex.join(words)
+    command = resume_command(folder, options)
     try:
         yield
     except ArtifactError as error:
@@ -285,6 +289,18 @@ def resume_hint(folder: Path, options: argparse.Namespace) -> Iterator[None]:
     except BaseException as error:
         error.add_note(f"{STOPPED}: {command}")
         raise
+
+
+def resume_command(folder: Path, options: argparse.Namespace) -> str:
+    """The command that goes on with a run, with the options that it was given."""
+    words = ["python", "train.py", "--resume", str(folder)]
+    for name in ("data", "tensorboard"):
+        if value := getattr(options, name):
+            words += [f"--{name}", str(value)]
+    if options.min_accuracy != served.MIN_ACCURACY:
+        words += ["--min-accuracy", f"{options.min_accuracy:g}"]
+    words += ["--force"] * options.force + ["--no-serve"] * options.no_serve
+    return shlex.join(words)
 
 
 @contextlib.contextmanager

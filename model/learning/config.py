@@ -25,7 +25,7 @@ class TrainConfig:
     """
 
     preset: str = "digitpad"
-    epochs: int = 60
+    epochs: int = 55
     batch_size: int = 128
     seed: int = 1
     learning_rate: float = 2e-3

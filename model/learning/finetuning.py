@@ -16,9 +16,10 @@ from model.ink.distort import distort
 from model.ink.frame import to_mnist
 from model.ink.pen import PEN_WIDTH, draw_strokes
 from model.learning import training
+from model.learning.batches import NUM_CLASSES, BatchMaker
 from model.learning.config import TrainConfig
 from model.learning.data import Dataset
-from model.learning.network import BUILDERS, NUM_CLASSES
+from model.learning.network import BUILDERS
 from model.learning.training import TrainingBatches
 from model.reading.recognizer import Recognizer
 
@@ -165,7 +166,9 @@ def fine_tune(
     keras.utils.set_random_seed(config.seed)
     images, validation = training.split(mnist, config)
     before = figures(network, corrections, validation)
-    batches = FineTuningBatches(TrainingBatches(images, config), corrections, config.seed)
+    maker = BatchMaker(images, config)
+    rehearsal = TrainingBatches(maker, len(maker))
+    batches = FineTuningBatches(rehearsal, corrections, config.seed)
     frozen = [
         layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)
     ]
@@ -200,7 +203,7 @@ def fine_tune(
 
 
 def report_part(start: str, num: int, before: Figures, after: Figures) -> dict:
-    """What a report says of fine-tuning, to be given to `training.judge`.
+    """What a report says of fine-tuning, to be given to `judging.judge`.
 
     Args:
         start: The run that the network comes from.

@@ -10,6 +10,7 @@ import numpy as np
 _JITTER = 0.035  # of the box, standard deviation of each control point
 _WOBBLE = 0.012  # of the box, standard deviation of a smooth deviation along a stroke
 _POINTS_PER_SEGMENT = 8
+_LOG_WIDTHS = np.log([0.6, 1.6])  # widths of `as_written`, times the shape's own
 
 # "~" begins a smooth stroke; other strokes are straight from point to point. "!" makes a corner
 # in a smooth stroke. "|" lifts the pen.
@@ -104,6 +105,10 @@ _LETTERS = (
     "~.8,.08 .3,.02 .3,.4 .65,.45 .15,.6 .15,.95 .85,.9",
     "0,0 0,1|0,0 .85,0|0,.48 .65,.48",
     "~.9,.12 .4,0 .05,.5 .4,1 .9,.85! .9,.55! .5,.55",
+    "~.9,.2 .6,0 .1,.3 .1,.75 .5,1 .9,.75 .92,.5! .5,.52",
+    "~.85,.15 .4,.02 .05,.5 .35,.95 .85,.6! .5,.6|.88,.58 .88,1",
+    "~.85,.1 .35,.05 .05,.5 .3,.95 .8,.85! .82,.5|.5,.52 1.0,.5",
+    "~.8,.1 .3,.1 .1,.55 .4,.9 .85,.6! .55,.62! .9,.6! .85,1.2 .5,1.35 .3,1.2",
     "0,0 0,1|.8,0 .8,1|0,.5 .8,.5",
     "~.8,0 .8,.7 .5,1 .1,.9 .05,.75|.4,0 1,0",
     "0,0 0,1|.8,0 0,.55 .85,1",
@@ -120,10 +125,20 @@ _LETTERS = (
     "0,0 .85,1|.85,0 0,1",
     "0,0 .45,.5 .9,0|.45,.5 .45,1",
     "~.8,.15 .4,.0 .05,.5 .35,.95 .75,.6 .8,.1! .8,.9 1,.95",
+    "~.75,.2 .45,.05 .1,.3 .1,.75 .4,.95 .7,.7 .76,.2! .74,.7 .85,.98 1.05,.85",
+    "~.1,.2 .45,0 .75,.2 .75,.9! .75,.55 .4,.45 .1,.7 .35,.98 .75,.8! .95,1",
+    "~.7,.1 .3,.1 .05,.5 .25,.9 .65,.75 .72,.1! .7,1",
     "~.8,.2 .4,.1 .05,.55 .4,.98 .85,.8",
     "~.7,.5 .35,.42 .05,.75 .4,1 .7,.7! .7,0! .72,.9 .9,1",
+    "~.65,.6 .35,.45 .02,.7 .2,1 .6,.85 .72,.05! .7,1",
+    "~.7,.55 .4,.4 .05,.6 .15,.98 .6,.9 .7,.6|.75,0 .7,1",
+    "~.65,.45 .3,.42 .05,.7 .35,1 .65,.7 .75,0! .75,.85 1,.9",
     "~.05,.5 .7,.45 .75,.15 .35,0 .03,.5 .35,.98 .85,.8",
     "~.8,.1 .5,0 .35,.3 .33,1|.05,.42 .7,.42",
+    "~.75,.12 .55,0 .4,.15 .38,.6 .35,1.0|.1,.48 .75,.45",
+    "~.7,.15 .5,0 .35,.3 .4,.7 .4,1.2 .2,1.4 .1,1.2|.1,.5 .7,.5",
+    "~.2,.6 .6,.3 .6,0 .4,.1 .38,.6 .38,1.2 .55,1.1 .4,.7",
+    "~.9,.05 .55,.0 .35,.2 .3,.9 .1,1.05|.05,.45 .65,.4",
     "~0,0 0,1! .1,.55 .5,.45 .65,.7 .65,1",
     "~.5,.25 .48,.8 .3,1 0,.9|.5,0 .5,.03",
     "0,0 0,1|.55,.35 .02,.7 .6,1",
@@ -137,6 +152,9 @@ _LETTERS = (
     "~0,0 .1,.8 .3,.9 .45,.2! .55,.85 .75,.9 .9,0",
     "~0,0 .3,.2 .6,.9 .9,1|.85,0 0,1",
     "~0,0 .1,.45 .4,.5 .65,0! .6,.9 .3,1.3 .0,1.2",
+    "~0,.05 .1,.5 .4,.5 .68,.05! .65,.7 .5,1.1 .2,1.2 .1,1.0 .8,.75",
+    "~0,0 .02,.4 .3,.6 .6,.35 .7,0! .6,.8 .35,1.25",
+    "~0,0 .25,.55|.7,0 .4,.75 .0,1.3",
     "0,0 .35,.6|.8,0 .1,1.3",
 )
 
@@ -275,12 +293,7 @@ def tail(extent: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
 
 def _vary(shape: str, rng: np.random.Generator) -> list[np.ndarray]:
     """Draws a shape with random jitter, lean, turn, width and wobble."""
-    lean = rng.normal(0, 0.15)
-    turn = rng.normal(0, 0.1)
-    wide = np.exp(rng.normal(0, 0.22))
-    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ np.array(
-        [[wide, -lean], [0, 1]]
-    )
+    matrix = _slant_and_width(rng, np.exp(rng.normal(0, 0.22)))
     strokes = []
     for text in shape.split("|"):
         is_smooth = text.startswith("~")
@@ -296,6 +309,26 @@ def _vary(shape: str, rng: np.random.Generator) -> list[np.ndarray]:
     return strokes
 
 
+def as_written(strokes: list[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
+    """Leans, turns, stretches and shakes strokes a little, as a hand does.
+
+    Args:
+        strokes: Arrays of shape `(num_points, 2)`, in a unit box.
+        rng: The source of randomness.
+    """
+    matrix = _slant_and_width(rng, np.exp(rng.uniform(*_LOG_WIDTHS)))
+    return [(stroke + _wobble(len(stroke), rng)) @ matrix.T for stroke in strokes]
+
+
+def _slant_and_width(rng: np.random.Generator, wide: float) -> np.ndarray:
+    """Returns a matrix that stretches across by `wide`, and leans and turns at random."""
+    lean = rng.normal(0, 0.15)
+    turn = rng.normal(0, 0.1)
+    return np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ np.array(
+        [[wide, -lean], [0, 1]]
+    )
+
+
 def _wobble(num: int, rng: np.random.Generator) -> np.ndarray:
     """Returns a smooth random deviation of shape `(num, 2)`."""
     along = np.linspace(0, 1, num)[:, None]
@@ -303,6 +336,12 @@ def _wobble(num: int, rng: np.random.Generator) -> np.ndarray:
         rng.normal(0, _WOBBLE, 2) * np.sin(np.pi * (k * along + rng.random(2))) for k in (1, 2, 3)
     ]
     return sum(waves)
+
+
+def spline(points) -> np.ndarray:
+    """Draws a smooth curve without corners through points; returns `(num_points, 2)`."""
+    points = np.asarray(points, float)
+    return _smooth(points, np.zeros(len(points), bool))
 
 
 def _smooth(points: np.ndarray, corners: np.ndarray) -> np.ndarray:

@@ -1,18 +1,13 @@
-"""Defines the shipped network and the textbook network, and exports them to ONNX."""
-
-import tempfile
-from pathlib import Path
+"""Defines the shipped network and the textbook network, on any of Keras' backends."""
 
 import keras
-import onnx
 from keras import layers
 
 from model.ink.frame import FRAME_SIDE
+from model.learning.batches import NUM_CLASSES
 
-NUM_CLASSES = 10
 NUM_TUTORIAL_PARAMETERS = 607_394
-NUM_DIGITPAD_PARAMETERS = 333_866
-OPSET = 15  # tf2onnx writes it well, and ONNX Runtime reads it in all current releases
+NUM_DIGITPAD_PARAMETERS = 495_530
 
 
 def build_tutorial(seed: int | None = None) -> keras.Model:
@@ -35,7 +30,7 @@ def build_tutorial(seed: int | None = None) -> keras.Model:
 
 
 def build_digitpad(seed: int | None = None) -> keras.Model:
-    """Six 3x3 convolutions with batch normalisation and one dense layer; 333,866 parameters.
+    """Six 3x3 convolutions with batch normalisation and one dense layer; 495,530 parameters.
 
     The first two convolutions are unpadded, and the head reads the 6x6 map flat, so that it
     knows where ink is; pooling over all places loses that and measures lower.
@@ -47,12 +42,12 @@ def build_digitpad(seed: int | None = None) -> keras.Model:
     """
     inputs = keras.Input((FRAME_SIDE, FRAME_SIDE, 1))
     x = inputs
-    for filters, padding in ((32, "valid"), (64, "same"), (128, "same")):
+    for filters, padding in ((32, "valid"), (80, "same"), (160, "same")):
         for _ in range(2):
             x = layers.Conv2D(filters, 3, padding=padding, use_bias=False)(x)
             x = layers.BatchNormalization(momentum=0.99)(x)
             x = layers.ReLU()(x)
-        if filters < 128:
+        if filters < 160:
             x = layers.MaxPooling2D(2)(x)
     x = layers.Flatten()(x)
     x = layers.Dropout(0.3, seed=seed)(x)
@@ -61,69 +56,3 @@ def build_digitpad(seed: int | None = None) -> keras.Model:
 
 
 BUILDERS = {"digitpad": build_digitpad, "tutorial": build_tutorial}
-
-
-def export(network: keras.Model) -> bytes:
-    """Exports a network as an ONNX file that takes frames of shape `(n, 28, 28, 1)`.
-
-    Its outputs carry names: `probabilities`, `(n, 10)`; `layer_1` and `layer_2`, the maps of
-    the first convolutions; `last_map`, which the head reads; and, if the head reads it flat,
-    `class_maps`.
-
-    Returns:
-        The file's content.
-    """
-    outputs = {"probabilities": network.outputs[0], **_inner_maps(network)}
-    served = keras.Model(network.inputs, list(outputs.values()))
-    served(keras.ops.zeros((1, FRAME_SIDE, FRAME_SIDE, 1)))  # Keras exports what was called once
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "network.onnx"
-        served.export(str(path), format="onnx", opset_version=OPSET, verbose=False)
-        exported = onnx.load(path)
-    _name_outputs(exported.graph, list(outputs))
-    return exported.SerializeToString()
-
-
-def _inner_maps(network: keras.Model) -> dict[str, keras.KerasTensor]:
-    rectified = [layer for layer in network.layers if isinstance(layer, layers.ReLU)]
-    convolved = [layer for layer in network.layers if isinstance(layer, layers.Conv2D)]
-    maps = {
-        f"layer_{number}": layer.output
-        for number, layer in enumerate((rectified or convolved)[:2], start=1)
-    }
-    last_map = next(la for la in network.layers if isinstance(la, layers.Flatten)).input
-    return maps | {"last_map": last_map} | _class_maps(network.layers[-1], last_map)
-
-
-def _class_maps(head: layers.Dense, last_map: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
-    """What each place adds to each logit, `(n, rows, cols, 10)`, where the head reads it flat.
-
-    A logit is then exactly the sum of one number a place, and the bias: no gradient is needed.
-
-    Source: B. Zhou et al., "Learning deep features for discriminative localization", CVPR
-    2016, arXiv:1512.04150, for a head that pools; here each place has weights of its own.
-    """
-    rows, cols, channels = last_map.shape[1:]
-    if head.kernel.shape[0] != rows * cols * channels:
-        return {}  # a hidden layer lies between map and logits
-    per_place = layers.EinsumDense("nxyc,xyck->nxyk", output_shape=(rows, cols, NUM_CLASSES))
-    maps = per_place(last_map)
-    per_place.kernel.assign(keras.ops.reshape(head.kernel, (rows, cols, channels, NUM_CLASSES)))
-    return {"class_maps": maps}
-
-
-def _name_outputs(graph: onnx.GraphProto, names: list[str]) -> None:
-    """Renames the outputs, in place; the export only numbers them."""
-    new = dict(zip((output.name for output in graph.output), names, strict=True))
-    for output in graph.output:
-        output.name = new[output.name]
-    for node in graph.node:
-        for values in (node.input, node.output):
-            values[:] = [new.get(value, value) for value in values]
-
-
-def annotate(content: bytes, notes: dict[str, str]) -> bytes:
-    """The content of an ONNX file with notes added, which its readers look up by key."""
-    exported = onnx.load_from_string(content)
-    onnx.helper.set_model_props(exported, notes)
-    return exported.SerializeToString()

@@ -1,12 +1,9 @@
-"""Trains a network, saves a checkpoint each epoch, exports it and writes its report."""
+"""Trains a network on any of Keras' backends and saves a checkpoint each epoch."""
 
-import json
+import contextlib
 import math
-import platform
 import time
-from collections.abc import Callable
-from dataclasses import asdict
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras
@@ -15,61 +12,42 @@ import numpy as np
 from model.errors import TrainingError
 from model.files import runs
 from model.files.atomic import write_atomically
-from model.learning import augment, evaluation, network
+from model.learning import network
+from model.learning.batches import BatchMaker, BatchProcesses, targets
 from model.learning.config import TrainConfig
 from model.learning.data import Dataset, validation_mask
 from model.learning.tensorboard import EventFile
-from model.reading import confidence, look_alikes
-from model.reading.confidence import Confidence
-from model.reading.recognizer import CONFIDENCE_KEY, RUN_KEY, Recognizer
 
-AGREEMENT = 1e-5  # largest difference allowed between Keras' and ONNX Runtime's probabilities
-NUM_AGREEMENT_FRAMES = 1000
 NUM_REFRESH_BATCHES = 200  # batches that re-estimate batch normalisation's statistics
 FINAL_LEARNING_RATE = 1e-5  # where the cosine ends
-CONFIDENCE_SEED = 1_000_000  # beyond every epoch's: other distortions than those trained on
 WARM_UP = 0.05  # of all steps; the learning rate rises to its peak in them
-LATE = 0.85  # of the epochs; distortions are half as strong from then on, nearer to real frames
-PREDICT_BATCH = 500  # frames a call when only reading
 AVERAGING = 0.999  # momentum of the moving average of the weights
 
 
 class TrainingBatches(keras.utils.PyDataset):
-    """Shuffled, distorted batches; the same for the same seed, epoch and step.
+    """The batches of one epoch after the other, for Keras.
 
-    The modern recipe's batches also hold frames that are no digit. Keras draws batches on
-    another thread while a step runs.
+    Keras draws batches on another thread while a step runs.
+
+    Args:
+        maker: Makes each batch: a `BatchMaker`, or `BatchProcesses`.
+        num_batches: An epoch's.
+        epoch: The first one, from 0.
     """
 
-    def __init__(self, data: Dataset, config: TrainConfig, epoch: int = 0):
+    def __init__(self, maker: BatchMaker | BatchProcesses, num_batches: int, epoch: int = 0):
         super().__init__(workers=1)
-        self._data = data
-        self._config = config
-        self.set_epoch(epoch)
+        self._maker, self._num_batches, self._epoch = maker, num_batches, epoch
 
     def __len__(self) -> int:
-        return math.ceil(len(self._data) / self._config.batch_size)
+        return self._num_batches
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        size = self._config.batch_size
-        which = self._order[index * size : (index + 1) * size]
-        frames = self._data.images[which].astype(np.float32) / 255
-        labels = self._data.labels[which]
-        if not self._config.modern:
-            return frames[..., None], labels.astype(np.int32)
-        rng = np.random.default_rng((self._config.seed, self._epoch, index))
-        num_negatives = round(augment.NEGATIVE_SHARE * len(frames))
-        nothing = augment.negatives(num_negatives, frames, rng)
-        is_late = self._epoch >= LATE * self._config.epochs
-        drawn = augment.variants(frames, labels, rng, strength=0.5 if is_late else 1.0)
-        frames = np.concatenate([drawn, nothing])
-        return frames[..., None], _targets(labels, num_negatives)
+        return self._maker.make(self._epoch, index)
 
     def set_epoch(self, epoch: int) -> None:
         """Chooses the epoch's order and distortions."""
         self._epoch = epoch
-        rng = np.random.default_rng((self._config.seed, epoch))
-        self._order = rng.permutation(len(self._data))
 
 
 @keras.saving.register_keras_serializable("digitpad")
@@ -189,136 +167,44 @@ def train(
     else:
         trained = network.BUILDERS[config.preset](seed=config.seed)
         _compile(trained, config, steps)
-    first_epoch = int(trained.optimizer.iterations) // steps
+    first_epoch = _num_steps(trained) // steps
     history = runs.load_history(run / runs.HISTORY_FILE)[:first_epoch]
-    batches = TrainingBatches(training, config)
-    callbacks = [_EpochEnd(run, batches, history, config.epochs, say)]
-    if tensorboard is not None:
-        callbacks.append(_TensorBoard(tensorboard / run.name, first_epoch, history))
-    if config.modern:
-        callbacks.append(keras.callbacks.SwapEMAWeights())  # validates the averaged weights
-    if first_epoch < config.epochs:
-        trained.fit(
-            batches,
-            shuffle=False,  # the batches are; Keras would change their order by chance
-            validation_data=validation
-            and (validation.frames[..., None], _targets(validation.labels, 0)),
-            validation_batch_size=500,
-            epochs=config.epochs,
-            initial_epoch=first_epoch,
-            callbacks=callbacks,
-            verbose=verbose,
-        )
-    elif config.modern:
-        # `fit` would have ended by swapping the averaged weights in.
-        trained.optimizer.finalize_variable_values(trained.trainable_variables)
-    if config.modern:
-        _refresh_statistics(trained, TrainingBatches(training, config, config.epochs))
+    with _making(BatchMaker(training, config)) as maker:
+        batches = TrainingBatches(maker, steps, first_epoch)
+        callbacks = [_EpochEnd(run, batches, history, config.epochs, say)]
+        if tensorboard is not None:
+            callbacks.append(_TensorBoard(tensorboard / run.name, first_epoch, history))
+        if config.modern:
+            callbacks.append(keras.callbacks.SwapEMAWeights())  # validates the averaged weights
+        if first_epoch < config.epochs:
+            trained.fit(
+                batches,
+                shuffle=False,  # the batches are; Keras would change their order by chance
+                validation_data=validation
+                and (validation.frames[..., None], targets(validation.labels, 0)),
+                validation_batch_size=500,
+                epochs=config.epochs,
+                initial_epoch=first_epoch,
+                callbacks=callbacks,
+                verbose=verbose,
+            )
+        elif config.modern:
+            # `fit` would have ended by swapping the averaged weights in.
+            trained.optimizer.finalize_variable_values(trained.trainable_variables)
+        if config.modern:
+            batches.set_epoch(config.epochs)
+            _refresh_statistics(trained, batches)
     return trained
 
 
-def judge(
-    trained: keras.Model,
-    config: TrainConfig,
-    mnist: Dataset,
-    test: Dataset,
-    run: Path,
-    more: dict | None = None,
-) -> dict:
-    """Exports the network into the run's folder, once, and writes the report on it.
-
-    All figures are those of the exported file, loaded once and read as the app reads it.
-
-    Args:
-        trained: The network.
-        config: The run's settings.
-        mnist: MNIST's training images; part of them validates.
-        test: MNIST's test images.
-        run: The run's folder.
-        more: Parts that the report has besides.
-
-    Returns:
-        The report, as `report.json` holds it.
-
-    Raises:
-        TrainingError: If the exported file does not answer as the network does.
-        ArtifactError: If a file can't be written.
-    """
-    # A network that was never compiled: the optimizer's state would make the file three times
-    # as large.
-    plain = network.BUILDERS[config.preset](seed=config.seed)
-    plain.set_weights(trained.get_weights())
-    write_atomically(run / runs.KERAS_FILE, plain.save)
-    training, validation = split(mnist, config)
-    fitted = fit_confidence(trained, validation, config.seed)
-    notes = {CONFIDENCE_KEY: json.dumps(asdict(fitted)), RUN_KEY: run.name}
-    exported = network.annotate(network.export(trained), notes)
-    write_atomically(run / runs.ONNX_FILE, lambda temporary: temporary.write_bytes(exported))
-    recognizer = Recognizer.load(run)
-    check_agreement(trained, recognizer, test.frames[:NUM_AGREEMENT_FRAMES])
-    digest = recognizer.key[1]
-    placed = look_alikes.fit(recognizer.features(test.frames), test.labels, digest)
-    look_alikes.save_look_alikes(run, placed)
-    history = runs.load_history(run / runs.HISTORY_FILE)
-    report = {
-        "run": run.name,
-        "trained_at": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        "config": asdict(config),
-        "data": {
-            "training": training.name,
-            "num_training": len(training),
-            "validation": validation.name if validation else None,
-            "num_validation": len(validation) if validation else 0,
-            "test": test.name,
-            "num_test": len(test),
-        },
-        "network": {
-            "name": trained.name,
-            "num_parameters": trained.count_params(),
-            "num_bytes": len(exported),
-            "sha256": digest,
-        },
-        "seconds_per_epoch": round(float(np.median([row["seconds"] for row in history])), 1),
-        "software": {
-            "python": platform.python_version(),
-            "keras": keras.version(),
-            "backend": keras.config.backend(),
-        },
-        "confidence": asdict(fitted),
-        "test_set_reads": runs.count_test_read(run),
-        "validation": validation
-        and evaluation.evaluate(recognizer.probabilities(validation.frames), validation.labels),
-        "test": evaluation.evaluate(recognizer.probabilities(test.frames), test.labels),
-        **(more or {}),
-    }
-    runs.save_report(run, report)
-    return report
-
-
-def fit_confidence(trained: keras.Model, validation: Dataset | None, seed: int) -> Confidence:
-    """Fits temperature and thresholds on held-out writers' digits.
-
-    Half of the frames are as MNIST has them, half as other people would draw them. Without
-    held-out digits nothing is fitted.
-    """
-    if validation is None:
-        return Confidence()
-    rng = np.random.default_rng((seed, CONFIDENCE_SEED))
-    drawn = augment.variants(validation.frames, validation.labels, rng)
-    frames = np.concatenate([validation.frames, np.clip(drawn, 0, 1)])
-    probabilities = trained.predict(frames[..., None], batch_size=PREDICT_BATCH, verbose=0)
-    return confidence.fit(probabilities, np.tile(validation.labels, 2))
-
-
-def check_agreement(trained: keras.Model, recognizer: Recognizer, frames: np.ndarray) -> None:
-    """Raises `TrainingError` if Keras and the exported file differ by more than 1e-5."""
-    expected = recognizer.confidence.soften(trained.predict(frames[..., None], verbose=0))
-    difference = float(np.abs(recognizer.probabilities(frames) - expected).max())
-    if not difference <= AGREEMENT:
-        raise TrainingError(
-            f"The exported network answers differently from the trained one, by {difference:.1e} "
-            f"where {AGREEMENT:.0e} is allowed: nothing was replaced."
-        )
+@contextlib.contextmanager
+def _making(maker: BatchMaker) -> Iterator[BatchMaker | BatchProcesses]:
+    """The maker itself if its batches take no time, else processes that run it."""
+    if not maker.config.modern:
+        yield maker
+        return
+    with BatchProcesses(maker) as processes:
+        yield processes
 
 
 def _compile(trained: keras.Model, config: TrainConfig, steps: int) -> None:
@@ -342,19 +228,14 @@ def _compile(trained: keras.Model, config: TrainConfig, steps: int) -> None:
         optimizer=optimizer,
         loss="categorical_crossentropy" if config.modern else "sparse_categorical_crossentropy",
         metrics=[DigitAccuracy(name="accuracy") if config.modern else "accuracy"],
-        jit_compile=False,  # measured on two cores: XLA takes twice the time for convolutions
+        # Measured on two cores: under TensorFlow, XLA takes twice the time for convolutions.
+        jit_compile=keras.backend.backend() == "jax",
     )
 
 
-def _targets(labels: np.ndarray, num_negatives: int) -> np.ndarray:
-    """The targets, `(n, 10)`: the digit, and for negatives all digits equally.
-
-    Source: the entropic open-set loss, A. Dhamija, M. Guenther and T. Boult, NeurIPS 2018,
-    arXiv:1811.04110.
-    """
-    digits = np.eye(network.NUM_CLASSES, dtype=np.float32)[labels]
-    nothing = np.full((num_negatives, network.NUM_CLASSES), 1 / network.NUM_CLASSES, np.float32)
-    return np.concatenate([digits, nothing])
+def _num_steps(trained: keras.Model) -> int:
+    """How many steps a network was trained for."""
+    return int(keras.ops.convert_to_numpy(trained.optimizer.iterations))
 
 
 def _restore_dropout(trained: keras.Model) -> None:
@@ -363,7 +244,7 @@ def _restore_dropout(trained: keras.Model) -> None:
         if isinstance(layer, keras.layers.Dropout):
             state = layer.seed_generator.state
             seed, _ = keras.ops.convert_to_numpy(state)
-            state.assign([seed, int(trained.optimizer.iterations)])
+            state.assign([seed, _num_steps(trained)])
 
 
 def _refresh_statistics(trained: keras.Model, batches: TrainingBatches) -> None:
