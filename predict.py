@@ -30,9 +30,10 @@ from tqdm import tqdm
 from model.errors import DigitError, PictureError
 from model.files import served
 from model.ink.decode import MAX_BYTES
+from model.reading.confidence import NUM_CLASSES
 from model.reading.picture_files import frame_of_file, read_sheet_file
 from model.reading.prediction import Prediction, read_frames
-from model.reading.recognizer import NUM_CLASSES, Recognizer
+from model.reading.recognizer import Recognizer
 from ops.settings import settings
 from ui.formatting import in_words, percent
 
@@ -44,6 +45,7 @@ MIN_FOR_BAR = 100  # pictures; fewer get no progress bar
 INTERRUPTED = 128 + signal.SIGINT  # the usual exit status after Ctrl-C
 PIPE_CLOSED = 128 + 13  # and after SIGPIPE, which Windows does not define
 BOX = ("left", "top", "right", "bottom")
+FLAGS = ("digit", "is_digit", "is_sure")  # columns of the CSV that are as in JSON
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -207,7 +209,7 @@ def as_text(name: str, prediction: Prediction) -> str:
     if not prediction.digits:
         return f"{name}  no digit"
     sure = prediction.probabilities[list(prediction.digits)].sum()
-    return f"{name}  {in_words(prediction.digits)}  {percent(sure)}"
+    return f"{name}  {in_words(prediction.answer)}  {percent(sure)}"
 
 
 def as_json(name: str, prediction: Prediction) -> str:
@@ -217,13 +219,13 @@ def as_json(name: str, prediction: Prediction) -> str:
 def as_csv(name: str, prediction: Prediction) -> str:
     written = prediction.as_dict()
     digits = " ".join(map(str, written["digits"]))
-    row = [name, written["digit"], written["is_digit"], digits, *written["probabilities"]]
+    row = [name, *(written[key] for key in FLAGS), digits, *written["probabilities"]]
     return csv_line([*row, written["network"], *written.get("box", ())])
 
 
 def csv_header(is_photo: bool) -> str:
     probabilities = [f"p{digit}" for digit in range(NUM_CLASSES)]
-    columns = ["source", "digit", "is_digit", "digits", *probabilities, "network"]
+    columns = ["source", *FLAGS, "digits", *probabilities, "network"]
     return csv_line([*columns, *(BOX if is_photo else ())])
 
 

@@ -61,7 +61,7 @@ def read(drawing: dict, digit: int, hint) -> list:
         show_error(error)
         return []
     if answer:
-        looks = f"like {in_words(answer.digits)}" if answer.is_digit else "like no digit"
+        looks = f"like {in_words(answer)}" if answer.is_digit else "like no digit"
         hint.markdown(f":orange[:material/warning: This looks {looks}, not like {digit}.]")
     return strokes
 

@@ -78,11 +78,11 @@ def main() -> None:
 
 def compare_networks(rounds: int) -> None:
     """Reads 10,000 frames with the served network and the tutorial's, both by ONNX Runtime."""
-    from model.learning import network
+    from model.learning import network, onnx_file
 
     frames = np.random.default_rng(0).random((NUM_FRAMES, 28, 28), np.float32)
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / ONNX_FILE).write_bytes(network.export(network.build_tutorial()))
+        (Path(folder) / ONNX_FILE).write_bytes(onnx_file.export(network.build_tutorial()))
         networks = {"served": Recognizer.load(), "tutorial": Recognizer.load(Path(folder))}
     seconds = {name: [] for name in networks}
     for _ in range(rounds):

@@ -66,7 +66,7 @@ def expected_answer(drawing: dict, recognizer: Recognizer) -> ShownAnswer | None
     if not digit.answer.is_digit:
         return ShownAnswer("none", "not sure", picture)
     sure = float(digit.probabilities[list(digit.answer.digits)].sum())
-    return ShownAnswer(in_words(digit.answer.digits), percent(sure), picture)
+    return ShownAnswer(in_words(digit.answer), percent(sure), picture)
 
 
 def stroke_by_stroke(digit: int, rng: np.random.Generator) -> list[dict]:

@@ -24,8 +24,9 @@ from model.errors import ArtifactError, BusyError, DigitError, PictureError
 from model.ink.decode import MAX_BYTES
 from model.ink.frame import FAINTEST_INK, FRAME_SIDE
 from model.reading import prediction as model_prediction
+from model.reading.confidence import NUM_CLASSES
 from model.reading.picture_files import FULL_INK, frame_of_array, read_file, read_sheet_file
-from model.reading.recognizer import NUM_CLASSES, Recognizer, load_served
+from model.reading.recognizer import Recognizer, load_served
 from ops import telemetry
 from ops.decoding import DECODER
 from ops.heavy_work import one_at_a_time
@@ -97,6 +98,7 @@ class Prediction(BaseModel):
 
     digit: int | None = Field(ge=0, le=9, description="The likeliest digit; null if it is none.")
     is_digit: bool = Field(description="Whether it looks like a digit at all.")
+    is_sure: bool = Field(description="Whether one digit is far likelier than all others.")
     digits: list[int] = Field(
         description="The digits that it may be, the likeliest first; empty if it is none."
     )

@@ -40,16 +40,14 @@ def show_answer(frame: np.ndarray, probabilities: np.ndarray, answer: Answer) ->
     """
     sure = percent(probabilities[list(answer.digits)].sum())
     with st.container(horizontal=True, gap="medium"):
-        st.metric("Prediction", in_words(answer.digits) if answer.is_digit else "none", width=140)
+        st.metric("Prediction", in_words(answer) if answer.is_digit else "none", width=140)
         st.metric("How sure", sure if answer.is_digit else "not sure", width=140)
         st.image(
             picture_url(frame, scale=4),
             caption="What the network saw: 28 × 28 pixels",
             width=112,
         )
-    announce(
-        f"It reads {in_words(answer.digits)}, {sure} sure." if answer.is_digit else f"{REFUSAL}."
-    )
+    announce(f"It reads {in_words(answer)}, {sure} sure." if answer.is_digit else f"{REFUSAL}.")
     st.vega_lite_chart(probabilities_chart(probabilities))
 
 

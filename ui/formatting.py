@@ -1,15 +1,19 @@
 """Formats answers, probabilities and durations as text."""
 
+from model.reading.confidence import Answer
 
-def in_words(digits: tuple[int, ...]) -> str:
-    """The digits of an answer, joined by "or".
+
+def in_words(answer: Answer) -> str:
+    """The digits of an answer: a digit, several joined by "or", or "probably" a digit.
 
     Example:
-        >>> in_words((4, 7, 9))
-        '4, 7 or 9'
+        >>> in_words(Answer((4, 7, 9))), in_words(Answer((9,), is_sure=False))
+        ('4, 7 or 9', 'probably 9')
     """
-    *others, last = map(str, digits)
-    return f"{', '.join(others)} or {last}" if others else last
+    *others, last = map(str, answer.digits)
+    if others:
+        return f"{', '.join(others)} or {last}"
+    return last if answer.is_sure else f"probably {last}"
 
 
 def percent(probability: float) -> str:

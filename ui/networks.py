@@ -13,8 +13,9 @@ from model.files import served
 from model.files.atomic import sha256
 from model.files.runs import ONNX_FILE, load_runs
 from model.learning.data import MNIST_TEST, SHAPES, Dataset
+from model.reading.confidence import NUM_CLASSES
 from model.reading.look_alikes import LookAlikes, load_look_alikes
-from model.reading.recognizer import NUM_CLASSES, Recognizer, load_served
+from model.reading.recognizer import Recognizer, load_served
 from ops.heavy_work import one_at_a_time
 from ops.settings import settings
 

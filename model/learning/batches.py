@@ -17,8 +17,8 @@ from model.errors import TrainingError
 from model.learning import augment
 from model.learning.config import TrainConfig
 from model.learning.data import Dataset
+from model.reading.confidence import NUM_CLASSES
 
-NUM_CLASSES = 10
 AHEAD = 4  # batches for each process that are made before they are asked for
 
 

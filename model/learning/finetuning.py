@@ -16,11 +16,12 @@ from model.ink.distort import distort
 from model.ink.frame import to_mnist
 from model.ink.pen import PEN_WIDTH, draw_strokes
 from model.learning import training
-from model.learning.batches import NUM_CLASSES, BatchMaker
+from model.learning.batches import BatchMaker
 from model.learning.config import TrainConfig
 from model.learning.data import Dataset
 from model.learning.network import BUILDERS
 from model.learning.training import TrainingBatches
+from model.reading.confidence import NUM_CLASSES
 from model.reading.recognizer import Recognizer
 
 # An epoch is a number of steps here, not a pass over MNIST; each step rehearses a batch of it.

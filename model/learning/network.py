@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from model.ink.frame import FRAME_SIDE
-from model.learning.batches import NUM_CLASSES
+from model.reading.confidence import NUM_CLASSES
 
 NUM_TUTORIAL_PARAMETERS = 607_394
 NUM_DIGITPAD_PARAMETERS = 495_530

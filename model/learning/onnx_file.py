@@ -8,7 +8,7 @@ import onnx
 from keras import layers
 
 from model.ink.frame import FRAME_SIDE
-from model.learning.batches import NUM_CLASSES
+from model.reading.confidence import NUM_CLASSES
 
 OPSET = 15  # tf2onnx writes it well, and ONNX Runtime reads it in all current releases
 

@@ -156,7 +156,8 @@ def _bar(corner: np.ndarray, foot: np.ndarray, rng: np.random.Generator) -> np.n
     across = corner + (foot - corner) * height + [rng.normal(0.02, 0.04), 0]
     half = rng.uniform(0.15, 0.42)
     tilt = rng.normal(-0.05, 0.08)
-    left, right = across + [-half, -tilt], across + [half, tilt]
+    arm = np.array([half, tilt])
+    left, right = across - arm, across + arm
     if rng.random() < 0.35:  # hooked
         hook = np.array([0.01, -rng.uniform(0.04, 0.12)])
         ends = [right, right + hook] if rng.random() < 0.5 else [right]

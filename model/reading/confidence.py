@@ -1,4 +1,4 @@
-"""Turns probabilities into an answer: one digit, a set of digits, or "no digit".
+"""Turns probabilities into an answer: a digit, several, probably a digit, or no digit.
 
 A temperature and two thresholds decide. Training fits them on validation digits and stores them
 in the network's file; the recognizer applies them.
@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+NUM_CLASSES = 10  # the digits
 # Share of held-out digits whose answer set must hold the true one. Visitors' drawings are harder;
 # for them the goal is 99 %.
-COVERAGE = 0.998
-REFUSED = 0.003  # share of held-out digits refused; for visitors' drawings at most 1 %
+COVERAGE = 0.997
+REFUSED = 0.0045  # share of held-out digits refused; for visitors' drawings at most 1 %
+SURE = 0.8  # least probability of the only digit of a sure answer
 SMALLEST = 1e-12  # keeps the logarithm of a probability finite
 
 
@@ -22,15 +24,18 @@ class Answer:
     Attributes:
         digits: The answer set: digits that it may be, the likeliest first; at least one.
         is_digit: Whether it looks like a digit at all.
+        is_sure: Whether it is one digit, far likelier than all others. If not, it is one of
+            several, probably the only one of the set, or no digit.
     """
 
     digits: tuple[int, ...]
-    is_digit: bool
+    is_digit: bool = True
+    is_sure: bool = True
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether a person should check it: it may be several digits, or none."""
-        return len(self.digits) > 1 or not self.is_digit
+        """Whether a person should check it."""
+        return len(self.digits) > 1 or not (self.is_digit and self.is_sure)
 
 
 _BOUNDS = {"temperature": (0.01, 100.0), "set_threshold": (0, 1), "refusal_threshold": (0, 1)}
@@ -43,7 +48,8 @@ class Confidence:
     Attributes:
         temperature: Divides the logarithms of the probabilities; above 1 lowers confidence.
         set_threshold: A digit at least this probable joins the answer set, 0 to 1.
-        refusal_threshold: If no digit is this probable, the drawing is no digit, 0 to 1.
+        refusal_threshold: If not even the two likeliest digits together are this probable, the
+            drawing is no digit, 0 to 1. A digit that could be one of two is not refused.
 
     Raises:
         ValueError: If a figure is out of range.
@@ -72,12 +78,14 @@ class Confidence:
 
         Example:
             >>> Confidence(set_threshold=0.2).answer(np.eye(10)[4] * 0.7 + np.eye(10)[9] * 0.3)
-            Answer(digits=(4, 9), is_digit=True)
+            Answer(digits=(4, 9), is_digit=True, is_sure=False)
         """
         order = np.argsort(-probabilities, kind="stable")
         digits = [int(order[0])]
         digits += [int(k) for k in order[1:] if probabilities[k] >= self.set_threshold]
-        return Answer(tuple(digits), bool(probabilities[order[0]] >= self.refusal_threshold))
+        is_digit = bool(probabilities[order[:2]].sum() >= self.refusal_threshold)
+        is_sure = is_digit and len(digits) == 1 and bool(probabilities[order[0]] >= SURE)
+        return Answer(tuple(digits), is_digit, is_sure)
 
 
 def logits(probabilities: np.ndarray) -> np.ndarray:
@@ -118,5 +126,5 @@ def fit(probabilities: np.ndarray, labels: np.ndarray) -> Confidence:
     set_threshold = 1.0
     if missing > 0 and len(missed):
         set_threshold = float(missed[min(missing, len(missed)) - 1])
-    refusal_threshold = float(np.quantile(softened.max(axis=1), REFUSED))
+    refusal_threshold = float(np.quantile(np.sort(softened, axis=1)[:, -2:].sum(axis=1), REFUSED))
     return Confidence(temperature, set_threshold, refusal_threshold)

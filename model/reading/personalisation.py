@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.ink.distort import distort
-from model.reading.confidence import Answer, logits, softmax
-from model.reading.recognizer import NUM_CLASSES, Recognizer
+from model.reading.confidence import NUM_CLASSES, Answer, logits, softmax
+from model.reading.recognizer import Recognizer
 
 # Radius of the layer's response in feature space, where every frame lies at distance 1 from the
 # origin and two frames of one digit are about 0.5 apart. Of 0.3 to 0.7, tried on slanted and

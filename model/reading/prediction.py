@@ -39,6 +39,7 @@ class Prediction:
         written = {
             "digit": self.digits[0] if self.digits else None,
             "is_digit": self.answer.is_digit,
+            "is_sure": self.answer.is_sure,
             "digits": list(self.digits),
             "probabilities": [round(float(value), DECIMALS) for value in self.probabilities],
             "network": self.network,

@@ -18,10 +18,9 @@ from model.files import served
 from model.files.atomic import RETRAIN, read_bytes, sha256
 from model.files.runs import ONNX_FILE, REPORT_FILE, load_report
 from model.ink.frame import FRAME_SIDE
-from model.reading.confidence import Answer, Confidence
+from model.reading.confidence import NUM_CLASSES, Answer, Confidence
 
 BATCH = 50  # frames a call; more are no faster and cost memory
-NUM_CLASSES = 10
 SMALLEST = 1e-9  # keeps a blank frame's features finite
 CONFIDENCE_KEY = "confidence"  # where the ONNX file's notes hold the fitted confidence
 RUN_KEY = "run"  # and the name of the run that trained it

@@ -147,7 +147,7 @@ def _name(index: int) -> str:
 def _answers(probabilities: np.ndarray, network: Recognizer) -> list[str]:
     """The answer to each drawing: "7", "4 or 9" or "no digit"."""
     answers = [network.answer(row) for row in probabilities]
-    return [in_words(each.digits) if each.is_digit else "no digit" for each in answers]
+    return [in_words(each) if each.is_digit else "no digit" for each in answers]
 
 
 def _explain_ambiguous(

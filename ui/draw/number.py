@@ -55,7 +55,7 @@ def touching_pairs(digits: list[Digit]) -> list[tuple[int, int]]:
 
 
 def _short_answer(digit: Digit) -> str:
-    words = in_words(digit.answer.digits) if digit.answer.is_digit else "no digit?"
+    words = in_words(digit.answer) if digit.answer.is_digit else "no digit?"
     if digit.touching:
         return f"{words}, a guess"
     return f"{words} {percent(digit.probabilities.max())}"

@@ -46,7 +46,7 @@ def show_photo(file) -> None:
     with st.container(width=WIDTH):  # a phone is narrower, and so is the picture then
         st.image(framed, caption="What was found, read line by line", width="stretch")
     captions = [
-        f"{in_words(answer.digits)} · {percent(row.max())}" if answer.is_digit else "no digit?"
+        f"{in_words(answer)} · {percent(row.max())}" if answer.is_digit else "no digit?"
         for answer, row in zip(answers, probabilities, strict=True)
     ]
     gallery(np.round(frames * 255).astype(np.uint8), captions, doubtful)

@@ -50,10 +50,11 @@ def corrected(corrections_path) -> Corrections:
 @pytest.fixture
 def runs_folder(tiny_mnist, tmp_path, monkeypatch):
     """A runs' folder whose served network was trained a little; 100 bars validate."""
-    from model.learning import training
+    from model.learning import judging, training
 
     mnist, test = tiny_mnist
-    monkeypatch.setattr(training, "split", lambda *_: (mnist, test))
+    for module in (training, judging):
+        monkeypatch.setattr(module, "split", lambda *_: (mnist, test))
     monkeypatch.setattr(served, "SHIPPED", tmp_path / "trained")
     options = ["--preset", "digitpad", "--epochs", "2", "--batch-size", "32"]
     assert train.main(["--runs", str(tmp_path / "runs"), *options, "--min-accuracy", "0"]) == 0
@@ -145,15 +146,17 @@ def test_nothing_to_learn_from_or_to_start_from_is_told(
 
 
 def test_batches_hold_mnist_negatives_and_corrections(finetuning, corrected, tiny_mnist):
+    from model.learning.batches import BatchMaker
     from model.learning.training import TrainingBatches
 
     def batches():
-        rehearsal = TrainingBatches(tiny_mnist[0], finetuning.FINE_TUNING)
+        maker = BatchMaker(tiny_mnist[0], finetuning.FINE_TUNING)
+        rehearsal = TrainingBatches(maker, len(maker))
         return finetuning.FineTuningBatches(rehearsal, corrected.load(), seed=1)
 
     frames, targets = batches()[0]
     num = finetuning.CORRECTIONS_A_STEP
-    assert frames.shape == (128 + 17 + num, 28, 28, 1) and frames.dtype == np.float32
+    assert frames.shape == (128 + 19 + num, 28, 28, 1) and frames.dtype == np.float32
     assert set(targets[-num:].argmax(axis=1)) == {3, 5}  # both: the seed is fixed
     assert np.allclose(targets[128:-num], 0.1)
     again = batches()

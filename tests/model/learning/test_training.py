@@ -2,6 +2,8 @@
 
 import shlex
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 
@@ -22,6 +24,7 @@ from model.files.runs import (
     load_report,
     save_report,
 )
+from model.learning.batches import BatchMaker
 from model.learning.config import PRESETS, start_run
 from model.learning.data import Dataset
 from model.reading.recognizer import Recognizer, load_served
@@ -34,6 +37,13 @@ def training():
     from model.learning import training
 
     return training
+
+
+@pytest.fixture
+def judging():
+    from model.learning import judging
+
+    return judging
 
 
 @pytest.fixture
@@ -77,7 +87,7 @@ def test_a_run_leaves_all_its_files_and_is_served(command, runs_folder, preset, 
     assert load_served(runs_folder).probabilities(frames).shape == (2, 10)
 
 
-def test_judging_exports_and_loads_the_network_once(command, training, monkeypatch):
+def test_judging_exports_and_loads_the_network_once(command, judging, monkeypatch):
     calls = Counter()
 
     def counted(what, function):
@@ -89,7 +99,7 @@ def test_judging_exports_and_loads_the_network_once(command, training, monkeypat
 
     session = counted("load", onnxruntime.InferenceSession)
     monkeypatch.setattr(onnxruntime, "InferenceSession", session)
-    monkeypatch.setattr(training.network, "export", counted("export", training.network.export))
+    monkeypatch.setattr(judging.onnx_file, "export", counted("export", judging.onnx_file.export))
     assert command("--preset", "tutorial", "--min-accuracy", "0") == 0
     assert calls == {"load": 1, "export": 1}
 
@@ -114,6 +124,29 @@ def test_a_better_served_network_stays_unless_forced(command, runs_folder, train
     again = ["--runs", str(runs_folder), "--resume", run.name, "--min-accuracy", "0", "--force"]
     assert train.main(again) == 0
     assert served.current(runs_folder) == run
+
+
+def test_train_only_leaves_a_run_that_resume_judges_and_serves(command, runs_folder, capsys):
+    assert command("--preset", "digitpad", "--batch-size", "16", "--train-only") == 0
+    run = only_run(runs_folder)
+    assert not (run / REPORT_FILE).exists() and served.current(runs_folder) == served.SHIPPED
+    words = shlex.split(capsys.readouterr().out.splitlines()[-1].partition("python ")[2])
+    assert words[:3] == ["train.py", "--resume", str(run)]
+    assert train.main([*words[1:], "--runs", str(runs_folder), "--min-accuracy", "0"]) == 0
+    assert check_network(run)["config"]["batch_size"] == 16
+    assert served.current(runs_folder) == run
+
+
+def test_training_alone_needs_no_onnx_and_no_downloader():
+    script = """
+import sys
+for name in ("tf2onnx", "onnx", "onnxruntime", "pooch"):
+    sys.modules[name] = None  # importing it raises ImportError
+import train
+from model.learning import network, training
+assert network.build_digitpad(1).count_params() == network.NUM_DIGITPAD_PARAMETERS
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
 def test_no_serve_leaves_what_is_served(command, runs_folder, capsys):
@@ -306,27 +339,10 @@ def test_a_damaged_checkpoint_says_what_to_do(command, runs_folder, capsys, trai
     assert CONFIG_FILE in last_line(capsys)
 
 
-def test_batches_repeat_for_the_same_seed_epoch_and_step(training, tiny_mnist):
-    mnist, _ = tiny_mnist
-    config = replace(PRESETS["digitpad"], batch_size=32)
-    first = training.TrainingBatches(mnist, config)
-    second = training.TrainingBatches(mnist, config)
-    for index in range(len(first)):
-        for one, other in zip(first[index], second[index], strict=True):
-            assert np.array_equal(one, other)
-    assert not np.array_equal(first[3][0], first[4][0])
-    first.set_epoch(1)
-    assert not np.array_equal(first[3][0], second[3][0])
-    resumed = training.TrainingBatches(mnist, config, epoch=1)
-    assert np.array_equal(first[3][0], resumed[3][0])
-    assert not np.array_equal(
-        first[3][0], training.TrainingBatches(mnist, replace(config, seed=9), 1)[3][0]
-    )
-
-
 def test_an_epoch_of_the_tutorial_shows_every_image_once(training, tiny_mnist):
     mnist, _ = tiny_mnist
-    batches = training.TrainingBatches(mnist, replace(PRESETS["tutorial"], batch_size=48))
+    maker = BatchMaker(mnist, replace(PRESETS["tutorial"], batch_size=48))
+    batches = training.TrainingBatches(maker, len(maker))
     frames, labels = (np.concatenate(part) for part in zip(*map(list, batches), strict=True))
     assert frames.shape == (320, 28, 28, 1) and frames.dtype == np.float32
     shown = {
@@ -336,11 +352,11 @@ def test_an_epoch_of_the_tutorial_shows_every_image_once(training, tiny_mnist):
     assert shown == {(f.tobytes(), int(k)) for f, k in zip(mnist.images, mnist.labels, strict=True)}
 
 
-def test_an_export_that_disagrees_is_refused(training, tiny_mnist, tmp_path):
+def test_an_export_that_disagrees_is_refused(judging, tiny_mnist, tmp_path):
     from model.errors import TrainingError
     from model.learning import network
 
     with pytest.raises(TrainingError, match="nothing was replaced"):
-        training.check_agreement(
+        judging.check_agreement(
             network.build_digitpad(seed=1), Recognizer.load(), tiny_mnist[1].frames
         )

@@ -33,11 +33,11 @@ def test_ink_is_blue_for_the_answer_orange_for_the_rival():
 
 @pytest.mark.slow
 def test_class_maps_and_bias_add_up_to_the_logits():
-    from model.learning import network
+    from model.learning import network, onnx_file
     from model.reading.recognizer import Recognizer
 
     built = network.build_digitpad(seed=1)
-    recognizer = Recognizer(network.export(built))
+    recognizer = Recognizer(onnx_file.export(built))
     frames = np.random.default_rng(0).random((3, 28, 28), np.float32)
     maps = recognizer.maps("class_maps", frames)
     assert maps.shape == (3, 6, 6, 10)
@@ -48,9 +48,9 @@ def test_class_maps_and_bias_add_up_to_the_logits():
 
 @pytest.mark.slow
 def test_a_network_without_a_flat_head_has_no_class_maps():
-    from model.learning import network
+    from model.learning import network, onnx_file
     from model.reading.recognizer import Recognizer
 
-    recognizer = Recognizer(network.export(network.build_tutorial()))
+    recognizer = Recognizer(onnx_file.export(network.build_tutorial()))
     with pytest.raises(ArtifactError, match="no class_maps"):
         recognizer.maps("class_maps", np.zeros((1, 28, 28), np.float32))
