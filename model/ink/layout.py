@@ -1,119 +1,149 @@
-"""Finds the digits on a sheet of paper: their boxes, their lines, and the reading order."""
+"""Sorts pieces of ink into lines of writing, and cells of rows into columns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 
-from model.errors import NothingDrawn
-from model.ink.frame import to_mnist
-from model.ink.sheet import ink_on_paper, ink_threshold, remove_ruled_lines, shrink
+from model.ink.pieces import Piece
 
-SMALLEST_DIGIT = 0.02  # of the picture's longer side; smaller marks are specks
-SMALLEST_AREA = 8  # pixels of ink; less is a speck
-SMALLEST_OF_TALL = 0.3  # of the 80th percentile of heights; smaller marks are dots and commas
-# Two boxes, one above the other, are one digit (a 5 and its bar) if they share this much of
-# the narrower one's width and are at most this far apart.
-SHARED_WIDTH = 0.5
-LARGEST_GAP = 0.15  # of the taller one's height
-MAX_DIGITS = 100
-MAX_MARKS = 400  # four separate strokes for each digit; noise has thousands
+SHARED_HEIGHT = 0.4  # of the smaller of two neighbours' heights; they are on one line
+FAR = 6.0  # heights; neighbours farther apart must share more
+SHARED_WHEN_FAR = 0.6
+LOOK_BACK = 3  # pieces of a line that say where it goes on
+COLUMN_SHARED = 0.3  # of the narrower one's width, by which cells of a column overlap
 
 
-@dataclass(frozen=True)
-class LocatedDigit:
-    """A digit on a sheet.
+@dataclass
+class TextLine:
+    """Pieces of ink on one line of writing, from the left.
 
     Attributes:
-        box: Left, top, right and bottom, pixels of the picture.
-        frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
+        pieces: At least one.
     """
 
-    box: tuple[int, int, int, int]
-    frame: np.ndarray
+    pieces: list[Piece] = field(default_factory=list)
+
+    @property
+    def height(self) -> float:
+        """The height of its tall pieces, pixels."""
+        return float(np.percentile([piece.height for piece in self.pieces], 75))
+
+    @property
+    def middle(self) -> float:
+        """The mean y of its pieces."""
+        return float(np.mean([piece.middle for piece in self.pieces]))
+
+    def band_at(self, x: float) -> tuple[float, float]:
+        """Returns the top and the bottom of its writing near an x."""
+        tall = [piece for piece in self.pieces if piece.height > 0.6 * self.height] or self.pieces
+        distance = np.array([abs((piece.left + piece.right) / 2 - x) for piece in tall])
+        near = [tall[index] for index in np.argsort(distance)[:2]]
+        return (
+            float(np.mean([piece.top for piece in near])),
+            float(np.mean([piece.bottom for piece in near])),
+        )
 
 
-def find_digits(picture: np.ndarray) -> list[LocatedDigit]:
-    """Finds all digits on a sheet of paper, in reading order.
+def text_lines(pieces: list[Piece]) -> list[TextLine]:
+    """Groups pieces into lines, also if these slope or curve a little.
+
+    Each piece joins the line whose last pieces lie most nearly at its own height.
 
     Args:
-        picture: `uint8` array of shape `(rows, cols, 3)`, RGB, each side at least 1.
+        pieces: Pieces without dots.
 
     Returns:
-        At least one digit; lines from top to bottom, each from left to right.
-
-    Raises:
-        NothingDrawn: If nothing could be a digit.
+        Lines from the top, by their left end.
     """
-    grey, factor = shrink(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
-    ink = ink_on_paper(grey)
-    mask = remove_ruled_lines(ink > ink_threshold(ink))
-    boxes = _merge(_components(mask, max(grey.shape))[:MAX_MARKS])[:MAX_DIGITS]
-    if not boxes:
-        raise NothingDrawn(
-            "No digit was found: write larger and darker, on plain paper, and fill the picture."
-        )
-    clean = np.where(cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0, ink, 0)
-    found = []
-    for left, top, right, bottom in _reading_order(boxes):
-        frame = to_mnist(np.ascontiguousarray(clean[top:bottom, left:right]))
-        box = tuple(round(value / factor) for value in (left, top, right, bottom))
-        found.append(LocatedDigit(box, frame))
-    return found
-
-
-def _components(mask: np.ndarray, longer: int) -> list[list[int]]:
-    """Returns boxes `[left, top, right, bottom]` of connected ink, without specks."""
-    num, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    boxes = []
-    for left, top, width, height, area in stats[1:num].tolist():
-        if max(width, height) >= SMALLEST_DIGIT * longer and area >= SMALLEST_AREA:
-            boxes.append([left, top, left + width, top + height])
-    if not boxes:
-        return []
-    tall = float(np.percentile([box[3] - box[1] for box in boxes], 80))
-    return [
-        box for box in boxes if max(box[3] - box[1], box[2] - box[0]) >= SMALLEST_OF_TALL * tall
-    ]
-
-
-def _merge(boxes: list[list[int]]) -> list[list[int]]:
-    """Joins boxes that lie above one another and close together."""
-    boxes = list(boxes)
-    merged = True
-    while merged:
-        merged = False
-        for index in range(len(boxes)):
-            if index + 1 >= len(boxes):
-                break
-            a, others = np.array(boxes[index]), np.array(boxes[index + 1 :])
-            across = np.minimum(a[2], others[:, 2]) - np.maximum(a[0], others[:, 0])
-            apart = np.maximum(a[1], others[:, 1]) - np.minimum(a[3], others[:, 3])
-            narrower = np.minimum(a[2] - a[0], others[:, 2] - others[:, 0])
-            height = np.maximum(a[3] - a[1], others[:, 3] - others[:, 1])
-            is_near = (across > SHARED_WIDTH * narrower) & (apart < LARGEST_GAP * height)
-            near = np.flatnonzero(is_near)
-            if len(near):
-                b = boxes.pop(index + 1 + int(near[0]))
-                corners = (*map(min, a[:2], b[:2]), *map(max, a[2:], b[2:]))
-                boxes[index] = [int(value) for value in corners]
-                merged = True
-    return boxes
-
-
-def _reading_order(boxes: list[list[int]]) -> list[list[int]]:
-    """Sorts boxes line by line.
-
-    A box joins a line if its vertical centre lies between the line's mean top and bottom.
-    """
-    lines: list[list[list[int]]] = []
-    for box in sorted(boxes, key=lambda box: (box[1] + box[3]) / 2):
-        centre = (box[1] + box[3]) / 2
+    lines: list[TextLine] = []
+    for piece in sorted(pieces, key=lambda each: each.left):
+        best, least = None, np.inf
         for line in lines:
-            top, bottom = np.mean([[other[1], other[3]] for other in line], axis=0)
-            if top < centre < bottom:
-                line.append(box)
+            away = _distance(line, piece)
+            if away is not None and away < least:
+                best, least = line, away
+        if best is None:
+            lines.append(TextLine([piece]))
+        else:
+            best.pieces.append(piece)
+    return sorted(_united(lines), key=lambda line: line.middle)
+
+
+def _distance(line: TextLine, piece: Piece) -> float | None:
+    """How far from a line's last pieces a piece lies, in heights; `None` if it is not on it."""
+    last = line.pieces[-LOOK_BACK:]
+    near = last[-1]
+    shared = _shared_height(near, piece)
+    gap = max(piece.left - near.right, 0) / max(near.height, piece.height)
+    needed = SHARED_HEIGHT if gap < FAR else SHARED_WHEN_FAR
+    if shared < needed:
+        # A flat or short last piece, such as a minus, says little: ask the one before it.
+        if len(last) < 2 or near.height > 0.5 * last[-2].height:
+            return None
+        near = last[-2]
+        if _shared_height(near, piece) < needed:
+            return None
+    height = max(near.height, piece.height)
+    return abs(near.middle - piece.middle) / height + 0.02 * gap
+
+
+def _shared_height(a: Piece, b: Piece) -> float:
+    shared = min(a.bottom, b.bottom) - max(a.top, b.top)
+    return shared / max(min(a.height, b.height), 1)
+
+
+def _united(lines: list[TextLine]) -> list[TextLine]:
+    """Joins lines that lie beside each other at the same height."""
+    lines = sorted(lines, key=lambda line: line.pieces[0].left)
+    united: list[TextLine] = []
+    for line in lines:
+        for other in united:
+            last, first = other.pieces[-1], line.pieces[0]
+            is_beside = first.left >= last.right - 0.2 * last.height
+            height = max(other.height, line.height)
+            if is_beside and abs(last.middle - first.middle) < 0.35 * height:
+                other.pieces += line.pieces
                 break
         else:
-            lines.append([box])
-    return [box for line in lines for box in sorted(line)]
+            united.append(line)
+    return united
+
+
+def columns(rows: list[list[tuple[float, float]]]) -> list[list[int]]:
+    """Assigns the cells of rows to columns.
+
+    Cells of different rows are in one column if they overlap across. A row has one cell a column.
+
+    Args:
+        rows: For each row, the left and right end of each cell, from the left.
+
+    Returns:
+        For each row, each cell's column, from 0.
+    """
+    found: list[list[float]] = []  # left and right of each column
+    for left, right in sorted((cell for row in rows for cell in row), key=lambda c: c[0] + c[1]):
+        best, most = None, COLUMN_SHARED
+        for column in found:
+            shared = min(right, column[1]) - max(left, column[0])
+            share = shared / max(min(right - left, column[1] - column[0]), 1e-6)
+            if share > most:
+                best, most = column, share
+        if best is None:
+            found.append([left, right])
+        else:
+            # The column keeps its middle: a wide cell does not make it as wide.
+            best[0], best[1] = (3 * best[0] + left) / 4, (3 * best[1] + right) / 4
+    found.sort(key=sum)
+    places = []
+    for row in rows:
+        taken: list[int] = []
+        for left, right in row:
+            middles = [abs((column[0] + column[1]) - (left + right)) for column in found]
+            free = [k for k in range(len(found)) if not taken or k > taken[-1]]
+            if free:
+                taken.append(min(free, key=lambda k: middles[k]))
+            else:
+                found.append([left, right])
+                taken.append(len(found) - 1)
+        places.append(taken)
+    return places

@@ -1,0 +1,166 @@
+"""Parts a line of glyphs into cells, tells signs from digits, and leaves out words."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.ink.layout import TextLine
+from model.ink.pieces import Piece
+from model.reading.lattice import Glyph
+
+WORDS = "words"
+OTHER_SIGNS = "other signs"
+BESIDE = "marks beside the sheet"
+
+NEW_CELL = 0.85  # of the line's height; a wider gap begins a new cell
+# A minus is flat, wide and at half the height.
+FLAT = 0.3  # of the line's height
+MINUS_WIDTHS = (0.22, 1.6)  # of the line's height
+MINUS_ASPECT = 1.7
+MINUS_PLACE = (0.2, 0.85)  # of the line's band, from its top
+POINT_PLACE = 0.62  # of the band; a lower dot is a decimal point or comma
+COLON_APART = (0.2, 0.9)  # of the line's height, between the two dots
+COMMA_ASPECT = 1.5  # a taller dot is a comma
+# A slash is slim, leans to the right and reaches beyond its neighbours.
+SLASH_REACH = 0.12  # of the line's height, above and below
+SLASH_LEAN = 0.25  # across, of its height
+WORD_SHARE = 0.4  # of a cell's glyphs that are no digit; then it is a word
+
+
+@dataclass(frozen=True)
+class Part:
+    """A glyph or a sign of a cell.
+
+    Attributes:
+        piece: Its ink.
+        glyph: What the network read; `None` for a sign.
+        sign: The sign's character, `""` for a digit.
+    """
+
+    piece: Piece
+    glyph: Glyph | None = None
+    sign: str = ""
+
+
+def cells_of_line(
+    line: TextLine, glyphs: list[Glyph], dots: list[Piece]
+) -> tuple[list[list[Part]], Counter]:
+    """Parts a line into cells.
+
+    Args:
+        line: The line.
+        glyphs: What was read, from the left.
+        dots: Small marks on the line.
+
+    Returns:
+        Cells, each a list of parts from the left, and how many glyphs were left out, by reason.
+    """
+    height = line.height
+    parts = [_as_part(glyph, line, height) for glyph in glyphs]
+    parts = _with_slashes(parts, height)
+    parts += _points(line, dots, height)
+    parts.sort(key=lambda part: part.piece.left + part.piece.right)
+    left_out: Counter = Counter()
+    cells = []
+    for group in _grouped(parts, height):
+        digits = [part for part in group if part.glyph is not None]
+        num_refused = sum(not part.glyph.answer.is_digit for part in digits)
+        if not digits:
+            left_out[OTHER_SIGNS] += len(group)
+        elif len(digits) == 1 and num_refused:
+            left_out[OTHER_SIGNS if len(group) == 1 else WORDS] += len(group)
+        elif num_refused >= WORD_SHARE * len(digits):
+            left_out[WORDS] += len(group)
+        else:
+            cells.append(_trimmed(group))
+    return cells, left_out
+
+
+def _as_part(glyph: Glyph, line: TextLine, height: float) -> Part:
+    piece = glyph.piece
+    top, bottom = line.band_at((piece.left + piece.right) / 2)
+    place = (piece.middle - top) / max(bottom - top, 1)
+    is_minus = (
+        piece.height < FLAT * height
+        and piece.width > MINUS_ASPECT * piece.height
+        and MINUS_WIDTHS[0] * height < piece.width < MINUS_WIDTHS[1] * height
+        and MINUS_PLACE[0] < place < MINUS_PLACE[1]
+    )
+    return Part(piece, sign="-") if is_minus else Part(piece, glyph)
+
+
+def _with_slashes(parts: list[Part], height: float) -> list[Part]:
+    """Turns ones that reach beyond both neighbours, and lean, into slashes."""
+    done = []
+    for index, part in enumerate(parts):
+        near = [
+            other.piece
+            for other in parts[max(index - 1, 0) : index] + parts[index + 1 : index + 2]
+            if other.glyph is not None and other.piece.height > 0.5 * height
+        ]
+        piece = part.piece
+        is_slash = (
+            part.glyph is not None
+            and len(near) == 2
+            and piece.top < min(other.top for other in near) - SLASH_REACH * height
+            and piece.bottom > max(other.bottom for other in near) + SLASH_REACH * height
+            and _lean(piece) > SLASH_LEAN
+            and piece.mask.mean() < 0.5
+            and (not part.glyph.answer.is_digit or part.glyph.answer.digits[0] == 1)
+        )
+        done.append(Part(piece, sign="/") if is_slash else part)
+    return done
+
+
+def _lean(piece: Piece) -> float:
+    """How far the top lies to the right of the foot, in heights."""
+    tenth = max(piece.height // 10, 1)
+    top = np.nonzero(piece.mask[:tenth].any(axis=0))[0].mean()
+    foot = np.nonzero(piece.mask[-tenth:].any(axis=0))[0].mean()
+    return float(top - foot) / piece.height
+
+
+def _points(line: TextLine, dots: list[Piece], height: float) -> list[Part]:
+    """Decimal points, commas and colons among a line's dots."""
+    found, used = [], set()
+    for index, dot in enumerate(dots):
+        for other in dots[index + 1 :]:
+            apart = abs(dot.middle - other.middle)
+            is_above = min(dot.right, other.right) + 2 >= max(dot.left, other.left)
+            if is_above and COLON_APART[0] * height < apart < COLON_APART[1] * height:
+                used |= {id(dot), id(other)}
+                found.append(Part(dot, sign=":"))
+                break
+    for dot in dots:
+        if id(dot) in used:
+            continue
+        top, bottom = line.band_at((dot.left + dot.right) / 2)
+        if (dot.middle - top) / max(bottom - top, 1) > POINT_PLACE:
+            is_comma = dot.height > COMMA_ASPECT * dot.width or dot.bottom > bottom + 0.12 * height
+            found.append(Part(dot, sign="," if is_comma else "."))
+    return found
+
+
+def _grouped(parts: list[Part], height: float) -> list[list[Part]]:
+    """Groups neighbours; a wide gap begins a new cell."""
+    groups: list[list[Part]] = []
+    right = -np.inf
+    for part in parts:
+        if part.piece.left - right > NEW_CELL * height:
+            groups.append([])
+        groups[-1].append(part)
+        right = max(right, part.piece.right)
+    return groups
+
+
+def _trimmed(group: list[Part]) -> list[Part]:
+    """A cell without the points and slashes that neither begin nor end a number."""
+    parts = list(group)
+    while parts and parts[-1].sign:
+        parts.pop()
+    while parts and parts[0].sign and parts[0].sign not in "-.,":
+        parts.pop(0)
+    if parts and parts[0].sign and parts[0].sign in ".,":
+        parts.pop(0)
+    return parts
