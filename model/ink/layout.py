@@ -36,7 +36,7 @@ class TextLine:
     def band_at(self, x: float) -> tuple[float, float]:
         """Returns the top and the bottom of its writing near an x."""
         tall = [piece for piece in self.pieces if piece.height > 0.6 * self.height] or self.pieces
-        distance = np.array([abs((piece.left + piece.right) / 2 - x) for piece in tall])
+        distance = np.array([abs(piece.middle_x - x) for piece in tall])
         near = [tall[index] for index in np.argsort(distance)[:2]]
         return (
             float(np.mean([piece.top for piece in near])),

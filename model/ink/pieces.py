@@ -18,6 +18,7 @@ NEAR = 0.22  # of its height
 SHARED_WIDTH = 0.5  # of the narrower one's width
 # Cuts.
 WIDE = 0.72  # of the line's height; a wider piece may be several digits
+LOW = 0.4  # of the line's height; a lower piece is no row of digits
 CUT_DISTANCE = 0.16  # of the line's height, between two cuts
 MAX_CUTS = 14  # of one piece
 
@@ -53,6 +54,11 @@ class Piece:
     def height(self) -> int:
         """Pixels."""
         return self.bottom - self.top
+
+    @property
+    def middle_x(self) -> float:
+        """The x of its centre."""
+        return (self.left + self.right) / 2
 
     @property
     def middle(self) -> float:
@@ -143,7 +149,7 @@ def slices(piece: Piece, line_height: float) -> list[Piece]:
 
     Source: over-segmentation, R. Casey and E. Lecolinet, IEEE Trans. PAMI 18 (1996) 690-706.
     """
-    if piece.width <= WIDE * min(line_height, 1.3 * piece.height):
+    if piece.width <= WIDE * line_height or piece.height < LOW * line_height:
         return [piece]
     ink = piece.mask
     counts = ink.sum(axis=0).astype(float)

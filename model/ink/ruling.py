@@ -15,17 +15,21 @@ from model.ink.sheet import shrink
 PIECE = 1 / 18
 SMALLEST_PIECE = 24  # pixels
 DRIFT = 3  # pixels up or down that a line may wander within such a piece
-GAP = 0.5  # of the piece; a shorter gap does not end a line
-COVERED = 0.7  # of a line's length; less ink than that is a row of strokes
+GAP = 1.2  # of the piece; a shorter gap does not end a line
+COVERED = 0.6  # of a line's length; less ink than that is a row of strokes
 LONG = 0.42  # of the sheet's width or height; a longer candidate is a line
+SHORTEST = 0.25  # of the longer side; the stem of a 1 is shorter
 SLIM = 9.0  # times as long as thick, at least
-THICKEST = 1 / 30  # of the sheet's longer side
+THICKEST = 1 / 15  # of the sheet's longer side
 REACH = 6  # pixels, plus its thickness; a shorter line ends at another one this near
 STRAY = 3  # pixels that ink may stand out from a line and still belong to it
+DARKER = 1.35  # times a line's own ink; ink so dark on it is a stroke that runs along it
 MAX_CANDIDATES = 400  # more are a pattern
 TILT_SIDE = 600  # pixels; the tilt is measured on a mask of this size
+TILTED = 0.35  # of the longer side; shorter lines don't tell the tilt
 LARGEST_TILT = 20.0  # degrees
 REGULAR = 4  # lines at least that make a sheet of ruled paper
+BELOW = 0.6  # steps below the last line that may still be written on
 STEPS_ALIKE = 0.3  # of the median step; distances of ruled lines differ by less
 
 
@@ -66,21 +70,21 @@ class Ruling:
     across: tuple[Line, ...] = ()
     upright: tuple[Line, ...] = ()
 
-    def without_lines(self, mask: np.ndarray) -> np.ndarray:
+    def without_lines(self, mask: np.ndarray, ink: np.ndarray) -> np.ndarray:
         """Takes the lines out of ink.
 
         Args:
             mask: `bool` array of shape `(rows, cols)`, true where there is ink.
+            ink: How dark it is, `float32` array like it.
 
         Returns:
             A `bool` array like it.
         """
         cleaned = mask.copy()
         for line in self.across:
-            _erase(mask, cleaned, line)
-        turned, cleaned_turned = mask.T, cleaned.T
+            _erase(mask, ink, cleaned, line)
         for line in self.upright:
-            _erase(turned, cleaned_turned, line)
+            _erase(mask.T, ink.T, cleaned.T, line)
         return cleaned
 
 
@@ -95,7 +99,7 @@ def find_ruling(mask: np.ndarray) -> Ruling:
     longer = max(rows, cols)
     framing = _framing(across, upright)
     is_long = {
-        id(line): len(line.places) > LONG * side
+        id(line): len(line.places) > max(LONG * side, SHORTEST * longer)
         and line.thickness < THICKEST * longer
         and len(line.places) > 2 * SLIM * line.thickness
         for lines, side in ((across, cols), (upright, rows))
@@ -122,7 +126,7 @@ def tilt(mask: np.ndarray) -> float:
     """
     ink = shrink(mask.astype(np.uint8) * 255, TILT_SIDE)[0]
     rows, cols = ink.shape
-    shortest = 0.3 * min(rows, cols) if min(rows, cols) > 100 else 0.5 * max(rows, cols)
+    shortest = TILTED * max(rows, cols)
     found = cv2.HoughLinesP(
         (ink > 60).astype(np.uint8),
         1, np.pi / 720, int(0.6 * shortest), minLineLength=shortest, maxLineGap=0.02 * cols
@@ -157,7 +161,7 @@ def ruled_area(ruling: Ruling) -> np.ndarray | None:
     for line in lines:
         first, last = line.places[0], line.places[-1]
         points += [(line.start, first - step), (line.end, last - step)]
-        points += [(line.start, first + step), (line.end, last + step)]
+        points += [(line.start, first + BELOW * step), (line.end, last + BELOW * step)]
     return cv2.convexHull(np.array(points, np.float32))
 
 
@@ -167,10 +171,11 @@ def _candidates(mask: np.ndarray) -> list[Line]:
     piece = max(int(cols * PIECE), SMALLEST_PIECE)
     if piece > cols:
         return []
-    ink = mask.astype(np.uint8)
-    thick = cv2.dilate(ink, np.ones((DRIFT, 1), np.uint8))
+    thin = mask & (_runs_down(mask) <= max(THICKEST * max(rows, cols), 3))
+    thick = cv2.dilate(thin.astype(np.uint8), np.ones((DRIFT, 1), np.uint8))
     runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, piece), np.uint8))
-    linked = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, np.ones((1, max(int(piece * GAP), 3)), np.uint8))
+    bridge = np.ones((1, int(piece * GAP)), np.uint8)
+    linked = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, bridge)
     num, names, stats, _ = cv2.connectedComponentsWithStats(linked, connectivity=8)
     found = []
     for name in np.argsort(-stats[1:num, cv2.CC_STAT_WIDTH])[:MAX_CANDIDATES] + 1:
@@ -182,6 +187,14 @@ def _candidates(mask: np.ndarray) -> list[Line]:
         if line is not None:
             found.append(line)
     return found
+
+
+def _runs_down(mask: np.ndarray) -> np.ndarray:
+    """Returns for each pixel of ink how long the upright run of ink is that it lies in."""
+    places = np.arange(len(mask))[:, None]
+    above = np.maximum.accumulate(np.where(mask, -1, places), axis=0)
+    below = np.minimum.accumulate(np.where(mask, len(mask), places)[::-1], axis=0)[::-1]
+    return below - above - 1
 
 
 def _as_line(part: np.ndarray, left: int, top: int) -> Line | None:
@@ -236,11 +249,12 @@ def _meet(line: Line, at: int, other: Line) -> bool:
     return abs(place - at) <= reach
 
 
-def _erase(mask: np.ndarray, cleaned: np.ndarray, line: Line) -> None:
-    """Clears a line's pixels in place, except where a stroke crosses it."""
+def _erase(mask: np.ndarray, ink: np.ndarray, cleaned: np.ndarray, line: Line) -> None:
+    """Clears a line's pixels in place, except where a stroke crosses it or runs along it."""
     rows = mask.shape[0]
     reach = int(np.ceil(line.thickness / 2)) + STRAY
     tall = line.thickness + 2 * STRAY
+    runs = []
     for x in range(max(line.start - STRAY, 0), min(line.end + STRAY, mask.shape[1])):
         y = line.places[min(max(x - line.start, 0), len(line.places) - 1)]
         top, bottom = max(int(y) - reach, 0), min(int(y) + reach + 1, rows)
@@ -254,4 +268,8 @@ def _erase(mask: np.ndarray, cleaned: np.ndarray, line: Line) -> None:
         while last < rows - 1 and last < y + 4 * tall and mask[last + 1, x]:
             last += 1
         if last - first + 1 <= tall:
-            cleaned[first : last + 1, x] = False
+            runs.append((x, first, last + 1, float(ink[first : last + 1, x].max())))
+    own = DARKER * float(np.median([dark for *_, dark in runs])) if runs else 0.0
+    for x, first, end, dark in runs:
+        if dark <= own or end - first <= line.thickness:
+            cleaned[first:end, x] = False

@@ -11,15 +11,16 @@ LARGEST_ENLARGEMENT = 4.0
 # Finding the sheet.
 SEARCH_SIDE = 320  # pixels; the sheet is looked for in a picture of this size
 SMALLEST_PICTURE = 200  # pixels; a smaller one is a crop
-SMALLEST_SHEET = 0.08  # of the picture's area
+SMALLEST_SHEET = 0.12  # of the picture's area
 LARGEST_SHEET = 0.93  # of it; a larger one is all of the picture
 BRIGHTER = 35  # grey levels by which paper is brighter than what lies around it
-FILLED = (0.85, 1.12)  # area of the sheet's outline, times that of the four-sided figure around it
+FILLED = (0.9, 1.12)  # area of the sheet's outline, times that of the four-sided figure around it
 TRIMMED = 0.012  # of the sheet's sides, cut off all around, because its edge may be curled
 
 # Separating ink from paper.
 PAPER_SIDE = 1 / 12  # of the longer side; ink is narrower than this, shadows are wider
 SMALLEST_PAPER_SIDE = 15  # pixels
+PARTS = 6  # of the picture, each way, that vote on whether ink is dark or light
 FAINTEST_INK = 0.06  # of the paper's brightness; fainter marks are shadow or dirt
 NOISES = 4.0  # standard deviations of the paper's noise that ink exceeds
 SURE_INK = 1.8  # times the threshold; a mark of which nothing is darker is dirt
@@ -227,13 +228,20 @@ def ink_on_paper(grey: np.ndarray) -> np.ndarray:
 
 
 def _is_light_on_dark(grey: np.ndarray) -> bool:
-    """Tells whether the rare shades are the light ones, by the third moment."""
+    """Tells whether the rare shades are the light ones.
+
+    Each part of the picture votes with the third moment of its shades, so that a lamp or a dark
+    thing beside the paper does not decide.
+    """
     small = shrink(grey, 400)[0].astype(np.float32)
     away = small - cv2.GaussianBlur(small, (0, 0), max(max(small.shape) / 10, 1))
-    edge = min(small.shape) // 20
-    if edge:
-        away = away[edge:-edge, edge:-edge]
-    return bool((away**3).mean() > 0)
+    votes = [
+        np.cbrt((part**3).mean())
+        for strip in np.array_split(away, PARTS, axis=0)
+        for part in np.array_split(strip, PARTS, axis=1)
+        if part.size
+    ]
+    return float(np.sum(votes)) > 0
 
 
 def ink_masks(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

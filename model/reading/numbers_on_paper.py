@@ -15,9 +15,9 @@ BESIDE = "marks beside the sheet"
 
 NEW_CELL = 0.85  # of the line's height; a wider gap begins a new cell
 # A minus is flat, wide and at half the height.
-FLAT = 0.3  # of the line's height
+FLAT = 0.34  # of the line's height
 MINUS_WIDTHS = (0.22, 1.6)  # of the line's height
-MINUS_ASPECT = 1.7
+MINUS_ASPECT = 1.5
 MINUS_PLACE = (0.2, 0.85)  # of the line's band, from its top
 POINT_PLACE = 0.62  # of the band; a lower dot is a decimal point or comma
 COLON_APART = (0.2, 0.9)  # of the line's height, between the two dots
@@ -26,6 +26,8 @@ COMMA_ASPECT = 1.5  # a taller dot is a comma
 SLASH_REACH = 0.12  # of the line's height, above and below
 SLASH_LEAN = 0.25  # across, of its height
 WORD_SHARE = 0.4  # of a cell's glyphs that are no digit; then it is a word
+DOUBTFUL_SHARE = 0.5  # of more than two glyphs that are doubtful; then too
+LOW = 0.75  # of the line's height; a lower glyph that is doubtful is a plus or times
 
 
 @dataclass(frozen=True)
@@ -58,20 +60,24 @@ def cells_of_line(
     """
     height = line.height
     parts = [_as_part(glyph, line, height) for glyph in glyphs]
-    parts = _with_slashes(parts, height)
+    left_out: Counter = Counter()
+    signs = [part for part in parts if _is_other_sign(part, height)]
+    left_out[OTHER_SIGNS] += len(signs)
+    parts = _with_slashes([part for part in parts if part not in signs], height)
     parts += _points(line, dots, height)
     parts.sort(key=lambda part: part.piece.left + part.piece.right)
-    left_out: Counter = Counter()
     cells = []
-    for group in _grouped(parts, height):
+    for group in _grouped(parts, signs, height):
         digits = [part for part in group if part.glyph is not None]
         num_refused = sum(not part.glyph.answer.is_digit for part in digits)
+        num_doubtful = sum(part.glyph.answer.is_doubtful for part in digits)
+        is_word = num_refused >= WORD_SHARE * len(digits) or (
+            num_doubtful >= min(max(DOUBTFUL_SHARE * len(digits), 2), len(digits) + 1)
+        )
         if not digits:
             left_out[OTHER_SIGNS] += len(group)
-        elif len(digits) == 1 and num_refused:
+        elif is_word:
             left_out[OTHER_SIGNS if len(group) == 1 else WORDS] += len(group)
-        elif num_refused >= WORD_SHARE * len(digits):
-            left_out[WORDS] += len(group)
         else:
             cells.append(_trimmed(group))
     return cells, left_out
@@ -79,7 +85,7 @@ def cells_of_line(
 
 def _as_part(glyph: Glyph, line: TextLine, height: float) -> Part:
     piece = glyph.piece
-    top, bottom = line.band_at((piece.left + piece.right) / 2)
+    top, bottom = line.band_at(piece.middle_x)
     place = (piece.middle - top) / max(bottom - top, 1)
     is_minus = (
         piece.height < FLAT * height
@@ -135,19 +141,27 @@ def _points(line: TextLine, dots: list[Piece], height: float) -> list[Part]:
     for dot in dots:
         if id(dot) in used:
             continue
-        top, bottom = line.band_at((dot.left + dot.right) / 2)
+        top, bottom = line.band_at(dot.middle_x)
         if (dot.middle - top) / max(bottom - top, 1) > POINT_PLACE:
             is_comma = dot.height > COMMA_ASPECT * dot.width or dot.bottom > bottom + 0.12 * height
             found.append(Part(dot, sign="," if is_comma else "."))
     return found
 
 
-def _grouped(parts: list[Part], height: float) -> list[list[Part]]:
-    """Groups neighbours; a wide gap begins a new cell."""
+def _is_other_sign(part: Part, height: float) -> bool:
+    """Whether a glyph is a plus, a times or the like: low, and hardly a digit."""
+    if part.glyph is None or part.piece.height >= LOW * height:
+        return False
+    return part.glyph.answer.is_doubtful and not part.glyph.is_guess
+
+
+def _grouped(parts: list[Part], signs: list[Part], height: float) -> list[list[Part]]:
+    """Groups neighbours; a wide gap or another sign begins a new cell."""
     groups: list[list[Part]] = []
     right = -np.inf
     for part in parts:
-        if part.piece.left - right > NEW_CELL * height:
+        between = any(right < sign.piece.middle_x < part.piece.left for sign in signs)
+        if between or part.piece.left - right > NEW_CELL * height:
             groups.append([])
         groups[-1].append(part)
         right = max(right, part.piece.right)

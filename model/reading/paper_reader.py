@@ -29,12 +29,15 @@ TILTED_TEXT = 1.5  # degrees; lines of writing without ruling that slope more ar
 NUM_SLOPING = 3  # pieces at least of a line whose slope counts
 DOT = 0.3  # of the typical height; smaller marks are dots
 TOO_TALL_AT_EDGE = 1.5  # times the typical height; a mark at the sheet's edge is then no digit
+SHORT_AT_EDGE = 0.5  # of it; a lower one is the rest of something
 SOLID = 0.75  # of its box; a mark so full and not slim is a blot
 SLIM = 0.5  # of the typical height
 # Which way is up.
 MOST_TRIED = 60  # pieces that are read in all four directions
 UPRIGHT_ENOUGH = 0.8  # mean certainty from which on no other direction is tried
-BETTER = 0.08  # by which another direction must be read more surely
+FEWEST_TRIED = 3  # pieces; fewer don't tell which way is up
+BETTER = (0.08, 0.2, 0.08)  # by which each other direction must be read more surely: a six upside
+# down is a nine, so turning by half asks for more
 NOTHING = (
     "No digit was found: write larger and darker, on plain or ruled paper, and fill the picture."
 )
@@ -70,14 +73,18 @@ def read_paper(picture: np.ndarray, recognizer: Recognizer) -> PaperReading:
         NothingDrawn: If nothing could be a digit.
     """
     sheet = find_sheet(picture)
-    if sheet is not None:
-        reading = _read_sheet(sheet, recognizer)
-        if reading.digits:
-            return reading
-    reading = _read_sheet(whole_picture(picture), recognizer)
+    reading = None if sheet is None else _read_sheet(sheet, recognizer)
+    if reading is None or _num_sure(reading) < len(reading.digits) / 2 or not reading.digits:
+        whole = _read_sheet(whole_picture(picture), recognizer)
+        if reading is None or _num_sure(whole) > _num_sure(reading):
+            reading = whole
     if not reading.digits:
         raise NothingDrawn(_why_nothing(reading))
     return reading
+
+
+def _num_sure(reading: PaperReading) -> int:
+    return sum(not digit.is_doubtful for digit in reading.digits)
 
 
 def _why_nothing(reading: PaperReading) -> str:
@@ -128,7 +135,7 @@ def _prepared(sheet: Sheet, may_level: bool = True) -> _Page:
         ink = ink_on_paper(sheet.grey)
         mask, faint = ink_masks(ink)
     ruling = find_ruling(faint | mask)
-    pieces = find_pieces(ruling.without_lines(mask))
+    pieces = find_pieces(ruling.without_lines(mask, ink))
     area = ruled_area(ruling)
     left_out: Counter = Counter()
     if area is not None:
@@ -139,7 +146,7 @@ def _prepared(sheet: Sheet, may_level: bool = True) -> _Page:
 
 
 def _is_inside(piece: Piece, area: np.ndarray) -> bool:
-    centre = ((piece.left + piece.right) / 2, piece.middle)
+    centre = (piece.middle_x, piece.middle)
     return cv2.pointPolygonTest(area, centre, False) >= 0
 
 
@@ -163,7 +170,8 @@ def _sorted_out(
             piece.width > 2 * tall * height and piece.height > 1.5 * height
         )
         is_blot = piece.mask.mean() > SOLID and min(piece.width, piece.height) > SLIM * height
-        if is_large or is_blot:
+        is_rest = at_edge(piece) and piece.height < SHORT_AT_EDGE * height
+        if is_large or is_blot or is_rest:
             left_out[DRAWINGS] += 1
         elif max(piece.width, piece.height) < SPECK * height:
             left_out[SPECKS] += 1
@@ -184,7 +192,7 @@ def _quarters_to_upright(page: _Page, recognizer: Recognizer) -> int:
         for piece in page.pieces
         if 0.5 * page.height < max(piece.height, piece.width) < 1.6 * page.height
     ]
-    if len(typical) < 2:
+    if len(typical) < FEWEST_TRIED:
         return 0
     chosen = typical[:: max(len(typical) // MOST_TRIED, 1)][:MOST_TRIED]
     frames = np.stack([frame_of(piece, page.ink) for piece in chosen])
@@ -195,8 +203,9 @@ def _quarters_to_upright(page: _Page, recognizer: Recognizer) -> int:
         sure.append(float(answers.max(axis=1).mean()))
         if quarters == 0 and sure[0] > UPRIGHT_ENOUGH:
             return 0
-    best = int(np.argmax(sure))
-    return best if sure[best] > sure[0] + BETTER else 0
+    gains = [now - sure[0] - least for now, least in zip(sure[1:], BETTER, strict=True)]
+    best = int(np.argmax(gains))
+    return best + 1 if gains[best] > 0 else 0
 
 
 def _slope(lines: list[TextLine]) -> float:
@@ -204,7 +213,7 @@ def _slope(lines: list[TextLine]) -> float:
     slopes, weights = [], []
     for line in lines:
         tall = [piece for piece in line.pieces if piece.height > 0.6 * line.height]
-        across = np.array([(piece.left + piece.right) / 2 for piece in tall])
+        across = np.array([piece.middle_x for piece in tall])
         if len(tall) < NUM_SLOPING or np.ptp(across) < 3 * line.height:
             continue
         bottoms = np.array([piece.bottom for piece in tall])
@@ -219,7 +228,7 @@ def _slope(lines: list[TextLine]) -> float:
 
 def _is_on(line: TextLine, dot: Piece) -> bool:
     """Whether a dot belongs to a line of writing."""
-    x = (dot.left + dot.right) / 2
+    x = dot.middle_x
     reach = 1.2 * line.height
     if not line.pieces[0].left - reach < x < max(p.right for p in line.pieces) + reach:
         return False
