@@ -1,5 +1,6 @@
 """Finds the connected pieces of ink on a sheet, and cuts wide ones where digits may touch."""
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -174,7 +175,7 @@ def slices(piece: Piece, line_height: float) -> list[Piece]:
             places.append(int(at))
     edges = [0, *sorted(places[: MAX_CUTS + 6]), piece.width]
     parts = []
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in itertools.pairwise(edges):
         part = ink[:, start:end]
         inked = np.flatnonzero(part.any(axis=1))
         if len(inked):

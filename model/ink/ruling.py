@@ -70,6 +70,17 @@ class Ruling:
     across: tuple[Line, ...] = ()
     upright: tuple[Line, ...] = ()
 
+    def encloses(self, box) -> bool:
+        """Whether lines run on all four sides of a box: left, top, right and bottom."""
+        left, top, right, bottom = box
+        x, y = (left + right) / 2, (top + bottom) / 2
+        across = [line.middle for line in self.across if line.start <= x < line.end]
+        upright = [line.middle for line in self.upright if line.start <= y < line.end]
+        return all(
+            any(place < middle for place in places) and any(place > middle for place in places)
+            for places, middle in ((across, y), (upright, x))
+        )
+
     def without_lines(self, mask: np.ndarray, ink: np.ndarray) -> np.ndarray:
         """Takes the lines out of ink.
 
@@ -129,7 +140,11 @@ def tilt(mask: np.ndarray) -> float:
     shortest = TILTED * max(rows, cols)
     found = cv2.HoughLinesP(
         (ink > 60).astype(np.uint8),
-        1, np.pi / 720, int(0.6 * shortest), minLineLength=shortest, maxLineGap=0.02 * cols
+        1,
+        np.pi / 720,
+        int(0.6 * shortest),
+        minLineLength=shortest,
+        maxLineGap=0.02 * cols,
     )
     if found is None:
         return 0.0

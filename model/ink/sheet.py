@@ -1,4 +1,4 @@
-"""Finds the sheet of paper in a photo, straightens it, evens out its light and separates its ink."""
+"""Finds the sheet of paper in a photo, straightens it, and separates ink from paper."""
 
 from dataclasses import dataclass
 
@@ -150,6 +150,11 @@ def find_sheet(picture: np.ndarray) -> Sheet | None:
     return Sheet(grey, np.linalg.inv(to_sheet))
 
 
+def find_panel(picture: np.ndarray) -> Sheet | None:
+    """Finds a dark drawing area on a light page, as in a screenshot; like `find_sheet`."""
+    return find_sheet(255 - picture)
+
+
 def _corners_of_sheet(small: np.ndarray) -> np.ndarray | None:
     """Returns four corners x, y, `(4, 2)`, of the brightest four-sided area, or `None`."""
     # Paper is bright and has little colour.
@@ -157,7 +162,7 @@ def _corners_of_sheet(small: np.ndarray) -> np.ndarray | None:
     side = max(3, max(light.shape) // 24 | 1)
     light = cv2.morphologyEx(light, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))  # no ink
     light = cv2.GaussianBlur(light, (0, 0), 1.5)
-    level, bright = cv2.threshold(light, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    _, bright = cv2.threshold(light, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     bright = cv2.morphologyEx(bright, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
     num, names, stats, _ = cv2.connectedComponentsWithStats(bright)
     if num < 2:

@@ -7,6 +7,7 @@ Source: Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-based learning 
 recognition", Proc. IEEE 86 (1998) 2278-2324, section IV.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,7 +111,7 @@ def _parts(line: TextLine) -> tuple[list[Piece], float]:
     """A line's smallest parts from the left, and its height."""
     height = line.height
     parts = [part for piece in line.pieces for part in slices(piece, height)]
-    return sorted(parts, key=lambda part: (part.left + part.right)), height
+    return sorted(parts, key=lambda part: part.left + part.right), height
 
 
 def _runs(parts: list[Piece], height: float) -> list[tuple[int, int]]:
@@ -153,7 +154,7 @@ def _shape_cost(run: list[Piece], height: float) -> float:
     top, bottom = min(part.top for part in run), max(part.bottom for part in run)
     cut = run[0].was_cut[0] + run[-1].was_cut[1]
     cost = CUT_COST / 2 * cut
-    for before, after in zip(run[:-1], run[1:], strict=True):
+    for before, after in itertools.pairwise(run):
         if before.was_cut[1] and after.was_cut[0]:
             continue
         gap = after.left - before.right

@@ -11,7 +11,6 @@ from model.reading.lattice import Glyph
 
 WORDS = "words"
 OTHER_SIGNS = "other signs"
-BESIDE = "marks beside the sheet"
 
 NEW_CELL = 0.85  # of the line's height; a wider gap begins a new cell
 # A minus is flat, wide and at half the height.

@@ -1,37 +1,20 @@
 """Reads a photo or scan of handwritten numbers: finds the sheet, its lines, digits and cells."""
 
 from collections import Counter
-from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from model.errors import NothingDrawn
 from model.ink.layout import TextLine, columns, text_lines
-from model.ink.pieces import (
-    LARGEST,
-    SPECK,
-    Piece,
-    find_pieces,
-    frame_of,
-    typical_height,
-    with_short_ones_joined,
-)
-from model.ink.ruling import Ruling, find_ruling, ruled_area, tilt
-from model.ink.sheet import Sheet, find_sheet, ink_masks, ink_on_paper, whole_picture
+from model.ink.page import SPECKS, Page, prepare, slope_of
+from model.ink.pieces import Piece, frame_of
+from model.ink.sheet import Sheet, find_sheet, whole_picture
 from model.reading.lattice import read_lines
-from model.reading.numbers_on_paper import BESIDE, cells_of_line
+from model.reading.numbers_on_paper import cells_of_line
 from model.reading.paper import Cell, PaperDigit, PaperReading, Sign
 from model.reading.recognizer import Recognizer
 
-LEVEL = 0.4  # degrees; a smaller tilt is left
 TILTED_TEXT = 1.5  # degrees; lines of writing without ruling that slope more are levelled
-NUM_SLOPING = 3  # pieces at least of a line whose slope counts
-DOT = 0.3  # of the typical height; smaller marks are dots
-TOO_TALL_AT_EDGE = 1.5  # times the typical height; a mark at the sheet's edge is then no digit
-SHORT_AT_EDGE = 0.5  # of it; a lower one is the rest of something
-SOLID = 0.75  # of its box; a mark so full and not slim is a blot
-SLIM = 0.5  # of the typical height
 # Which way is up.
 MOST_TRIED = 60  # pieces that are read in all four directions
 UPRIGHT_ENOUGH = 0.8  # mean certainty from which on no other direction is tried
@@ -41,22 +24,6 @@ BETTER = (0.08, 0.2, 0.08)  # by which each other direction must be read more su
 NOTHING = (
     "No digit was found: write larger and darker, on plain or ruled paper, and fill the picture."
 )
-
-DRAWINGS = "drawings, edges or shadows"
-SPECKS = "specks"
-
-
-@dataclass(frozen=True)
-class _Page:
-    """A sheet ready to be read: upright, level, its ink without lines, in pieces."""
-
-    sheet: Sheet
-    ink: np.ndarray
-    ruling: Ruling
-    pieces: list[Piece]
-    dots: list[Piece]
-    height: float
-    left_out: Counter
 
 
 def read_paper(picture: np.ndarray, recognizer: Recognizer) -> PaperReading:
@@ -96,14 +63,14 @@ def _why_nothing(reading: PaperReading) -> str:
 
 
 def _read_sheet(sheet: Sheet, recognizer: Recognizer) -> PaperReading:
-    page = _prepared(sheet)
-    quarters = _quarters_to_upright(page, recognizer)
+    page = prepare(sheet)
+    quarters = quarters_to_upright(page, recognizer)
     if quarters:
-        page = _prepared(sheet.turned(quarters))
+        page = prepare(sheet.turned(quarters))
     lines = text_lines(page.pieces)
-    slope = _slope(lines)
+    slope = slope_of(lines)
     if abs(slope) > TILTED_TEXT:
-        page = _prepared(page.sheet.levelled(-slope), may_level=False)
+        page = prepare(page.sheet.levelled(-slope), may_level=False)
         lines = text_lines(page.pieces)
     left_out = Counter(page.left_out)
     glyphs = read_lines(lines, page.ink, recognizer)
@@ -126,73 +93,14 @@ def _read_sheet(sheet: Sheet, recognizer: Recognizer) -> PaperReading:
     )
 
 
-def _prepared(sheet: Sheet, may_level: bool = True) -> _Page:
-    ink = ink_on_paper(sheet.grey)
-    mask, faint = ink_masks(ink)
-    angle = (tilt(mask) or tilt(faint)) if may_level else 0.0
-    if abs(angle) > LEVEL:
-        sheet = sheet.levelled(angle)
-        ink = ink_on_paper(sheet.grey)
-        mask, faint = ink_masks(ink)
-    ruling = find_ruling(faint | mask)
-    pieces = find_pieces(ruling.without_lines(mask, ink))
-    area = ruled_area(ruling)
-    left_out: Counter = Counter()
-    if area is not None:
-        inside = [piece for piece in pieces if _is_inside(piece, area)]
-        left_out[BESIDE] += len(pieces) - len(inside)
-        pieces = inside
-    return _sorted_out(sheet, ink, ruling, pieces, left_out)
-
-
-def _is_inside(piece: Piece, area: np.ndarray) -> bool:
-    centre = (piece.middle_x, piece.middle)
-    return cv2.pointPolygonTest(area, centre, False) >= 0
-
-
-def _sorted_out(
-    sheet: Sheet, ink: np.ndarray, ruling: Ruling, pieces: list[Piece], left_out: Counter
-) -> _Page:
-    """Parts digits from dots, and leaves out specks, drawings and edges."""
-    rows, cols = ink.shape
-
-    def at_edge(piece: Piece) -> bool:
-        return piece.left <= 1 or piece.top <= 1 or piece.right >= cols - 1 or piece.bottom >= rows - 1
-
-    inner = [piece for piece in pieces if not at_edge(piece)] or pieces
-    if not inner:
-        return _Page(sheet, ink, ruling, [], [], 1.0, left_out)
-    height = typical_height(inner)
-    kept = []
-    for piece in pieces:
-        tall = TOO_TALL_AT_EDGE if at_edge(piece) else LARGEST
-        is_large = piece.height > tall * height or (
-            piece.width > 2 * tall * height and piece.height > 1.5 * height
-        )
-        is_blot = piece.mask.mean() > SOLID and min(piece.width, piece.height) > SLIM * height
-        is_rest = at_edge(piece) and piece.height < SHORT_AT_EDGE * height
-        if is_large or is_blot or is_rest:
-            left_out[DRAWINGS] += 1
-        elif max(piece.width, piece.height) < SPECK * height:
-            left_out[SPECKS] += 1
-        else:
-            kept.append(piece)
-    kept = with_short_ones_joined(kept, height)
-    dots = [piece for piece in kept if max(piece.width, piece.height) < DOT * height]
-    small = {id(dot) for dot in dots}
-    return _Page(
-        sheet, ink, ruling, [p for p in kept if id(p) not in small], dots, height, left_out
-    )
-
-
-def _quarters_to_upright(page: _Page, recognizer: Recognizer) -> int:
+def quarters_to_upright(page: Page, recognizer: Recognizer, fewest: int = FEWEST_TRIED) -> int:
     """By how many quarter turns, anticlockwise, a page is read most surely."""
     typical = [
         piece
         for piece in page.pieces
         if 0.5 * page.height < max(piece.height, piece.width) < 1.6 * page.height
     ]
-    if len(typical) < FEWEST_TRIED:
+    if len(typical) < fewest:
         return 0
     chosen = typical[:: max(len(typical) // MOST_TRIED, 1)][:MOST_TRIED]
     frames = np.stack([frame_of(piece, page.ink) for piece in chosen])
@@ -206,24 +114,6 @@ def _quarters_to_upright(page: _Page, recognizer: Recognizer) -> int:
     gains = [now - sure[0] - least for now, least in zip(sure[1:], BETTER, strict=True)]
     best = int(np.argmax(gains))
     return best + 1 if gains[best] > 0 else 0
-
-
-def _slope(lines: list[TextLine]) -> float:
-    """The median slope of lines of writing, degrees downwards to the right."""
-    slopes, weights = [], []
-    for line in lines:
-        tall = [piece for piece in line.pieces if piece.height > 0.6 * line.height]
-        across = np.array([piece.middle_x for piece in tall])
-        if len(tall) < NUM_SLOPING or np.ptp(across) < 3 * line.height:
-            continue
-        bottoms = np.array([piece.bottom for piece in tall])
-        slopes.append(np.rad2deg(np.arctan(np.polyfit(across, bottoms, 1)[0])))
-        weights.append(np.ptp(across))
-    if not slopes:
-        return 0.0
-    order = np.argsort(slopes)
-    total = np.cumsum(np.array(weights)[order])
-    return float(np.array(slopes)[order][np.searchsorted(total, total[-1] / 2)])
 
 
 def _is_on(line: TextLine, dot: Piece) -> bool:

@@ -1,182 +1,64 @@
-"""Reads what programs send: a picture file, or 28x28 numbers.
+"""Reads picture files: one digit, or all numbers on pages of paper.
 
-`predict.py` and the endpoint both use it.
+`predict.py`, the endpoint and the page Paper use it.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from model.errors import NothingDrawn
-from model.ink.decode import decode, longer_side
-from model.ink.frame import (
-    BOX_SIDE,
-    FAINTEST_INK,
-    FRAME_SIDE,
-    LAST_CENTRE,
-    ink_from_picture,
-    to_mnist,
-)
-from model.ink.layout import find_digits
-from model.ink.sheet import ink_threshold, shrink
-from model.reading.prediction import Prediction, read_frames
+from model.ink.decode import decode_page, file_scale
+from model.reading.one_digit import read_one_digit
+from model.reading.paper import PaperReading
+from model.reading.paper_reader import read_paper
+from model.reading.prediction import Prediction
 from model.reading.recognizer import Recognizer
 
-Decode = Callable[[bytes], np.ndarray]
-FULL_INK = 255  # in an array, as in MNIST's files
-# Ink fainter than this share of Otsu's threshold is grain, blur or shadow. Of 2,000 MNIST test
-# images enlarged onto paper with a grain of 8 grey levels, 72.5 % are read right with a share
-# of 0, 99.4 % with 0.5 and 99.2 % with 1. Clean images are read equally well with 0 and 0.5.
-GRAIN = 0.5
-# In all 70,000 MNIST images, the longer side and how far rounding moves the centre of mass.
-MNIST_SIDES = (BOX_SIDE - 1, BOX_SIDE)
-ROUNDING = 0.05  # pixels
+DecodePage = Callable[[bytes, int], tuple[np.ndarray, int]]
 
 
-def frame_of_file(content: bytes) -> np.ndarray:
-    """Prepares a picture file of one digit.
+def read_file(
+    content: bytes, recognizer: Recognizer, decode: DecodePage = decode_page
+) -> Prediction:
+    """Reads a picture file of one digit; of a file with pages, the first.
 
     Args:
-        content: A PNG, JPEG or WebP file, as `model.ink.decode.decode` takes it.
-
-    Returns:
-        `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
-
-    Raises:
-        PictureError: If the file can't be decoded.
-        NothingDrawn: If the whole picture has one shade.
-    """
-    return frame_of_picture(decode(content))
-
-
-def frame_of_picture(picture: np.ndarray) -> np.ndarray:
-    """Prepares a picture of one digit, dark on light or light on dark, of any size.
-
-    A picture that already has MNIST's size and placement is returned unchanged.
-
-    Args:
-        picture: `uint8` array of shape `(rows, cols)` or `(rows, cols, 3)`, grey or RGB.
-
-    Returns:
-        `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
-
-    Raises:
-        NothingDrawn: If the whole picture has one shade.
-    """
-    try:
-        ink = ink_from_picture(shrink(picture)[0])
-    except NothingDrawn:
-        raise NothingDrawn("There is no digit in the picture: all of it has one shade.") from None
-    if is_as_mnist(ink):
-        return ink
-    return to_mnist(np.where(ink < GRAIN * ink_threshold(ink), np.float32(0), ink))
-
-
-def is_as_mnist(ink: np.ndarray) -> bool:
-    """Tells whether ink already has MNIST's size and placement.
-
-    Args:
-        ink: `float32` array of shape `(rows, cols)`, 0 paper to 1 ink.
-    """
-    if ink.shape != (FRAME_SIDE, FRAME_SIDE):
-        return False
-    sides, centres = [], []
-    for axis in (0, 1):
-        inked = np.flatnonzero(ink.any(axis=1 - axis))
-        if not len(inked):
-            return False
-        sides.append(inked[-1] - inked[0] + 1)
-        centres.append(ink.sum(axis=1 - axis) @ np.arange(FRAME_SIDE) / ink.sum())
-    return max(sides) in MNIST_SIDES and all(
-        LAST_CENTRE - 1 - ROUNDING <= centre <= LAST_CENTRE + ROUNDING for centre in centres
-    )
-
-
-def frame_of_array(numbers: np.ndarray) -> np.ndarray:
-    """Scales 28x28 numbers to a frame, without any other change.
-
-    Args:
-        numbers: Array of shape `(28, 28)`, 0 paper to 255 full ink, as in MNIST's files.
-
-    Returns:
-        `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
-
-    Raises:
-        NothingDrawn: If no number reaches a tenth of full ink.
-        ValueError: If the shape differs or a number is outside 0 to 255.
-
-    Example:
-        >>> float(frame_of_array(np.eye(28) * 255).max())
-        1.0
-    """
-    ink = np.asarray(numbers, np.float64) / FULL_INK
-    if ink.shape != (FRAME_SIDE, FRAME_SIDE) or not (ink.min() >= 0 and ink.max() <= 1):
-        raise ValueError(f"numbers must be (28, 28), from 0 to 255. Received: {ink.shape}")
-    if ink.max() < FAINTEST_INK:
-        raise NothingDrawn(
-            f"There is no digit in the array: its largest number is {np.max(numbers):g}, and ink "
-            f"goes from {FAINTEST_INK * FULL_INK:g} to {FULL_INK}."
-        )
-    return ink.astype(np.float32)
-
-
-def read_file(content: bytes, recognizer: Recognizer, decode: Decode = decode) -> list[Prediction]:
-    """Reads a picture file of one digit; returns a list of one prediction.
-
-    Args:
-        content: A PNG, JPEG or WebP file.
+        content: A file of one of the formats that `model.ink.decode` knows.
         recognizer: Reads the digit.
-        decode: Decodes the file.
-
-    Raises:
-        PictureError, NothingDrawn: As `frame_of_file`.
-    """
-    return read_frames([frame_of_picture(decode(content))], recognizer)
-
-
-def read_sheet(picture: np.ndarray, recognizer: Recognizer) -> list[Prediction]:
-    """Finds and reads all digits on a sheet of paper.
-
-    Args:
-        picture: `uint8` array of shape `(rows, cols, 3)`, RGB, as `model.ink.decode.decode`
-            returns it.
-        recognizer: Reads the digits.
-
-    Returns:
-        At least one prediction with its box, pixels of `picture`, in reading order.
-
-    Raises:
-        NothingDrawn: If nothing could be a digit.
-    """
-    found = find_digits(picture)
-    predictions = read_frames([digit.frame for digit in found], recognizer)
-    return [
-        replace(prediction, box=digit.box)
-        for prediction, digit in zip(predictions, found, strict=True)
-    ]
-
-
-def read_sheet_file(
-    content: bytes, recognizer: Recognizer, decode: Decode = decode
-) -> list[Prediction]:
-    """Reads all digits in a photo of a sheet of paper.
-
-    Args:
-        content: A PNG, JPEG or WebP file, as `model.ink.decode.decode` takes it.
-        recognizer: Reads the digits.
-        decode: Decodes the file.
-
-    Returns:
-        At least one prediction with its box, pixels of the file's picture, in reading order.
+        decode: Decodes a page of the file, as `model.ink.decode.decode_page` does.
 
     Raises:
         PictureError: If the file can't be decoded.
-        NothingDrawn: If nothing could be a digit.
+        NothingDrawn: If the whole picture has one shade.
     """
-    picture = decode(content)
-    predictions = read_sheet(picture, recognizer)
-    scale = longer_side(content) / max(picture.shape)  # `decode` may have made it smaller
-    return [
-        replace(one, box=tuple(round(value * scale) for value in one.box)) for one in predictions
-    ]
+    return read_one_digit(decode(content, 0)[0], recognizer)
+
+
+def read_pages(
+    content: bytes, recognizer: Recognizer, decode: DecodePage = decode_page
+) -> Iterator[PaperReading | NothingDrawn]:
+    """Reads all numbers on the pages of a photo, scan or document, one page after the other.
+
+    Args:
+        content: A file of one of the formats that `model.ink.decode` knows.
+        recognizer: Reads the digits.
+        decode: Decodes a page of the file.
+
+    Yields:
+        For each page what was read, with boxes in pixels of the file's own picture; the error for
+        a page without a digit.
+
+    Raises:
+        PictureError: If the file can't be decoded.
+    """
+    page, num_pages = 0, 1
+    while page < num_pages:
+        picture, num_pages = decode(content, page)
+        try:
+            reading = read_paper(picture, recognizer)
+        except NothingDrawn as error:
+            yield error
+        else:
+            yield reading.scaled(file_scale(content, page, picture))
+        page += 1

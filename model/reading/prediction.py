@@ -19,15 +19,14 @@ class Prediction:
         probabilities: `float32` array of shape `(10,)`.
         answer: Which digits it may be, and whether it is one.
         network: The name of the run that trained the network, `""` if its file has none.
-        box: Left, top, right and bottom on a sheet, pixels of the picture; `None` if the
-            picture is one digit.
+        reason: Why it is no digit, and what to do; `""` if that is not known.
     """
 
     frame: np.ndarray
     probabilities: np.ndarray
     answer: Answer
     network: str
-    box: tuple[int, int, int, int] | None = None
+    reason: str = ""
 
     @property
     def digits(self) -> tuple[int, ...]:
@@ -44,7 +43,7 @@ class Prediction:
             "probabilities": [round(float(value), DECIMALS) for value in self.probabilities],
             "network": self.network,
         }
-        return written if self.box is None else {**written, "box": list(self.box)}
+        return {**written, "reason": self.reason} if self.reason else written
 
 
 def read_frames(frames: list[np.ndarray], recognizer: Recognizer) -> list[Prediction]:

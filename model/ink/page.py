@@ -1,0 +1,136 @@
+"""Prepares a sheet to be read: level, without its lines, in pieces of ink."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from model.ink.layout import TextLine
+from model.ink.pieces import (
+    LARGEST,
+    SPECK,
+    Piece,
+    find_pieces,
+    typical_height,
+    with_short_ones_joined,
+)
+from model.ink.ruling import Ruling, find_ruling, ruled_area, tilt
+from model.ink.sheet import Sheet, ink_masks, ink_on_paper
+
+LEVEL = 0.4  # degrees; a smaller tilt is left
+NUM_SLOPING = 3  # pieces at least of a line whose slope counts
+DOT = 0.3  # of the typical height; smaller marks are dots
+TOO_TALL_AT_EDGE = 1.5  # times the typical height; a mark at the sheet's edge is then no digit
+SHORT_AT_EDGE = 0.5  # of it; a lower one is the rest of something
+SOLID = 0.75  # of its box; a mark so full and not slim is a blot
+SLIM = 0.5  # of the typical height
+
+DRAWINGS = "drawings, edges or shadows"
+SPECKS = "specks"
+BESIDE = "marks beside the sheet"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A sheet ready to be read.
+
+    Attributes:
+        sheet: Level, perhaps not upright.
+        ink: How dark each pixel is, `float32` array like the sheet's grey one.
+        ruling: The lines that were taken out.
+        pieces: Connected ink that may be digits, from the left.
+        dots: Smaller marks, which may be decimal points.
+        height: The height of most writing, pixels.
+        left_out: How many other marks there are, by what they are.
+    """
+
+    sheet: Sheet
+    ink: np.ndarray
+    ruling: Ruling
+    pieces: list[Piece]
+    dots: list[Piece]
+    height: float
+    left_out: Counter
+
+
+def prepare(sheet: Sheet, may_level: bool = True) -> Page:
+    """Levels a sheet by its lines, takes these out and finds the pieces of ink.
+
+    Args:
+        sheet: The sheet.
+        may_level: Whether it may still be turned by its tilt.
+    """
+    ink = ink_on_paper(sheet.grey)
+    mask, faint = ink_masks(ink)
+    angle = (tilt(mask) or tilt(faint)) if may_level else 0.0
+    if abs(angle) > LEVEL:
+        sheet = sheet.levelled(angle)
+        ink = ink_on_paper(sheet.grey)
+        mask, faint = ink_masks(ink)
+    ruling = find_ruling(faint | mask)
+    pieces = find_pieces(ruling.without_lines(mask, ink))
+    area = ruled_area(ruling)
+    left_out: Counter = Counter()
+    if area is not None:
+        inside = [piece for piece in pieces if _is_inside(piece, area)]
+        left_out[BESIDE] += len(pieces) - len(inside)
+        pieces = inside
+    return _sorted_out(sheet, ink, ruling, pieces, left_out)
+
+
+def _is_inside(piece: Piece, area: np.ndarray) -> bool:
+    centre = (piece.middle_x, piece.middle)
+    return cv2.pointPolygonTest(area, centre, False) >= 0
+
+
+def _sorted_out(
+    sheet: Sheet, ink: np.ndarray, ruling: Ruling, pieces: list[Piece], left_out: Counter
+) -> Page:
+    """Parts digits from dots, and leaves out specks, drawings and edges."""
+    rows, cols = ink.shape
+
+    def at_edge(piece: Piece) -> bool:
+        left, top, right, bottom = piece.box
+        return min(left, top) <= 1 or right >= cols - 1 or bottom >= rows - 1
+
+    inner = [piece for piece in pieces if not at_edge(piece)] or pieces
+    if not inner:
+        return Page(sheet, ink, ruling, [], [], 1.0, left_out)
+    height = typical_height(inner)
+    kept = []
+    for piece in pieces:
+        tall = TOO_TALL_AT_EDGE if at_edge(piece) else LARGEST
+        is_large = piece.height > tall * height or (
+            piece.width > 2 * tall * height and piece.height > 1.5 * height
+        )
+        is_blot = piece.mask.mean() > SOLID and min(piece.width, piece.height) > SLIM * height
+        is_rest = at_edge(piece) and piece.height < SHORT_AT_EDGE * height
+        if is_large or is_blot or is_rest:
+            left_out[DRAWINGS] += 1
+        elif max(piece.width, piece.height) < SPECK * height:
+            left_out[SPECKS] += 1
+        else:
+            kept.append(piece)
+    kept = with_short_ones_joined(kept, height)
+    dots = [piece for piece in kept if max(piece.width, piece.height) < DOT * height]
+    small = {id(dot) for dot in dots}
+    return Page(sheet, ink, ruling, [p for p in kept if id(p) not in small], dots, height, left_out)
+
+
+def slope_of(lines: list[TextLine]) -> float:
+    """The median slope of lines of writing, degrees downwards to the right."""
+    slopes, weights = [], []
+    for line in lines:
+        tall = [piece for piece in line.pieces if piece.height > 0.6 * line.height]
+        across = np.array([piece.middle_x for piece in tall])
+        if len(tall) < NUM_SLOPING or np.ptp(across) < 3 * line.height:
+            continue
+        bottoms = np.array([piece.bottom for piece in tall])
+        slopes.append(np.rad2deg(np.arctan(np.polyfit(across, bottoms, 1)[0])))
+        weights.append(np.ptp(across))
+    if not slopes:
+        return 0.0
+    order = np.argsort(slopes)
+    total = np.cumsum(np.array(weights)[order])
+    return float(np.array(slopes)[order][np.searchsorted(total, total[-1] / 2)])
