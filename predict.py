@@ -1,19 +1,19 @@
-"""Reads pictures of digits and prints a line for each.
+"""Reads pictures of digits and prints what they say.
 
-    python predict.py seven.png scans/             files, and all pictures in and below folders
+    python predict.py seven.png scans/             one digit a picture: files and whole folders
     cat seven.png | python predict.py -            one picture from standard input
     python predict.py scans/ --format csv > all.csv
-    python predict.py --photo sheet.jpg            all digits on a sheet of paper, in reading order
+    python predict.py --photo sheet.jpg            all numbers on paper, row by row
+    python predict.py --photo notes.pdf --format xlsx > notes.xlsx
 
-A picture is PNG, JPEG or WebP, dark on light or light on dark, of any size. A picture of 28x28
-pixels in MNIST's format is read unchanged. JSON output has one object per line, so that
-another program can read it while it grows. Exit status: 0 if all pictures were read, 1 if one
-could not be read (standard error says why), 2 for wrong options.
+A picture is PNG, JPEG, WebP, BMP, GIF, TIFF, HEIC, AVIF or PDF, dark on light or light on dark, of
+any size. A picture of 28x28 pixels in MNIST's format is read unchanged. Doubtful digits of a photo
+are printed as "?" with the candidates behind. JSON output has one object per line, so that another
+program can read it while it grows. Exit status: 0 if all pictures were read, 1 if one could not be
+read (standard error says why), 2 for wrong options.
 """
 
 import argparse
-import csv
-import io
 import itertools
 import json
 import os
@@ -29,22 +29,34 @@ from tqdm import tqdm
 
 from model.errors import DigitError, PictureError
 from model.files import served
-from model.ink.decode import MAX_BYTES
+from model.ink.decode import MAX_BYTES, decode
+from model.ink.file_kinds import ENDINGS, KNOWN, OTHER_PICTURES
+from model.ink.picture import frame_of_picture
 from model.reading.confidence import NUM_CLASSES
-from model.reading.picture_files import frame_of_file, read_sheet_file
+from model.reading.one_digit import look_closer
+from model.reading.paper import PaperReading
+from model.reading.paper_export import (
+    CSV_COLUMNS,
+    as_text,
+    csv_line,
+    csv_rows,
+    page_of,
+    workbook,
+)
+from model.reading.picture_files import read_pages
 from model.reading.prediction import Prediction, read_frames
 from model.reading.recognizer import Recognizer
 from ops.settings import settings
 from ui.formatting import in_words, percent
 
 STDIN = "-"
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+PHOTOS = 1  # photos read at once by a thread
 CHUNK = 100  # pictures read in one call of the network; larger chunks are no faster
 WORKERS = min(4, os.cpu_count() or 1)  # decoding is partly Python, which runs one thread at a time
 MIN_FOR_BAR = 100  # pictures; fewer get no progress bar
 INTERRUPTED = 128 + signal.SIGINT  # the usual exit status after Ctrl-C
 PIPE_CLOSED = 128 + 13  # and after SIGPIPE, which Windows does not define
-BOX = ("left", "top", "right", "bottom")
+Result = Prediction | list[PaperReading | DigitError] | DigitError
 FLAGS = ("digit", "is_digit", "is_sure")  # columns of the CSV that are as in JSON
 
 
@@ -54,8 +66,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("images", nargs="+", metavar="IMAGE", help='a file, a folder, or "-" for standard input')
-    add("--format", choices=FORMATS, default="text", help="output (default: text)")
-    add("--photo", action="store_true", help="find all digits on each picture")
+    add("--format", choices=PHOTO_FORMATS, default="text", help="output (default: text)")
+    add("--photo", action="store_true", help="read all numbers on each picture, row by row")
     add(
         "--network",
         type=Path,
@@ -92,21 +104,33 @@ def run(options: argparse.Namespace) -> int:
         problems += 1
         tqdm.write(f"{name}: {problem}", file=sys.stderr)
 
-    header, line = FORMATS[options.format]
-    if header:
-        print(header(options.photo))
+    formats = PHOTO_FORMATS if options.photo else DIGIT_FORMATS
+    if options.format not in formats:
+        raise PictureError(f"--format {options.format} is for --photo: add it.")
+    output = formats[options.format]()
+    read = read_photos if options.photo else read_digits
     with progress(options.images) as bar:
-        chunks = in_chunks(picture_names(options.images, report_problem))
-        work = partial(read, recognizer=recognizer, is_photo=options.photo)
-        for results in in_order(work, chunks):
+        chunks = in_chunks(
+            picture_names(options.images, report_problem), PHOTOS if options.photo else CHUNK
+        )
+        for results in in_order(partial(read, recognizer=recognizer), chunks):
             for name, found in results:
-                if isinstance(found, DigitError):
+                if isinstance(found, list):
+                    pages = []
+                    for page, reading in enumerate(found, start=1):
+                        if isinstance(reading, DigitError):
+                            where = f"{name}, page {page}" if len(found) > 1 else name
+                            report_problem(where, str(reading))
+                        else:
+                            pages.append((page, reading))
+                    output.write(name, pages)
+                elif isinstance(found, DigitError):
                     report_problem(name, str(found))
-                    continue
-                for prediction in found:
-                    print(line(name, prediction))
+                else:
+                    output.write(name, found)
             sys.stdout.flush()
             bar.update(len(results))
+    output.end()
     return 1 if problems else 0
 
 
@@ -127,15 +151,25 @@ def picture_names(
         if image == STDIN or not os.path.isdir(image):
             yield image
             continue
-        is_empty = True
+        is_empty, skipped = True, []
         for folder, below, files in os.walk(image, onerror=report_unreadable):
             below[:] = sorted(name for name in below if not name.startswith("."))
             for name in sorted(files):
-                if name.lower().endswith(SUFFIXES) and not name.startswith("."):
+                if name.startswith("."):
+                    continue
+                if name.lower().endswith(ENDINGS):
                     is_empty = False
                     yield os.path.join(folder, name)
-        if is_empty:
-            report_problem(image, "There is no PNG, JPEG or WebP picture in this folder.")
+                elif name.lower().endswith(OTHER_PICTURES):
+                    skipped.append(os.path.join(folder, name))
+        if skipped:
+            report_problem(
+                image,
+                f"{len(skipped)} pictures of other formats were skipped ({', '.join(skipped)}): "
+                f"save them as PNG, JPEG or PDF.",
+            )
+        elif is_empty:
+            report_problem(image, f"There is no picture in this folder ({', '.join(KNOWN)}).")
 
 
 def progress(images: list[str]) -> tqdm:
@@ -146,9 +180,9 @@ def progress(images: list[str]) -> tqdm:
     return tqdm(total=total, unit=" pictures", disable=total < MIN_FOR_BAR)
 
 
-def in_chunks(names: Iterable[str]) -> Iterator[list[str]]:
+def in_chunks(names: Iterable[str], size: int) -> Iterator[list[str]]:
     names = iter(names)
-    while chunk := list(itertools.islice(names, CHUNK)):
+    while chunk := list(itertools.islice(names, size)):
         yield chunk
 
 
@@ -167,23 +201,33 @@ def in_order(work: Callable, chunks: Iterable[list[str]]) -> Iterator[list]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def read(
-    names: list[str], recognizer: Recognizer, is_photo: bool
-) -> list[tuple[str, list[Prediction] | DigitError]]:
-    """Reads pictures: each name with its predictions, or with the error."""
-    results, frames = {}, {}
+def read_digits(names: list[str], recognizer: Recognizer) -> list[tuple[str, Result]]:
+    """Reads pictures of one digit each, all in one call of the network where that suffices."""
+    results, pictures, frames = {}, {}, {}
     for place, name in enumerate(names):
         try:
-            if is_photo:
-                results[place] = read_sheet_file(content_of(name), recognizer)
-            else:
-                frames[place] = frame_of_file(content_of(name))
+            pictures[place] = decode(content_of(name))
+            frames[place] = frame_of_picture(pictures[place])
         except DigitError as error:
             results[place] = error
     if frames:
-        predictions = read_frames(list(frames.values()), recognizer)
-        results |= {place: [one] for place, one in zip(frames, predictions, strict=True)}
+        plain = read_frames(list(frames.values()), recognizer)
+        results |= {
+            place: look_closer(pictures[place], one, recognizer)
+            for place, one in zip(frames, plain, strict=True)
+        }
     return [(name, results[place]) for place, name in enumerate(names)]
+
+
+def read_photos(names: list[str], recognizer: Recognizer) -> list[tuple[str, Result]]:
+    """Reads all numbers on photos, scans and documents: each name with its pages."""
+    results = []
+    for name in names:
+        try:
+            results.append((name, list(read_pages(content_of(name), recognizer))))
+        except DigitError as error:
+            results.append((name, error))
+    return results
 
 
 def content_of(name: str) -> bytes:
@@ -203,40 +247,96 @@ def content_of(name: str) -> bytes:
     return content
 
 
-def as_text(name: str, prediction: Prediction) -> str:
-    if prediction.box:
-        name += " at " + ",".join(map(str, prediction.box))
-    if not prediction.digits:
-        return f"{name}  no digit"
-    sure = prediction.probabilities[list(prediction.digits)].sum()
-    return f"{name}  {in_words(prediction.answer)}  {percent(sure)}"
+class DigitsAsText:
+    """A line for each picture of one digit."""
+
+    def write(self, name: str, prediction: Prediction) -> None:
+        if not prediction.digits:
+            print(f"{name}  no digit  {prediction.reason}".rstrip())
+            return
+        sure = prediction.probabilities[list(prediction.digits)].sum()
+        print(f"{name}  {in_words(prediction.answer)}  {percent(sure)}")
+
+    def end(self) -> None:
+        """Nothing is left to write."""
 
 
-def as_json(name: str, prediction: Prediction) -> str:
-    return json.dumps({"source": name, **prediction.as_dict()})
+class DigitsAsJson(DigitsAsText):
+    """An object on a line for each picture of one digit."""
+
+    def write(self, name: str, prediction: Prediction) -> None:
+        print(json.dumps({"source": name, **prediction.as_dict()}))
 
 
-def as_csv(name: str, prediction: Prediction) -> str:
-    written = prediction.as_dict()
-    digits = " ".join(map(str, written["digits"]))
-    row = [name, *(written[key] for key in FLAGS), digits, *written["probabilities"]]
-    return csv_line([*row, written["network"], *written.get("box", ())])
+class DigitsAsCsv(DigitsAsText):
+    """A table with a row for each picture of one digit."""
+
+    def __init__(self):
+        probabilities = [f"p{digit}" for digit in range(NUM_CLASSES)]
+        print(csv_line(["source", *FLAGS, "digits", *probabilities, "network"]))
+
+    def write(self, name: str, prediction: Prediction) -> None:
+        written = prediction.as_dict()
+        digits = " ".join(map(str, written["digits"]))
+        row = [name, *(written[key] for key in FLAGS), digits, *written["probabilities"]]
+        print(csv_line([*row, written["network"]]))
 
 
-def csv_header(is_photo: bool) -> str:
-    probabilities = [f"p{digit}" for digit in range(NUM_CLASSES)]
-    columns = ["source", *FLAGS, "digits", *probabilities, "network"]
-    return csv_line([*columns, *(BOX if is_photo else ())])
+class PhotosAsText(DigitsAsText):
+    """The rows of each page, under its name."""
+
+    def write(self, name: str, pages: list[PaperReading]) -> None:
+        for page, reading in pages:
+            print(f"{name}, page {page}:" if len(pages) > 1 or page > 1 else f"{name}:")
+            print(as_text(reading))
+            for reason, num in reading.left_out.items():
+                print(f"(left out: {num} {reason})")
 
 
-def csv_line(row: list) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(row)
-    return text.getvalue()
+class PhotosAsJson(DigitsAsText):
+    """An object on a line for each page."""
+
+    def write(self, name: str, pages: list[PaperReading]) -> None:
+        for page, reading in pages:
+            print(json.dumps({"source": name, "page": page, **reading.as_dict()}))
 
 
-# For each format: a function for the header line, if it has one, and one for a prediction's line.
-FORMATS = {"text": (None, as_text), "json": (None, as_json), "csv": (csv_header, as_csv)}
+class PhotosAsCsv(DigitsAsText):
+    """A table with a row for each cell."""
+
+    def __init__(self):
+        print(csv_line(CSV_COLUMNS))
+
+    def write(self, name: str, pages: list[PaperReading]) -> None:
+        for page, reading in pages:
+            for row in csv_rows(name, page, reading):
+                print(csv_line(row))
+
+
+class PhotosAsExcel(DigitsAsText):
+    """A workbook with a sheet for each page, on standard output."""
+
+    def __init__(self):
+        if sys.stdout.isatty():
+            raise PictureError("A workbook is no text: write it to a file with > NAME.xlsx.")
+        self._pages = []
+
+    def write(self, name: str, pages: list[PaperReading]) -> None:
+        for page, reading in pages:
+            end = f" {page}" if len(pages) > 1 else ""
+            self._pages.append(page_of(os.path.basename(name) + end, reading))
+
+    def end(self) -> None:
+        sys.stdout.buffer.write(workbook(self._pages))
+
+
+DIGIT_FORMATS = {"text": DigitsAsText, "json": DigitsAsJson, "csv": DigitsAsCsv}
+PHOTO_FORMATS = {
+    "text": PhotosAsText,
+    "json": PhotosAsJson,
+    "csv": PhotosAsCsv,
+    "xlsx": PhotosAsExcel,
+}
 
 
 if __name__ == "__main__":

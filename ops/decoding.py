@@ -22,7 +22,7 @@ from model.ink import decode as in_this_process
 
 SECONDS = 5.0  # for one picture; one of 40 megapixels takes about one
 ROOT = Path(__file__).parents[1]
-LENGTH = 8  # bytes; a file's length is sent before it
+LENGTH = 8  # bytes of a number; the page and the file's length are sent before it
 TOO_SLOW = (
     f"Decoding this picture takes more than {SECONDS:.0f} seconds: save it again as a plain JPEG, "
     "or make it smaller."
@@ -37,13 +37,18 @@ class Decoder:
         self._process: subprocess.Popen | None = None
 
     def decode(self, content: bytes) -> np.ndarray:
-        """Decodes a picture file, as `model.ink.decode.decode` does.
+        """Decodes a picture file, as `model.ink.decode.decode` does."""
+        return self.decode_page(content, 0)[0]
+
+    def decode_page(self, content: bytes, page: int) -> tuple[np.ndarray, int]:
+        """Decodes a page of a picture file, as `model.ink.decode.decode_page` does.
 
         Args:
-            content: A PNG, JPEG or WebP file, at most 10 MB and 40 megapixels.
+            content: The file, at most 10 MB and 40 megapixels.
+            page: Which page, from 0.
 
         Returns:
-            `uint8` array of shape `(rows, cols, 3)`, RGB.
+            `uint8` array of shape `(rows, cols, 3)`, RGB, and the number of pages.
 
         Raises:
             PictureError: If the file is damaged, too large, or takes too long.
@@ -55,7 +60,7 @@ class Decoder:
                 timer = threading.Timer(SECONDS, _end, (process, is_late))
                 timer.start()
                 try:
-                    return _ask(process, content)
+                    return _ask(process, content, page)
                 except OSError:
                     process.kill()
                     process.wait()
@@ -92,24 +97,26 @@ def _end(process: subprocess.Popen, is_late: threading.Event) -> None:
     process.kill()
 
 
-def _ask(process: subprocess.Popen, content: bytes) -> np.ndarray:
+def _ask(process: subprocess.Popen, content: bytes, page: int) -> tuple[np.ndarray, int]:
     """Has a process decode a picture; raises `OSError` if it ends meanwhile."""
-    _write(process.stdin, len(content).to_bytes(LENGTH) + content)
+    head = page.to_bytes(LENGTH) + len(content).to_bytes(LENGTH)
+    _write(process.stdin, head + content)
     answer = json.loads(_read(process.stdout, int.from_bytes(_read(process.stdout, LENGTH))))
     if "problem" in answer:
         raise PictureError(answer["problem"])
     pixels = _read(process.stdout, math.prod(answer["shape"]))
-    return np.frombuffer(pixels, np.uint8).reshape(answer["shape"])
+    return np.frombuffer(pixels, np.uint8).reshape(answer["shape"]), answer["num_pages"]
 
 
 def _serve(files: BinaryIO, answers: BinaryIO) -> None:
     """Decodes each file that comes, until the server ends."""
     while True:
         pixels = b""
+        page = int.from_bytes(_read(files, LENGTH))
         content = _read(files, int.from_bytes(_read(files, LENGTH)))
         try:
-            picture = in_this_process.decode(content)
-            answer, pixels = {"shape": picture.shape}, picture.tobytes()
+            picture, num_pages = in_this_process.decode_page(bytes(content), page)
+            answer, pixels = {"shape": picture.shape, "num_pages": num_pages}, picture.tobytes()
         except PictureError as error:
             answer = {"problem": str(error)}
         text = json.dumps(answer).encode()
