@@ -15,7 +15,7 @@ page = st.navigation(
     [
         st.Page(PAGES / "draw.py", title="Draw", icon=":material/draw:", default=True),
         st.Page(PAGES / "keyboard.py", title="Keyboard", icon=":material/keyboard:"),
-        st.Page(PAGES / "photo.py", title="Photo", icon=":material/photo_camera:"),
+        st.Page(PAGES / "paper.py", title="Paper", icon=":material/photo_camera:"),
         st.Page(PAGES / "lab.py", title="Lab", icon=":material/science:"),
         st.Page(PAGES / "handwriting.py", title="Handwriting", icon=":material/signature:"),
         st.Page(PAGES / "test_set.py", title="Test set", icon=":material/grid_view:"),

@@ -23,9 +23,11 @@ from starlette.exceptions import HTTPException
 from model.errors import ArtifactError, BusyError, DigitError, PictureError
 from model.ink.decode import MAX_BYTES
 from model.ink.frame import FAINTEST_INK, FRAME_SIDE
-from model.reading import prediction as model_prediction
-from model.reading.confidence import NUM_CLASSES
-from model.reading.picture_files import FULL_INK, frame_of_array, read_file, read_sheet_file
+from model.ink.picture import FULL_INK, frame_of_array
+from model.reading.confidence import NUM_CLASSES, Answer
+from model.reading.paper import PaperReading
+from model.reading.picture_files import read_file, read_pages
+from model.reading.prediction import read_frames
 from model.reading.recognizer import Recognizer, load_served
 from ops import telemetry
 from ops.decoding import DECODER
@@ -34,7 +36,10 @@ from ops.settings import settings
 from ops.shield.arrivals import Arrivals
 
 JSON_TYPE = "application/json"
-PICTURE_TYPES = ("image/png", "image/jpeg", "image/webp")
+PICTURE_TYPES = (
+    *("image/png", "image/jpeg", "image/webp", "image/bmp", "image/gif", "image/tiff"),
+    *("image/heic", "image/heif", "image/avif", "application/pdf"),
+)
 MAX_ARRAY_BYTES = 64_000  # of JSON; 784 numbers of 17 digits with wide indentation need 35,000
 SECONDS_TO_BEGIN = 10  # until the first byte of a body
 SECONDS_TO_SEND = 30  # for a whole picture; 10 MB at 2.7 Mbit/s
@@ -62,7 +67,8 @@ _places = {
 }
 _arrivals = Arrivals(MAX_RECEIVING, MAX_RECEIVED_BYTES, SECONDS_TO_BEGIN, SECONDS_TO_SEND)
 
-Reader = Callable[[bytes, Recognizer], list[model_prediction.Prediction]]
+# Reads a body; returns what is sent back, and the answers for the metrics.
+Reader = Callable[[bytes, Recognizer], tuple[dict, list[Answer]]]
 Number = Annotated[float, Field(ge=0, le=FULL_INK, allow_inf_nan=False)]
 Row = Annotated[list[Number], Field(min_length=FRAME_SIDE, max_length=FRAME_SIDE)]
 
@@ -106,21 +112,50 @@ class Prediction(BaseModel):
         min_length=NUM_CLASSES, max_length=NUM_CLASSES, description="Of the digits 0 to 9."
     )
     network: str = Field(description="The training run of the network.")
+    reason: str = Field("", description="Why it is no digit and what to do, if that is known.")
 
 
-class FoundDigit(Prediction):
-    """The answer for one digit of a sheet, and its place."""
-
-    box: Annotated[
-        list[int],
-        Field(min_length=4, max_length=4, description="Left, top, right and bottom, pixels."),
-    ]
+Place = Annotated[
+    list[int], Field(min_length=4, max_length=4, description="Left, top, right, bottom, pixels.")
+]
 
 
-class Sheet(BaseModel):
-    """All digits of a sheet of paper."""
+class FoundDigit(BaseModel):
+    """A digit of a cell."""
 
-    found: list[FoundDigit] = Field(description="Line by line, from the top left.")
+    digit: int = Field(ge=0, le=9, description="The likeliest digit.")
+    candidates: list[int] = Field(description="The digits that it may be, the likeliest first.")
+    confidence: float = Field(description="The likeliest digit's probability.")
+    doubtful: bool = Field(description="Whether a person should check it.")
+    box: Place
+
+
+class FoundCell(BaseModel):
+    """A cell of a row."""
+
+    text: str = Field(
+        description="The number as it is written, with signs; empty in a table's gap."
+    )
+    box: Place | None
+    doubtful: bool = Field(description="Whether one of its digits is doubtful.")
+    digits: list[FoundDigit]
+
+
+class FoundPage(BaseModel):
+    """What was read on a page."""
+
+    page: int = Field(ge=1, description="From 1.")
+    rotation: int = Field(description="Degrees by which it was turned clockwise to be upright.")
+    rows: list[list[FoundCell]] = Field(description="Rows from above, each with its cells.")
+    left_out: dict[str, int] = Field(description="How many marks were left out, by reason.")
+    network: str = Field(description="The training run of the network.")
+    problem: str = Field("", description="Why there is no digit on this page, if there is none.")
+
+
+class Paper(BaseModel):
+    """All pages of a photo, scan or document."""
+
+    pages: list[FoundPage]
 
 
 class Problem(BaseModel):
@@ -172,27 +207,39 @@ async def predict(request: Request) -> Prediction:
 
     An array, and a picture of 28x28 pixels that is prepared like MNIST's, is read as it is.
     """
-    readers = {**dict.fromkeys(PICTURE_TYPES, _reader_of(read_file)), JSON_TYPE: _read_array}
-    (prediction,) = await _respond(request, readers)
-    return prediction
+    readers = {**dict.fromkeys(PICTURE_TYPES, _read_picture), JSON_TYPE: _read_array}
+    return await _respond(request, readers)
 
 
 @api.post("/predict/photo", **_documented(PICTURE_TYPES))
-async def predict_photo(request: Request) -> Sheet:
-    """Finds and reads all digits on a photo of a sheet of paper."""
-    readers = dict.fromkeys(PICTURE_TYPES, _reader_of(read_sheet_file))
-    return {"found": await _respond(request, readers)}
+async def predict_photo(request: Request) -> Paper:
+    """Reads all numbers on a photo, scan or document of paper, row by row."""
+    return await _respond(request, dict.fromkeys(PICTURE_TYPES, _read_paper))
 
 
-def _reader_of(read: Callable) -> Reader:
-    def read_in_turn(content: bytes, recognizer: Recognizer) -> list[model_prediction.Prediction]:
-        with one_at_a_time():
-            return read(content, recognizer, DECODER.decode)
-
-    return read_in_turn
+def _read_picture(content: bytes, recognizer: Recognizer) -> tuple[dict, list[Answer]]:
+    with one_at_a_time():
+        prediction = read_file(content, recognizer, DECODER.decode_page)
+    return prediction.as_dict(), [prediction.answer]
 
 
-def _read_array(content: bytes, recognizer: Recognizer) -> list[model_prediction.Prediction]:
+def _read_paper(content: bytes, recognizer: Recognizer) -> tuple[dict, list[Answer]]:
+    with one_at_a_time():
+        pages = list(read_pages(content, recognizer, DECODER.decode_page))
+    if isinstance(pages[0], DigitError) and len(pages) == 1:
+        raise pages[0]
+    written = []
+    for page, reading in enumerate(pages, start=1):
+        if isinstance(reading, DigitError):
+            reading, problem = PaperReading((), network=recognizer.version), str(reading)
+        else:
+            problem = ""
+        written.append({"page": page, **reading.as_dict(), "problem": problem})
+    readings = [reading for reading in pages if isinstance(reading, PaperReading)]
+    return {"pages": written}, [digit.answer for each in readings for digit in each.digits]
+
+
+def _read_array(content: bytes, recognizer: Recognizer) -> tuple[dict, list[Answer]]:
     try:
         numbers = np.array(Array.model_validate_json(content).image)
     except ValidationError as error:
@@ -202,10 +249,11 @@ def _read_array(content: bytes, recognizer: Recognizer) -> list[model_prediction
             f'The body must be {{"image": [[0, ...], ...]}} with {FRAME_SIDE} rows of {FRAME_SIDE} '
             f"numbers from 0, paper, to {FULL_INK}, full ink; {where}: {first['msg']}."
         ) from None
-    return model_prediction.read_frames([frame_of_array(numbers)], recognizer)
+    (prediction,) = read_frames([frame_of_array(numbers)], recognizer)
+    return prediction.as_dict(), [prediction.answer]
 
 
-async def _respond(request: Request, readers: dict[str, Reader]) -> list[dict]:
+async def _respond(request: Request, readers: dict[str, Reader]) -> dict:
     """Receives the body and has the reader for its type read it, in a thread of a small pool."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in readers:
@@ -228,12 +276,12 @@ async def _respond(request: Request, readers: dict[str, Reader]) -> list[dict]:
         _places[line].release()
 
 
-def _read(reader: Reader, content: bytes) -> list[dict]:
+def _read(reader: Reader, content: bytes) -> dict:
     with telemetry.timed_reading("api") as reading:
         recognizer = load_served(settings().runs)
-        predictions = reader(content, recognizer)
-        reading.answered(recognizer.version, [prediction.answer for prediction in predictions])
-    return [prediction.as_dict() for prediction in predictions]
+        written, answers = reader(content, recognizer)
+        reading.answered(recognizer.version, answers)
+    return written
 
 
 async def _receive(request: Request, limit: int) -> bytes:
@@ -311,9 +359,8 @@ def _section(url: str, method: str, operation: dict, schemas: dict) -> list[str]
     """The HTML of one request: its address, an example, the answer's fields, the errors."""
     answer = operation["responses"]["200"]["content"][JSON_TYPE]["schema"]["$ref"]
     fields = schemas[answer.split("/")[-1]]["properties"]
-    inner = fields.get("found", {}).get("items", {}).get("$ref")
-    if inner:
-        fields = {**fields, **schemas[inner.split("/")[-1]]["properties"]}
+    for name in ("FoundPage", "FoundCell", "FoundDigit") if "pages" in fields else ():
+        fields = {**fields, **schemas[name]["properties"]}
     kinds = operation["requestBody"]["content"]
     examples = [f"curl -H 'Content-Type: {kind}' --data-binary @FILE {url}" for kind in kinds]
     array = ""

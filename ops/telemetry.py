@@ -22,7 +22,7 @@ from ops.settings import ROOT, settings
 
 LOGGER = logging.getLogger("digitpad.predictions")
 
-SOURCES = ("draw", "keyboard", "photo", "lab", "handwriting", "api")
+SOURCES = ("draw", "keyboard", "paper", "lab", "handwriting", "api")
 OUTCOMES = ("digit", "doubtful", "none", "number", "refused", "error")
 # Errors that the visitor can fix have the outcome "refused", all others "error".
 REFUSALS = ("NothingDrawn", "TooSmall", "BadDrawing", "PictureError", "AccessError")

@@ -6,6 +6,7 @@ contain paths of the server, so visitors read a general sentence.
 
 import contextlib
 import logging
+import re
 from collections.abc import Iterator
 
 import streamlit as st
@@ -44,17 +45,29 @@ def visitor_text(error: DigitError) -> str:
     return f"This can't be done at the moment. {SEE_LOG}"
 
 
-def show_error(error: DigitError, in_full: bool = False) -> None:
+def show_error(error: DigitError, in_full: bool = False, about: str = "") -> None:
     """Shows a sentence about an error; an empty drawing gets a hint instead of a warning.
 
     Args:
         error: What went wrong.
         in_full: Whether to show its own text: on the owner's pages, and for a visitor's own file.
+        about: The file that it is about, if there may be several.
     """
+    before = f"{escape_markdown(about)}: " if about else ""
     if isinstance(error, NothingDrawn):
-        st.info(str(error), icon=":material/draw:")
+        st.info(before + str(error), icon=":material/draw:")
         return
-    st.warning(str(error) if in_full else visitor_text(error), icon=":material/error:")
+    st.warning(before + (str(error) if in_full else visitor_text(error)), icon=":material/error:")
+
+
+def escape_markdown(text: str) -> str:
+    """A text, such as a file's name, that Markdown shows as it is.
+
+    Example:
+        >>> escape_markdown("a_b*.png")
+        'a\\\\_b\\\\*.png'
+    """
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|~$:-])", r"\\\1", text)
 
 
 @contextlib.contextmanager

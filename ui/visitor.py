@@ -6,6 +6,11 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from ops.access import Visitor
 
 
+def is_on_phone() -> bool:
+    """Whether the browser says that it runs on a phone."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
+
+
 def visitor() -> Visitor:
     """The visit, its address and its present connection.
 

@@ -69,9 +69,11 @@ class Cell:
 
     Attributes:
         parts: Digits and signs from the left; none in an empty cell.
+        typed: What a person typed in its place; `None` if nobody did.
     """
 
     parts: tuple[PaperDigit | Sign, ...] = ()
+    typed: str | None = None
 
     @property
     def digits(self) -> tuple[PaperDigit, ...]:
@@ -80,12 +82,16 @@ class Cell:
 
     @property
     def text(self) -> str:
-        """The likeliest reading; leading zeros are kept."""
+        """The likeliest reading, or what was typed; leading zeros are kept."""
+        if self.typed is not None:
+            return self.typed
         return "".join(part.text for part in self.parts)
 
     @property
     def marked_text(self) -> str:
         """The reading with a question mark in place of each doubtful digit."""
+        if self.typed is not None:
+            return self.typed
         return "".join(
             DOUBT if isinstance(part, PaperDigit) and part.is_doubtful else part.text
             for part in self.parts
@@ -93,8 +99,8 @@ class Cell:
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether one of its digits is."""
-        return any(digit.is_doubtful for digit in self.digits)
+        """Whether one of its digits is, and nobody typed what it says."""
+        return self.typed is None and any(digit.is_doubtful for digit in self.digits)
 
     @property
     def box(self) -> Box | None:
@@ -152,5 +158,7 @@ class PaperReading:
         def moved(part):
             return replace(part, box=tuple(round(value * factor) for value in part.box))
 
-        rows = tuple(tuple(Cell(tuple(map(moved, c.parts))) for c in row) for row in self.rows)
+        rows = tuple(
+            tuple(replace(c, parts=tuple(map(moved, c.parts))) for c in row) for row in self.rows
+        )
         return replace(self, rows=rows)

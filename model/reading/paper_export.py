@@ -110,7 +110,7 @@ def doubt_of(cell: Cell) -> str:
     return "; ".join(
         f"digit {place} may be {' or '.join(map(str, digit.answer.digits))}"
         for place, digit in enumerate(cell.digits, start=1)
-        if digit.is_doubtful
+        if cell.is_doubtful and digit.is_doubtful
     )
 
 

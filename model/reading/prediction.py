@@ -35,15 +35,15 @@ class Prediction:
 
     def as_dict(self) -> dict:
         """Returns what programs get, in JSON's types."""
-        written = {
+        return {
             "digit": self.digits[0] if self.digits else None,
             "is_digit": self.answer.is_digit,
             "is_sure": self.answer.is_sure,
             "digits": list(self.digits),
             "probabilities": [round(float(value), DECIMALS) for value in self.probabilities],
             "network": self.network,
+            "reason": self.reason,
         }
-        return {**written, "reason": self.reason} if self.reason else written
 
 
 def read_frames(frames: list[np.ndarray], recognizer: Recognizer) -> list[Prediction]:

@@ -1,1 +1,1 @@
-"""The Photo page."""
+"""The Paper page: pictures of handwritten numbers become tables."""

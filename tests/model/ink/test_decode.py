@@ -11,7 +11,6 @@ from benchmarks.attacks.by_file import jpeg_of_scans
 from benchmarks.sheets import sheet
 from model.errors import PictureError
 from model.ink.decode import MAX_BYTES, decode
-from model.ink.layout import find_digits
 
 
 def saved(kind: str, **options) -> bytes:
