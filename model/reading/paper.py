@@ -158,7 +158,7 @@ class PaperReading:
         def moved(part):
             return replace(part, box=tuple(round(value * factor) for value in part.box))
 
-        rows = tuple(
-            tuple(replace(c, parts=tuple(map(moved, c.parts))) for c in row) for row in self.rows
-        )
-        return replace(self, rows=rows)
+        def cell_moved(cell: Cell) -> Cell:
+            return replace(cell, parts=tuple(map(moved, cell.parts)))
+
+        return replace(self, rows=tuple(tuple(map(cell_moved, row)) for row in self.rows))

@@ -25,24 +25,15 @@ def with_digit(reading: PaperReading, number: int, digit: int | None) -> PaperRe
         return reading
     chosen = reading.digits[number]
 
-    def changed(part):
-        if part is not chosen:
-            return part
-        return replace(part, answer=Answer((digit,)), is_guess=False)
+    said = () if digit is None else (replace(chosen, answer=Answer((digit,)), is_guess=False),)
 
-    rows = tuple(
-        tuple(
-            Cell(
-                tuple(
-                    changed(part) for part in cell.parts if digit is not None or part is not chosen
-                )
-            )
-            if any(part is chosen for part in cell.parts)
-            else cell
-            for cell in row
-        )
-        for row in reading.rows
-    )
+    def changed(cell: Cell) -> Cell:
+        for place, part in enumerate(cell.parts):
+            if part is chosen:
+                return Cell((*cell.parts[:place], *said, *cell.parts[place + 1 :]))
+        return cell
+
+    rows = tuple(tuple(map(changed, row)) for row in reading.rows)
     left_out = dict(reading.left_out)
     if digit is None:
         left_out[DELETED] = left_out.get(DELETED, 0) + 1

@@ -136,13 +136,10 @@ def _show_digit(page: PaperPage, number: int) -> None:
                     args=(page, number, k),
                 )
         with st.container(horizontal=True, gap="small"):
-            for label, icon in (
-                ("Not a digit", ":material/block:"),
-                ("Delete", ":material/delete:"),
-            ):
+            for label, icon in (("Not a digit", "block"), ("Delete", "delete")):
                 st.button(
                     label,
-                    icon=icon,
+                    icon=f":material/{icon}:",
                     key=f"{label}-{page.number}-{number}",
                     on_click=_set_digit,
                     args=(page, number, None),
