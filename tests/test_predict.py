@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import numpy as np
+import openpyxl
 import pytest
 from PIL import Image
 
@@ -82,11 +83,11 @@ def test_unreadable_pictures_are_reported_and_the_rest_read(folder, capsys):
     problems = dict(line.split(": ", 1) for line in err.splitlines())
     reasons = {
         "missing": "No such file",
-        "c.png": "no whole PNG",
+        "c.png": "A file of this kind can't be read here",
         "d.png": "one shade",
         "e.png": "no whole PNG",
         "f.png": "more than 10 MB",
-        "empty": "no PNG, JPEG or WebP picture in this folder",
+        "empty": "no picture in this folder",
         "a\0b": "null byte",
     }
     assert len(problems) == len(reasons)
@@ -95,15 +96,61 @@ def test_unreadable_pictures_are_reported_and_the_rest_read(folder, capsys):
         assert reason in sentence
 
 
-def test_a_photo_gives_one_line_per_digit_with_its_box(tmp_path, capsys):
-    (tmp_path / "sheet.png").write_bytes(saved(picture_of("275")))
+def test_a_photo_is_written_as_text_csv_json_and_workbook(tmp_path, capsys):
+    path = tmp_path / "sheet.png"
+    path.write_bytes(saved(np.vstack([picture_of("275", side=90), picture_of("832", side=90)])))
+    assert predict.main([str(tmp_path), "--photo"]) == 0
+    assert capsys.readouterr().out.replace("\t", "") == f"{path}:\n275\n832\n"
     assert predict.main([str(tmp_path), "--photo", "--format", "csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    assert [row["digit"] for row in rows] == ["2", "7", "5"]
-    assert [int(row["left"]) // 120 for row in rows] == [0, 1, 2]
-    assert predict.main([str(tmp_path), "--photo"]) == 0
-    box = ",".join(rows[0][side] for side in predict.BOX)
-    assert f"sheet.png at {box}  2  " in capsys.readouterr().out.splitlines()[0]
+    assert {row["source"] for row in rows} == {str(path)} and rows[0]["page"] == "1"
+    assert "".join(row["text"] for row in rows if row["row"] == "2") == "832"
+    assert predict.main([str(tmp_path), "--photo", "--format", "json"]) == 0
+    page = json.loads(capsys.readouterr().out)
+    assert page["source"] == str(path) and page["page"] == 1 and page["rotation"] == 0
+    digits = [digit for row in page["rows"] for cell in row for digit in cell["digits"]]
+    assert [digit["digit"] for digit in digits] == [2, 7, 5, 8, 3, 2]
+    assert 90 < digits[3]["box"][1] < digits[3]["box"][3] < 180
+
+
+def test_a_workbook_goes_to_standard_output(tmp_path, trained):
+    (tmp_path / "sheet.png").write_bytes(saved(picture_of("275")))
+    command = [sys.executable, str(ROOT / "predict.py"), "--network", str(trained)]
+    done = subprocess.run(
+        [*command, "--photo", "--format", "xlsx", str(tmp_path)], capture_output=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    sheet = openpyxl.load_workbook(io.BytesIO(done.stdout))["sheet.png"]
+    assert "".join(str(cell.value) for cell in sheet[1]) == "275"
+
+
+def test_a_workbook_of_single_digits_is_refused(tmp_path, capsys):
+    assert predict.main([str(tmp_path), "--format", "xlsx"]) == 1
+    assert "--format xlsx is for --photo" in capsys.readouterr().err
+
+
+def test_each_page_of_a_document_is_read(tmp_path, capsys):
+    pages = [Image.fromarray(picture_of(text)) for text in ("27", "38")]
+    pages[0].save(tmp_path / "scan.tiff", save_all=True, append_images=pages[1:])
+    assert predict.main([str(tmp_path), "--photo", "--format", "json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["page"] for line in lines] == [1, 2]
+
+
+def test_pictures_of_other_formats_in_a_folder_are_counted_and_named(tmp_path, capsys):
+    (tmp_path / "7.png").write_bytes(saved(picture_of("7")))
+    for name in ("a.svg", "b.PSD"):
+        (tmp_path / name).write_bytes(b"...")
+    assert predict.main([str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 1
+    assert "2 pictures of other formats were skipped" in err and "a.svg" in err and "b.PSD" in err
+
+
+def test_why_a_picture_is_no_digit_is_printed(tmp_path, capsys):
+    (tmp_path / "two.png").write_bytes(saved(picture_of("23")))
+    assert predict.main([str(tmp_path)]) == 0
+    assert "no digit  It shows several digits" in capsys.readouterr().out
 
 
 def test_many_chunks_stay_in_order(tmp_path, capsys, monkeypatch):

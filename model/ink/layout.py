@@ -28,6 +28,16 @@ class TextLine:
         """The height of its tall pieces, pixels."""
         return float(np.percentile([piece.height for piece in self.pieces], 75))
 
+    def reaches(self, x: float, y: float) -> bool:
+        """Tells whether a place lies in its box, or a little outside."""
+        height = self.height
+        sides = np.array([piece.box for piece in self.pieces])
+        (left, top), (right, bottom) = sides[:, :2].min(axis=0), sides[:, 2:].max(axis=0)
+        return bool(
+            left - 1.2 * height < x < right + 1.2 * height
+            and top - 0.2 * height < y < bottom + 0.35 * height
+        )
+
     @property
     def middle(self) -> float:
         """The mean y of its pieces."""

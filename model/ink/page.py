@@ -16,14 +16,16 @@ from model.ink.pieces import (
     with_short_ones_joined,
 )
 from model.ink.ruling import Ruling, find_ruling, ruled_area, tilt
-from model.ink.sheet import Sheet, ink_masks, ink_on_paper
+from model.ink.sheet import Sheet, grain, ink_masks, ink_on_paper
 
 LEVEL = 0.4  # degrees; a smaller tilt is left
 NUM_SLOPING = 3  # pieces at least of a line whose slope counts
 DOT = 0.3  # of the typical height; smaller marks are dots
 TOO_TALL_AT_EDGE = 1.5  # times the typical height; a mark at the sheet's edge is then no digit
 SHORT_AT_EDGE = 0.5  # of it; a lower one is the rest of something
-SOLID = 0.75  # of its box; a mark so full and not slim is a blot
+MAX_DOTS = 400  # more are dirt
+FULL = 0.6  # of its box that a blot inks at least
+SOLID = 0.7  # of its lesser side, by which a mark is thick; such a mark is a blot
 SLIM = 0.5  # of the typical height
 
 DRAWINGS = "drawings, edges or shadows"
@@ -62,12 +64,12 @@ def prepare(sheet: Sheet, may_level: bool = True) -> Page:
         may_level: Whether it may still be turned by its tilt.
     """
     ink = ink_on_paper(sheet.grey)
-    mask, faint = ink_masks(ink)
+    mask, faint = ink_masks(ink, grain(sheet.grey))
     angle = (tilt(mask) or tilt(faint)) if may_level else 0.0
     if abs(angle) > LEVEL:
         sheet = sheet.levelled(angle)
         ink = ink_on_paper(sheet.grey)
-        mask, faint = ink_masks(ink)
+        mask, faint = ink_masks(ink, grain(sheet.grey))
     ruling = find_ruling(faint | mask)
     pieces = find_pieces(ruling.without_lines(mask, ink))
     area = ruled_area(ruling)
@@ -104,7 +106,7 @@ def _sorted_out(
         is_large = piece.height > tall * height or (
             piece.width > 2 * tall * height and piece.height > 1.5 * height
         )
-        is_blot = piece.mask.mean() > SOLID and min(piece.width, piece.height) > SLIM * height
+        is_blot = min(piece.width, piece.height) > SLIM * height and _is_solid(piece)
         is_rest = at_edge(piece) and piece.height < SHORT_AT_EDGE * height
         if is_large or is_blot or is_rest:
             left_out[DRAWINGS] += 1
@@ -115,7 +117,18 @@ def _sorted_out(
     kept = with_short_ones_joined(kept, height)
     dots = [piece for piece in kept if max(piece.width, piece.height) < DOT * height]
     small = {id(dot) for dot in dots}
+    if len(dots) > MAX_DOTS:
+        left_out[SPECKS] += len(dots)
+        dots = []
     return Page(sheet, ink, ruling, [p for p in kept if id(p) not in small], dots, height, left_out)
+
+
+def _is_solid(piece: Piece) -> bool:
+    """Tells whether a piece is filled: a stroke is thin beside its own extent."""
+    if piece.mask.mean() < FULL:
+        return False
+    depth = cv2.distanceTransform(np.pad(piece.mask, 1).astype(np.uint8), cv2.DIST_L2, 5)
+    return 2 * float(depth.max()) > SOLID * min(piece.width, piece.height)
 
 
 def slope_of(lines: list[TextLine]) -> float:

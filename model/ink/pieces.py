@@ -12,7 +12,7 @@ from model.ink.sheet import FULL_INK
 SMALLEST_PIECE = 3  # pixels of height or width; smaller marks are specks
 SPECK = 0.1  # of the typical height; smaller marks are specks or dots
 LARGEST = 3.2  # times the typical height; larger things are drawings or shadows
-MAX_PIECES = 6000  # noise has more
+MAX_PIECES = 3000  # noise has more
 # A short piece just above or below another one belongs to it: the bar of a 5, a broken stroke.
 SHORT = 0.45  # of the other's height
 NEAR = 0.22  # of its height
@@ -76,17 +76,15 @@ def find_pieces(mask: np.ndarray) -> list[Piece]:
     Returns:
         Pieces from the left; none if the mask is noise.
     """
-    num, names, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    if num - 1 > MAX_PIECES * 4:
+    _, names, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    large = np.flatnonzero(stats[:, 2:4].max(axis=1) >= SMALLEST_PIECE)
+    if len(large) > MAX_PIECES:
         return []
     found = []
-    for name, (left, top, width, height, _) in enumerate(stats.tolist()):
-        if name == 0 or max(width, height) < SMALLEST_PIECE:
-            continue
+    for name in large[large > 0]:
+        left, top, width, height, _ = stats[name].tolist()
         part = names[top : top + height, left : left + width] == name
         found.append(Piece(left, top, left + width, top + height, part))
-    if len(found) > MAX_PIECES:
-        return []
     return sorted(found, key=lambda piece: piece.left)
 
 
@@ -119,20 +117,21 @@ def with_short_ones_joined(pieces: list[Piece], height: float) -> list[Piece]:
         height: The typical height, pixels.
     """
     taller = [piece for piece in pieces if piece.height >= SHORT * height]
-    groups = {id(piece): [piece] for piece in taller}
+    if not taller:
+        return pieces
+    groups = [[piece] for piece in taller]
+    left, top, right, bottom = np.array([piece.box for piece in taller], float).T
     alone = []
     for piece in pieces:
         if piece.height >= SHORT * height:
             continue
-        best, least = None, NEAR
-        for other in taller:
-            shared = min(piece.right, other.right) - max(piece.left, other.left)
-            gap = max(piece.top - other.bottom, other.top - piece.bottom, 0) / other.height
-            is_above = shared >= SHARED_WIDTH * min(piece.width, other.width)
-            if is_above and gap < least and max(piece.width, piece.height) > SPECK * height:
-                best, least = other, gap
-        (alone if best is None else groups[id(best)]).append(piece)
-    return sorted([*map(joined, groups.values()), *alone], key=lambda piece: piece.left)
+        shared = np.minimum(piece.right, right) - np.maximum(piece.left, left)
+        gap = np.maximum(np.maximum(piece.top - bottom, top - piece.bottom), 0) / (bottom - top)
+        gap[shared < SHARED_WIDTH * np.minimum(piece.width, right - left)] = np.inf
+        best = int(gap.argmin())
+        is_part = gap[best] < NEAR and max(piece.width, piece.height) > SPECK * height
+        (groups[best] if is_part else alone).append(piece)
+    return sorted([*map(joined, groups), *alone], key=lambda piece: piece.left)
 
 
 def slices(piece: Piece, line_height: float) -> list[Piece]:

@@ -24,8 +24,9 @@ THICKEST = 1 / 15  # of the sheet's longer side
 REACH = 6  # pixels, plus its thickness; a shorter line ends at another one this near
 STRAY = 3  # pixels that ink may stand out from a line and still belong to it
 DARKER = 1.35  # times a line's own ink; ink so dark on it is a stroke that runs along it
-MAX_CANDIDATES = 400  # more are a pattern
+MAX_CANDIDATES = 200  # the longest, each way; more are a pattern
 TILT_SIDE = 600  # pixels; the tilt is measured on a mask of this size
+MOST_INK = 0.3  # of the sheet; more is a pattern, in which no line can be told
 TILTED = 0.35  # of the longer side; shorter lines don't tell the tilt
 LARGEST_TILT = 20.0  # degrees
 REGULAR = 4  # lines at least that make a sheet of ruled paper
@@ -136,6 +137,8 @@ def tilt(mask: np.ndarray) -> float:
     using the progressive probabilistic Hough transform", CVIU 78 (2000) 119-137.
     """
     ink = shrink(mask.astype(np.uint8) * 255, TILT_SIDE)[0]
+    if (ink > 60).mean() > MOST_INK:
+        return 0.0
     rows, cols = ink.shape
     shortest = TILTED * max(rows, cols)
     found = cv2.HoughLinesP(

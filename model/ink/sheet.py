@@ -22,7 +22,8 @@ PAPER_SIDE = 1 / 12  # of the longer side; ink is narrower than this, shadows ar
 SMALLEST_PAPER_SIDE = 15  # pixels
 PARTS = 6  # of the picture, each way, that vote on whether ink is dark or light
 FAINTEST_INK = 0.06  # of the paper's brightness; fainter marks are shadow or dirt
-NOISES = 4.0  # standard deviations of the paper's noise that ink exceeds
+NOISES = 4.5  # standard deviations of the paper's grain that ink exceeds
+SMOOTHED = 0.4  # of the grain that smoothing leaves
 SURE_INK = 1.8  # times the threshold; a mark of which nothing is darker is dirt
 WEAK, STRONG = 0.3, 0.35  # ink's threshold, of what most ink has; black things count no more
 FULL_INK = 0.8  # of a mark's darkest ink; as dark as this counts as full
@@ -249,7 +250,21 @@ def _is_light_on_dark(grey: np.ndarray) -> bool:
     return float(np.sum(votes)) > 0
 
 
-def ink_masks(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def grain(grey: np.ndarray) -> float:
+    """Returns the standard deviation of the paper's grain, as `ink_on_paper` shows it.
+
+    Source: J. Immerkaer, "Fast noise variance estimation", CVIU 64 (1996) 300-302, with the median
+    in place of the mean, because strokes are no noise.
+    """
+    if min(grey.shape) < 3:
+        return 0.0
+    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+    rough = np.abs(cv2.filter2D(grey.astype(np.float32), cv2.CV_32F, kernel))
+    deviation = float(np.median(rough)) / 0.6745 / 6
+    return SMOOTHED * deviation / max(float(np.median(grey)), 8.0)
+
+
+def ink_masks(ink: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray]:
     """Returns which pixels are ink, and which may belong to a faint line.
 
     A mark counts from a low threshold on if part of it exceeds a higher one, so that faint ends of
@@ -257,13 +272,13 @@ def ink_masks(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Args:
         ink: As `ink_on_paper` returns it.
+        noise: As `grain` returns it.
 
     Returns:
         Two `bool` arrays like it.
 
     Source: hysteresis, J. Canny, IEEE Trans. PAMI 8 (1986) 679-698.
     """
-    noise = 1.4826 * float(np.median(np.abs(ink - np.median(ink))))
     low = max(FAINTEST_INK, NOISES * noise)
     faint = ink > max(FAINTEST_INK / 2, NOISES / 2 * noise)
     marked = ink > low

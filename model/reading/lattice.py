@@ -29,7 +29,9 @@ STACK_COST = 0.4  # for joining pieces that lie above one another
 SHORT, SHORT_COST = 0.6, 2.0  # a cut part lower than this share of the line is rarely a digit
 NARROW, NARROW_COST = 0.15, 1.0  # nor is one that is narrower
 WIDE, WIDE_COST = 1.1, 2.0  # nor is a run wider than this, times the height
-LARGEST_BATCH = 4000  # candidates read at once; a page has about three for each digit
+# A page of 1,000 digits has about two candidates for each. A pattern of strokes has far more:
+# then its pieces are read as they are, neither cut nor joined.
+MAX_CANDIDATES = 3000
 
 
 @dataclass(frozen=True)
@@ -66,19 +68,18 @@ def read_lines(lines: list[TextLine], ink: np.ndarray, recognizer: Recognizer) -
         For each line, its glyphs from the left; those that are no digit too.
     """
     prepared = [_parts(line) for line in lines]
+    runs = [_runs(parts, height) for parts, height in prepared]
+    if sum(map(len, runs)) > MAX_CANDIDATES:
+        prepared = [(line.pieces, line.height) for line in lines]
+        runs = [[(at, at + 1) for at in range(len(line.pieces))] for line in lines]
     keys, frames = [], []
-    for number, (parts, height) in enumerate(prepared):
-        for start, end in _runs(parts, height):
+    for number, (parts, _) in enumerate(prepared):
+        for start, end in runs[number]:
             keys.append((number, start, end))
             frames.append(frame_of(joined(parts[start:end]), ink))
     if not frames:
         return [[] for _ in lines]
-    read = np.concatenate(
-        [
-            recognizer.probabilities(np.stack(frames[at : at + LARGEST_BATCH]))
-            for at in range(0, len(frames), LARGEST_BATCH)
-        ]
-    )
+    read = recognizer.probabilities(np.stack(frames))
     candidates = {key: (frame, row) for key, frame, row in zip(keys, frames, read, strict=True)}
     glyphs = []
     for number, (parts, height) in enumerate(prepared):

@@ -20,6 +20,8 @@ MINUS_ASPECT = 1.5
 MINUS_PLACE = (0.2, 0.85)  # of the line's band, from its top
 POINT_PLACE = 0.62  # of the band; a lower dot is a decimal point or comma
 COLON_APART = (0.2, 0.9)  # of the line's height, between the two dots
+LONGEST_COMMA, COMMA_WIDTH = 0.5, 0.3  # of the line's height
+COMMA_PLACE = 0.8  # of the band, from its top; so low is a comma's middle
 COMMA_ASPECT = 1.5  # a taller dot is a comma
 # A slash is slim, leans to the right and reaches beyond its neighbours.
 SLASH_REACH = 0.12  # of the line's height, above and below
@@ -92,7 +94,13 @@ def _as_part(glyph: Glyph, line: TextLine, height: float) -> Part:
         and MINUS_WIDTHS[0] * height < piece.width < MINUS_WIDTHS[1] * height
         and MINUS_PLACE[0] < place < MINUS_PLACE[1]
     )
-    return Part(piece, sign="-") if is_minus else Part(piece, glyph)
+    is_comma = (
+        piece.height < LONGEST_COMMA * height
+        and piece.width < COMMA_WIDTH * height
+        and place > COMMA_PLACE
+    )
+    sign = "-" if is_minus else "," if is_comma else ""
+    return Part(piece, sign=sign) if sign else Part(piece, glyph)
 
 
 def _with_slashes(parts: list[Part], height: float) -> list[Part]:

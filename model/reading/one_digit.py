@@ -19,6 +19,8 @@ from model.reading.recognizer import Recognizer
 
 MUCH_SMALLER = 0.62  # of the largest glyph's height; a smaller one is a label or a speck
 CREDIBLE = 0.8  # probability from which on a reading of another preparation is believed
+EVEN = 60  # grey levels between the dark and the light parts of an evenly lit border
+IN_SHADOW = 0.5  # by which the reading of a picture with shadow is trusted less
 LARGE_ENOUGH = 12  # pixels of the picture; a smaller digit is hardly to be read
 NOTHING = "There is no ink in it: write darker and larger, and fill the picture."
 SEVERAL = "It shows several digits: read it as a photo of paper, or cut it to one digit."
@@ -51,9 +53,12 @@ def look_closer(picture: np.ndarray, plain: Prediction, recognizer: Recognizer) 
         plain: How it is read as it is.
         recognizer: Reads it.
     """
-    if plain.answer.is_sure:
+    is_even = _is_evenly_lit(picture)
+    if plain.answer.is_sure and is_even:
         return plain
     best, reasons = plain, []
+    if not is_even:  # shadow counts as ink, so that a sure answer may be about the shadow
+        best = replace(plain, probabilities=plain.probabilities * IN_SHADOW)
     for sheet in _sheets(picture):
         page = prepare(sheet)
         glyphs = _main_glyphs(page, recognizer)
@@ -62,12 +67,22 @@ def look_closer(picture: np.ndarray, plain: Prediction, recognizer: Recognizer) 
             if _credible(found) > _credible(best):
                 best = found
         reasons.append(_reason(page, glyphs, recognizer))
-    if best.answer.is_digit and (best is plain or _credible(best) >= CREDIBLE):
+    if best.answer.is_digit and best.frame is plain.frame:
+        return plain
+    if best.answer.is_digit and _credible(best) >= CREDIBLE:
         return best
     # A credible digit is none if there are several; else what the picture as it is looks like.
     known = [reason for reason in (SEVERAL, TURNED, TOO_SMALL) if reason in reasons]
     reason = known[0] if known else NOTHING if set(reasons) == {NOTHING} else NO_DIGIT
     return replace(plain, reason=reason) if not plain.answer.is_digit else plain
+
+
+def _is_evenly_lit(picture: np.ndarray) -> bool:
+    """Whether the picture's border has nearly one shade."""
+    grey = picture.mean(axis=2) if picture.ndim == 3 else picture
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    low, high = np.percentile(border, [10, 90])
+    return bool(high - low < EVEN)
 
 
 def _sheets(picture: np.ndarray) -> list[Sheet]:

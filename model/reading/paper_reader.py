@@ -118,11 +118,9 @@ def quarters_to_upright(page: Page, recognizer: Recognizer, fewest: int = FEWEST
 
 def _is_on(line: TextLine, dot: Piece) -> bool:
     """Whether a dot belongs to a line of writing."""
-    x = dot.middle_x
-    reach = 1.2 * line.height
-    if not line.pieces[0].left - reach < x < max(p.right for p in line.pieces) + reach:
+    if not line.reaches(dot.middle_x, dot.middle):
         return False
-    top, bottom = line.band_at(x)
+    top, bottom = line.band_at(dot.middle_x)
     return top - 0.2 * line.height < dot.middle < bottom + 0.35 * line.height
 
 

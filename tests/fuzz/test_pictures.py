@@ -17,7 +17,6 @@ from PIL import Image
 from benchmarks.sheets import sheet
 from model.errors import PictureError
 from model.ink.decode import KEPT_SIDE, decode
-from model.ink.layout import find_digits
 from model.reading.recognizer import Recognizer
 from tests.fuzz import fuzzing
 from ui.pictures import boxed, picture_url

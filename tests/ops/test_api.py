@@ -23,7 +23,6 @@ import server
 from benchmarks.page import CHROMIUM, ROOT, chromium, running_app
 from model.errors import ArtifactError
 from model.ink.decode import decode
-from model.ink.layout import find_digits
 from model.reading.picture_files import frame_of_picture
 from model.reading.recognizer import Recognizer
 from ops import api as endpoint

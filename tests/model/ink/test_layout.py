@@ -1,56 +1,45 @@
-"""Digits on a sheet of paper are found in any light and in reading order."""
+"""Pieces of ink become lines from above, and cells of rows become columns."""
 
 import numpy as np
-import pytest
 
-from benchmarks.sheets import sheet
-from model.errors import NothingDrawn
-from model.ink.layout import find_digits
+from model.ink.layout import columns, text_lines
+from model.ink.pieces import Piece
 
 
-@pytest.mark.parametrize(
-    "looks",
-    [
-        {},
-        {"gradient": 0.6},
-        {"noise": 8},
-        {"gradient": 0.5, "noise": 6, "ground": 190, "ink": 90},
-        {"ground": 30, "ink": 220},
-    ],
-    ids=["plain", "uneven light", "noise", "dim and grey", "light on dark"],
-)
-def test_digits_are_found_in_reading_order(looks):
-    found = find_digits(sheet(**looks))
-    assert len(found) == 6
-    lefts, tops = np.array([digit.box[:2] for digit in found]).T
-    assert (np.diff(lefts[:3]) > 100).all() and (np.diff(lefts[3:]) > 100).all()
-    assert tops[:3].max() < tops[3:].min()
+def piece(left: int, top: int, width: int = 30, height: int = 50) -> Piece:
+    mask = np.ones((height, width), bool)
+    return Piece(left, top, left + width, top + height, mask)
 
 
-def test_ruled_lines_are_not_digits():
-    assert len(find_digits(sheet(ruled=True))) == 6
+def places(pieces: list[Piece]) -> list[list[int]]:
+    """For each line, the left ends of its pieces."""
+    return [[each.left for each in line.pieces] for line in text_lines(pieces)]
 
 
-def hairline(*shape: int) -> np.ndarray:
-    picture = np.full((*shape, 3), 255, np.uint8)
-    picture[0, :3] = 0
-    return picture
+def test_lines_are_ordered_from_above_and_from_the_left():
+    pieces = [piece(x, y) for x in (200, 0, 100) for y in (90, 0)]
+    assert places(pieces) == [[0, 100, 200], [0, 100, 200]]
 
 
-def speck() -> np.ndarray:
-    picture = np.full((300, 400, 3), 230, np.uint8)
-    picture[100:102, 100:102] = 0
-    return picture
+def test_lines_that_slope_by_six_degrees_stay_apart():
+    slope = np.tan(np.deg2rad(6))
+    pieces = [piece(x, round(y + slope * x)) for y in (0, 75) for x in range(0, 800, 60)]
+    assert [len(line) for line in places(pieces)] == [14, 14]
 
 
-@pytest.mark.parametrize(
-    "picture",
-    [
-        *(np.full((300, 400, 3), 230, np.uint8), np.zeros((1, 1, 3), np.uint8), speck()),
-        *(hairline(1, 5000), hairline(5000, 1), hairline(2, 30_000)),
-    ],
-    ids=["blank", "one pixel", "speck", "one row", "one column", "two rows"],
-)
-def test_a_picture_without_a_digit_is_refused(picture):
-    with pytest.raises(NothingDrawn):
-        find_digits(picture)
+def test_digits_on_top_of_each_other_are_two_lines():
+    assert places([piece(0, 0), piece(4, 60)]) == [[0], [4]]
+
+
+def test_a_minus_belongs_to_its_line_and_so_does_what_follows():
+    pieces = [piece(0, 0), piece(50, 22, 30, 6), piece(100, 0), piece(0, 100)]
+    assert places(pieces) == [[0, 50, 100], [0]]
+
+
+def test_cells_above_one_another_share_a_column_and_gaps_stay_empty():
+    rows = [[(0, 30), (100, 130), (200, 230)], [(4, 20), (195, 240)], [(98, 140)]]
+    assert columns(rows) == [[0, 1, 2], [0, 2], [1]]
+
+
+def test_a_row_has_one_cell_in_a_column():
+    assert columns([[(0, 100)], [(0, 40), (60, 100)]])[1] in ([0, 1], [1, 2])
