@@ -120,13 +120,13 @@ def wait_for_move(page, replica: str) -> float:
 
 
 def upload_photo(page) -> None:
-    """Uploads a picture of six digits to the Photo page and waits until it is shown."""
-    page.get_by_text("Choose a picture of handwritten digits").wait_for()
+    """Uploads a picture of six digits to the page Paper and waits until it is shown."""
+    page.get_by_text("Choose pictures of handwritten numbers").wait_for()
     buffer = io.BytesIO()
     Image.fromarray(sheet(seed=8)).save(buffer, "PNG")
     picture = {"name": "sheet.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
     page.locator("input[type=file]").set_input_files(picture)
-    page.get_by_test_id("stImage").first.wait_for()
+    page.locator("button.box").first.wait_for()
 
 
 def restart(site: Site, name: str) -> float:
@@ -183,14 +183,14 @@ def lose_replicas(site: Site, browser) -> str:
 
     # The killed replica returns; a visitor who moved stays.
     back = restart(site, first)
-    page.get_by_role("link", name="Photo").click()
+    page.get_by_role("link", name="Paper").click()
     upload_photo(page)
     check("a visitor who moved stays", replica_of(page) == second)
 
     # The other one is killed: the page asks for the photo again without a click.
     site.replicas[second].kill()
     wait_for_move(page, first)
-    page.get_by_text("Choose a picture of handwritten digits").wait_for()
+    page.get_by_text("Choose pictures of handwritten numbers").wait_for()
     restart(site, second)
 
     # The replica of a page where nobody draws is killed: its drawing stays,

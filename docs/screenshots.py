@@ -29,12 +29,12 @@ def take(page, address: str) -> None:
     draw(page, TWO)
     page.locator(METRIC).first.wait_for()
     shoot(page, "draw")
-    page.get_by_role("link", name="Photo").click()
+    page.get_by_role("link", name="Paper").click()
     page.locator("input[type=file]").set_input_files(
         {"name": "sheet.png", "mimeType": "image/png", "buffer": png_of_a_sheet()}
     )
-    page.locator("figure").first.wait_for()
-    shoot(page, "photo")
+    page.locator("button.box").first.wait_for()
+    shoot(page, "paper")
     page.get_by_role("link", name="Keyboard").click()
     page.get_by_role("button", name="Example").click()
     page.locator(METRIC).first.wait_for()

@@ -8,11 +8,18 @@ import io
 
 import cv2
 import numpy as np
+import pillow_heif
 import schemathesis
 from hypothesis import strategies as st
 from PIL import Image
 
-FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
+pillow_heif.register_heif_opener()  # so that Pillow can save it
+
+FORMATS = {
+    **{f"image/{kind.lower()}": kind for kind in ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")},
+    **{"image/avif": "AVIF", "image/heic": "HEIF", "image/heif": "HEIF"},
+    "application/pdf": "PDF",
+}
 
 
 def picture_of(digits: str, ink: int = 20, paper: int = 240, side: int = 120) -> np.ndarray:

@@ -163,7 +163,7 @@ async def large_photos(address: str, seconds: float) -> str:
             await post(address, "/api/predict/photo", content, "image/png")
         else:
             async with visiting(address) as visitor:
-                await upload_on_page(address, visitor, "Photo", content, "x.png")
+                await upload_on_page(address, visitor, "Paper", content, "x.png")
 
     return f"{await repeat(12, seconds, send)} photos of 40 megapixels"
 

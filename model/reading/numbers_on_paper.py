@@ -27,7 +27,8 @@ COMMA_ASPECT = 1.5  # a taller dot is a comma
 SLASH_REACH = 0.12  # of the line's height, above and below
 SLASH_LEAN = 0.25  # across, of its height
 WORD_SHARE = 0.4  # of a cell's glyphs that are no digit; then it is a word
-DOUBTFUL_SHARE = 0.5  # of more than two glyphs that are doubtful; then too
+WEAK_SHARE = 0.5  # of more than two glyphs that hardly look like any digit; then too
+WEAK = 0.7  # probability below which a glyph is one of those
 LOW = 0.75  # of the line's height; a lower glyph that is doubtful is a plus or times
 
 
@@ -71,9 +72,9 @@ def cells_of_line(
     for group in _grouped(parts, signs, height):
         digits = [part for part in group if part.glyph is not None]
         num_refused = sum(not part.glyph.answer.is_digit for part in digits)
-        num_doubtful = sum(part.glyph.answer.is_doubtful for part in digits)
+        num_weak = sum(_is_weak(part.glyph) for part in digits)
         is_word = num_refused >= WORD_SHARE * len(digits) or (
-            num_doubtful >= min(max(DOUBTFUL_SHARE * len(digits), 2), len(digits) + 1)
+            num_weak >= min(max(WEAK_SHARE * len(digits), 2), len(digits) + 1)
         )
         if not digits:
             left_out[OTHER_SIGNS] += len(group)
@@ -82,6 +83,10 @@ def cells_of_line(
         else:
             cells.append(_trimmed(group))
     return cells, left_out
+
+
+def _is_weak(glyph: Glyph) -> bool:
+    return not glyph.answer.is_digit or float(glyph.probabilities.max()) < WEAK
 
 
 def _as_part(glyph: Glyph, line: TextLine, height: float) -> Part:

@@ -185,7 +185,7 @@ def test_all_files_are_found_below_a_path(built, browser):
         expect_prediction(page, "7")
         page.goto(f"http://127.0.0.1:{own}/digitpad/test_set")
         page.locator("button.tile").first.wait_for()
-        page.goto(f"http://127.0.0.1:{own}/digitpad/photo")
+        page.goto(f"http://127.0.0.1:{own}/digitpad/paper")
         rehearse.upload_photo(page)
         assert failed == []
 

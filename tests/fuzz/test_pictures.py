@@ -1,4 +1,4 @@
-"""Fuzzes picture files, as the Photo page reads them."""
+"""Fuzzes picture files, as the page Paper and the endpoint read them."""
 
 import functools
 import io
@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,11 +17,17 @@ from PIL import Image
 
 from benchmarks.sheets import sheet
 from model.errors import PictureError
-from model.ink.decode import KEPT_SIDE, decode
+from model.ink.decode import KEPT_SIDE, decode, decode_page
+from model.ink.sheet import shrink
+from model.reading.one_digit import read_one_digit
+from model.reading.paper_export import page_of, workbook
+from model.reading.paper_reader import read_paper
 from model.reading.recognizer import Recognizer
 from tests.fuzz import fuzzing
-from ui.pictures import boxed, picture_url
+from ui.paper.documents import SHOWN_SIDE
+from ui.pictures import jpeg
 
+pillow_heif.register_heif_opener()  # so that Pillow can save it
 pytestmark = pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 
 TURNED = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\1\0\0\0\6"
@@ -31,7 +38,10 @@ FORMATS = [  # Pillow's format, mode and options
     *(("JPEG", mode, {}) for mode in ("L", "RGB", "CMYK")),
     *(("JPEG", "RGB", options) for options in ({"progressive": True}, {"exif": TURNED})),
     *(("WEBP", "RGB", {}), ("WEBP", "RGBA", {"lossless": True})),
-    *(("GIF", "P", {}), ("TIFF", "RGB", {}), ("JPEG", "RGB", {"exif": ODD_EXIF})),
+    *(("GIF", "P", {}), ("BMP", "RGB", {}), ("JPEG", "RGB", {"exif": ODD_EXIF})),
+    *(("TIFF", "RGB", {}), ("TIFF", "RGB", ANIMATED), ("TIFF", "1", {"compression": "group4"})),
+    *(("TIFF", "RGB", {"compression": "jpeg"}), ("TIFF", "L", {"compression": "tiff_lzw"})),
+    *(("AVIF", "RGB", {}), ("HEIF", "RGB", {}), ("PDF", "RGB", {}), ("PDF", "RGB", ANIMATED)),
     *(("PNG", "P", {"transparency": b"\x00\x80\xff"}), ("PNG", "RGB", ANIMATED)),
     ("WEBP", "RGB", ANIMATED),
 ]
@@ -100,6 +110,28 @@ def _png(rows: int, cols: int, *chunks: tuple[bytes, bytes]) -> bytes:
     return b"".join(parts)
 
 
+def _tiff_of_pages(num: int, circle: bool = False) -> bytes:
+    """A TIFF file of empty pages of one pixel."""
+    parts, at = [b"II*\0", struct.pack("<I", 8)], 8
+    for page in range(num):
+        tags = [(256, 3, 1, 1), (257, 3, 1, 1), (258, 3, 1, 8), (262, 3, 1, 1), (273, 4, 1, 0)]
+        body = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags)
+        following = at + len(body) + 4
+        last = 8 if circle else 0
+        parts.append(body + struct.pack("<I", last if page == num - 1 else following))
+        at = following
+    return b"".join(parts)
+
+
+def _pdf(box: bytes) -> bytes:
+    """A PDF file with an empty page."""
+    return (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+        b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+        b"3 0 obj<</Type/Page/Parent 2 0 R " + box + b">>endobj\ntrailer<</Root 1 0 R>>"
+    )
+
+
 @functools.cache
 def _zlib_bomb() -> bytes:
     """A billion zeros, packed in a megabyte."""
@@ -120,6 +152,10 @@ ODD_PICTURES = {
     "no pixels": lambda: _png(0, 0, (b"IDAT", zlib.compress(b""))),
     "no rows": lambda: _png(0, 9, (b"IDAT", zlib.compress(b""))),
     "four billion rows": lambda: _png(2**31 - 1, 2**31 - 1, (b"IDAT", zlib.compress(b""))),
+    "a TIFF of 10,000 pages": lambda: _tiff_of_pages(10_000),
+    "a TIFF whose pages go in a circle": lambda: _tiff_of_pages(2, circle=True),
+    "a PDF of a million points": lambda: _pdf(b"/MediaBox [0 0 1000000 1000000]"),
+    "a PDF without pages": lambda: _pdf(b"/MediaBox [0 0 0 0]"),
     "a PNG's head and 10 MB": lambda: _png(9, 9) + bytes(9_900_000),
     "20 MB of zeros": lambda: bytes(20_000_000),
     "nothing": bytes,
@@ -151,15 +187,14 @@ SPECIAL = {
 
 
 def check(content: bytes, folder: Path) -> str:
-    """Does with a file what the Photo page does."""
+    """Does with a file what the page Paper and the endpoint do."""
 
     def read():
-        picture = decode(content)
-        found = find_digits(picture)
-        frames = np.stack([digit.frame for digit in found])
-        for row in fuzzing.shipped_recognizer().probabilities(frames):
-            fuzzing.shipped_recognizer().answer(row)
-        picture_url(boxed(picture, [digit.box for digit in found]))
+        picture, _ = decode_page(content)
+        reading = read_paper(picture, fuzzing.shipped_recognizer())
+        workbook([page_of("page", reading)])
+        jpeg(shrink(picture, SHOWN_SIDE)[0])
+        read_one_digit(picture, fuzzing.shipped_recognizer())
 
     return fuzzing.outcome_of(read)
 
@@ -211,8 +246,7 @@ def test_a_large_turned_photo_reads_like_a_small_one(kind):
     assert max(picture.shape) <= KEPT_SIDE < max(large.shape)
 
     def read(picture):
-        frames = np.stack([found.frame for found in find_digits(picture)])
-        return Recognizer.load().probabilities(frames).argmax(axis=1).tolist()
+        return [digit.text for digit in read_paper(picture, Recognizer.load()).digits]
 
     assert read(picture) == read(sheet())
 
@@ -221,7 +255,7 @@ def test_a_large_turned_photo_reads_like_a_small_one(kind):
     "args", [("PNG", "I;16", {}), ("JPEG", "RGB", {"exif": ODD_EXIF})], ids=["16 bits", "odd EXIF"]
 )
 def test_unusual_picture_files_are_read(args):
-    assert len(find_digits(decode(sheet_file(*args)))) == 6
+    assert len(read_paper(decode(sheet_file(*args)), Recognizer.load()).digits) == 6
 
 
 @pytest.mark.parametrize("mode", ["RGB", "P", "L"])

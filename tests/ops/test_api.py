@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import io
 import json
 import re
 import threading
@@ -15,6 +16,7 @@ import schemathesis
 import streamlit as st
 import uvicorn
 from hypothesis import settings
+from PIL import Image
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -23,7 +25,7 @@ import server
 from benchmarks.page import CHROMIUM, ROOT, chromium, running_app
 from model.errors import ArtifactError
 from model.ink.decode import decode
-from model.reading.picture_files import frame_of_picture
+from model.ink.picture import frame_of_picture
 from model.reading.recognizer import Recognizer
 from ops import api as endpoint
 from ops.shield.arrivals import Arrivals
@@ -81,17 +83,28 @@ def test_endpoint_predict_and_pages_read_a_picture_alike(kind, name, port, tmp_p
     assert answer["network"] == network.version
 
 
-def test_endpoint_predict_and_photo_page_read_a_sheet_alike(port, tmp_path, capsys):
+def test_endpoint_and_predict_read_a_page_alike(port, tmp_path, capsys):
     content = saved(picture_of("2758"))
     status, _, answer = ask(port, path="/predict/photo", body=content)
-    assert status == 200 and [one["digit"] for one in answer["found"]] == [2, 7, 5, 8]
-    boxes = [item.box for item in find_digits(decode(content))]
-    assert [tuple(one["box"]) for one in answer["found"]] == boxes
+    assert status == 200
+    (page,) = answer["pages"]
+    digits = [digit for row in page["rows"] for cell in row for digit in cell["digits"]]
+    assert [digit["digit"] for digit in digits] == [2, 7, 5, 8] and page["problem"] == ""
     path = tmp_path / "sheet.png"
     path.write_bytes(content)
     assert predict.main([str(path), "--photo", "--format", "json"]) == 0
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert lines == [{"source": str(path), **one} for one in answer["found"]]
+    written = json.loads(capsys.readouterr().out)
+    assert {**written, "problem": ""} == {"source": str(path), **page}
+
+
+def test_pages_of_a_document_are_read_and_a_blank_one_is_told(port):
+    pages = [Image.fromarray(picture_of("27")), Image.new("L", (300, 200), 240)]
+    buffer = io.BytesIO()
+    pages[0].save(buffer, "PDF", save_all=True, append_images=pages[1:])
+    headers = {"Content-Type": "application/pdf"}
+    status, _, answer = ask(port, path="/predict/photo", body=buffer.getvalue(), headers=headers)
+    assert status == 200 and [page["page"] for page in answer["pages"]] == [1, 2]
+    assert answer["pages"][1]["rows"] == [] and "No digit" in answer["pages"][1]["problem"]
 
 
 def test_an_array_is_read_like_the_same_picture(mnist, port):

@@ -268,7 +268,7 @@ def test_an_empty_canvas_is_no_prediction_and_a_dot_refused(log):
     app = page("draw", canvas=drawing())
     page("lab", canvas=drawing())
     page("keyboard")
-    page("photo")
+    page("paper")
     assert lines(log) == []
     for _ in range(2):
         app.session_state["canvas"] = drawing(DOT_PATH)
@@ -281,19 +281,19 @@ def test_an_empty_canvas_is_no_prediction_and_a_dot_refused(log):
     assert len(lines(log)) == 2  # drawn again on a canvas that was cleared
 
 
-def test_lab_keyboard_and_photo_record_predictions(log):
+def test_lab_keyboard_and_paper_record_predictions(log):
     from tests.model.ink.test_decode import saved
 
     page("lab", canvas=drawing(SEVEN_PATH))
     app = page("keyboard")
     next(button for button in app.button if button.label == "Example").click()
     run(run(app))
-    app = page("photo")
+    app = page("paper")
     app.file_uploader[0].upload("sheet.png", saved("PNG"), "image/png")
     run(run(app))
     app.file_uploader[0].upload("broken.png", b"no picture", "image/png")
     run(run(app))
-    assert [line["source"] for line in lines(log)] == ["lab", "keyboard", "photo", "photo"]
+    assert [line["source"] for line in lines(log)] == ["lab", "keyboard", "paper", "paper"]
     *_, sheet, broken = lines(log)
     assert sheet["outcome"] == "number" and sheet["num_digits"] > 1 and sheet["digits"] == []
     assert (broken["outcome"], broken["error"]) == ("refused", "PictureError")

@@ -85,9 +85,9 @@ def event_of(sent: object, size: tuple[int, int], num_digits: int) -> int | Box 
     left, top, wide, high = drawn
     width, height = size
     box = (
-        int(left * width),
-        int(top * height),
-        min(math.ceil((left + wide) * width), width),
-        min(math.ceil((top + high) * height), height),
+        round(left * width),
+        round(top * height),
+        min(round((left + wide) * width), width),
+        min(round((top + high) * height), height),
     )
     return box if box[2] > box[0] and box[3] > box[1] else None

@@ -57,7 +57,7 @@ def test_a_turned_page_is_read_upright(quarters, recognizer):
     expected = flat(read_paper(picture, recognizer))
     reading = read_paper(np.ascontiguousarray(np.rot90(picture, quarters)), recognizer)
     assert flat(reading) == expected and reading.rotation == 90 * quarters
-    left, top, right, bottom = reading.digits[0].box
+    left, _, right, _ = reading.digits[0].box
     assert 0 <= left < right <= picture.shape[0 if quarters % 2 else 1]
 
 

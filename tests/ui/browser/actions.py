@@ -5,7 +5,7 @@ from benchmarks.page import ONE, SEVEN, canvas_of
 PAGES = {
     "Draw": "Draw a digit",
     "Keyboard": "Fill in a digit by keyboard",
-    "Photo": "Photo",
+    "Paper": "Paper",
     "Lab": "Lab",
     "Handwriting": "Your handwriting",
     "Test set": "Test set",

@@ -1,15 +1,13 @@
-"""Keyboard, Photo, Test set, Dashboard and Train in real Chromium, through a real server."""
+"""Keyboard, Paper, Test set, Dashboard and Train in real Chromium, through a real server."""
 
-import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import expect
 
 from benchmarks.page import METRIC, SEVEN, draw, expect_prediction
-from benchmarks.sheets import sheet
 from model.files.runs import load_report
 from tests.model.ink.test_decode import saved
 from tests.support import TRAINED
@@ -26,17 +24,30 @@ def expect_prediction_other_than(page, digit: str) -> None:
 TOLD = "True label:"  # of an opened image
 
 
+def cells_of_the_matrix() -> tuple[str, str, str]:
+    """Names of two cells of the confusion matrix with mistakes and of one without."""
+    confusion = np.array(load_report(TRAINED)["test"]["confusion"])
+    np.fill_diagonal(confusion, -1)
+    order = np.argsort(-confusion, axis=None, kind="stable")
+    most, second = (np.unravel_index(at, confusion.shape) for at in order[:2])
+    names = [
+        f"{label} read as {read}" for label, read in (most, second, *np.argwhere(confusion == 0))
+    ]
+    return names[0], names[1], names[2]
+
+
 def test_a_click_on_a_cell_of_the_confusion_matrix_leads_to_its_images(page):
+    first, second, none = cells_of_the_matrix()
     visit(page, "Dashboard")
     choice = page.get_by_role("combobox", name="Images of a cell")
     beside_the_number = {"x": 4, "y": 4}
-    page.locator('path[aria-label^="4 read as 9:"]').click(position=beside_the_number)
-    expect(choice).to_have_value(re.compile("^4 read as 9"))
-    page.locator('path[aria-label^="0 read as 1: 0 images"]').click()
+    page.locator(f'path[aria-label^="{first}:"]').click(position=beside_the_number)
+    expect(choice).to_have_value(re.compile(f"^{first}"))
+    page.locator(f'path[aria-label^="{none}: 0 images"]').click()
     expect(choice).to_have_value("")
-    page.locator('path[aria-label^="9 read as 7:"]').click(force=True)  # on the number
-    expect(choice).to_have_value(re.compile("^9 read as 7"))
-    page.get_by_role("button", name="Open 9 read as 7 on the Test set page").click()
+    page.locator(f'path[aria-label^="{second}:"]').click(force=True)  # on the number
+    expect(choice).to_have_value(re.compile(f"^{second}"))
+    page.get_by_role("button", name=f"Open {second} on the Test set page").click()
     page.get_by_role("heading", name="Test set", exact=True).wait_for()
     page.wait_for_url("**/test_set?label=9&predicted=7")
 
@@ -130,33 +141,59 @@ def test_filled_in_cells_outlive_a_visit_to_another_page_and_are_painted_by_poin
     assert page.get_by_role("gridcell", name=", ink").count() == inked
 
 
-def test_an_uploaded_photo_is_read(page):
-    visit(page, "Photo")
-    page.locator("input[type=file]").set_input_files(
+def upload_sheet(page) -> None:
+    visit(page, "Paper")
+    page.locator("input[type=file]").first.set_input_files(
         {"name": "sheet.jpg", "mimeType": "image/jpeg", "buffer": saved("JPEG")}
     )
-    page.locator("figure").first.wait_for()
-    assert page.locator("figure").count() == 6
+    expect(page.locator("button.box")).to_have_count(6)
 
 
-def test_a_doubtful_digit_of_a_photo_is_corrected(page):
-    visit(page, "Photo")
-    buffer = io.BytesIO()
-    Image.fromarray(sheet(seed=8)).save(buffer, "PNG")  # its 1 may be a 7
-    page.locator("input[type=file]").set_input_files(
-        {"name": "sheet.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
-    )
-    asked = page.get_by_role("radiogroup").first
-    asked.wait_for()
-    shown = page.get_by_test_id("stImage").last.bounding_box()
+def test_a_photo_becomes_a_table_that_a_page_switch_does_not_lose(page):
+    upload_sheet(page)
+    page.get_by_test_id("stDataFrame").wait_for()
+    shown = page.locator(".paper img").bounding_box()
     assert shown["x"] + shown["width"] <= page.viewport_size["width"]
-    was = page.get_by_test_id("stCode").inner_text().strip()
-    digit = asked.get_by_role("radio").nth(1).inner_text()
-    asked.get_by_role("radio").nth(1).click()
-    page.wait_for_function(
-        "was => document.querySelector('[data-testid=stCode]').innerText.trim() !== was", arg=was
-    )
-    assert digit in page.get_by_test_id("stCode").inner_text()
+    visit(page, "Lab")
+    visit(page, "Paper")
+    expect(page.locator("button.box")).to_have_count(6)
+
+
+def test_a_pressed_digit_is_corrected_and_another_is_taken_out(page):
+    upload_sheet(page)
+    page.locator("button.box").nth(1).click()
+    page.get_by_text("Which digit is it?").wait_for()
+    page.get_by_role("button", name="9", exact=True).click()
+    expect(page.locator("button.box").nth(1)).to_have_attribute("aria-label", re.compile(": 9,"))
+    page.locator("button.box").nth(0).press("Enter")
+    page.get_by_role("button", name="Not a digit").click()
+    expect(page.locator("button.box")).to_have_count(5)
+    page.get_by_text("1 taken out by hand").wait_for()
+
+
+def test_a_box_drawn_around_a_missed_digit_adds_it(page):
+    upload_sheet(page)
+    box = page.locator("button.box").nth(2)
+    box.click()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.locator("button.box")).to_have_count(5)
+    page.locator(".paper").scroll_into_view_if_needed()
+    image = page.locator(".paper img").bounding_box()
+    left, top = image["x"] + image["width"] * 0.67, image["y"] + image["height"] * 0.06
+    page.mouse.move(left, top)
+    page.mouse.down()
+    page.mouse.move(left + image["width"] * 0.15, top + image["height"] * 0.2)
+    page.mouse.move(left + image["width"] * 0.27, top + image["height"] * 0.36)
+    page.mouse.up()
+    expect(page.locator("button.box")).to_have_count(6)
+
+
+def test_a_page_is_downloaded_as_csv_and_workbook(page):
+    upload_sheet(page)
+    for name, start in (("CSV", b"3"), ("Excel", b"PK")):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        assert Path(download.value.path()).read_bytes().startswith(start)
 
 
 def test_a_run_is_started_watched_by_itself_stopped_and_still_there_after_a_reload(
