@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.recognition import PEN_FOLDER, frames_of_strokes, place, read_drawings
+from benchmarks.pens import FOLDER as PEN_FOLDER
+from benchmarks.pens import frames_of_strokes, place, read_drawings
 from model.learning import augment
 from model.learning.data import load_mnist, validation_mask
 from model.reading.personalisation import OtherDigits, personalise

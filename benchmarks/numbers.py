@@ -14,7 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.recognition import PEN_FOLDER, SEED, read_drawings, show
+from benchmarks.pens import FOLDER as PEN_FOLDER
+from benchmarks.pens import SEED, read_drawings
+from benchmarks.recognition import show
 from model.files.served import SHIPPED
 from model.ink.pen import arc_length, resample
 from model.reading.numbers import group_strokes, read_digits

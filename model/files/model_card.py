@@ -111,6 +111,8 @@ def _table(report: dict) -> str:
     for key, name in _GROUPS:
         if key in pen:
             add(f"Pen digits: {name}", pen[key])
+    for figures in pen.get("sets", []):
+        add(f"Other digits: {figures['name']}", figures)
     rows.append("")
     rows.append(f"Calibration error on MNIST's test images: {report['test']['ece']:.4f}.")
     if "ece" in pen:
