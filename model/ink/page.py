@@ -1,11 +1,12 @@
 """Prepares a sheet to be read: level, without its lines, in pieces of ink."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
+from model.ink.frames import take_frames_out
 from model.ink.layout import TextLine
 from model.ink.pieces import (
     LARGEST,
@@ -19,6 +20,7 @@ from model.ink.ruling import Ruling, find_ruling, ruled_area, tilt
 from model.ink.sheet import Sheet, grain, ink_masks, ink_on_paper
 
 LEVEL = 0.4  # degrees; a smaller tilt is left
+FRAME_WIDTH = 8  # pixels around an opening, and a sixth of its height, that a frame may take
 NUM_SLOPING = 3  # pieces at least of a line whose slope counts
 DOT = 0.3  # of the typical height; smaller marks are dots
 TOO_TALL_AT_EDGE = 1.5  # times the typical height; a mark at the sheet's edge is then no digit
@@ -70,15 +72,27 @@ def prepare(sheet: Sheet, may_level: bool = True) -> Page:
         sheet = sheet.levelled(angle)
         ink = ink_on_paper(sheet.grey)
         mask, faint = ink_masks(ink, grain(sheet.grey))
-    ruling = find_ruling(faint | mask)
+    mask, frames = take_frames_out(mask)
+    ruling = replace(find_ruling(_without(faint, frames) | mask), frames=tuple(frames))
     pieces = find_pieces(ruling.without_lines(mask, ink))
-    area = ruled_area(ruling)
+    area = None if frames else ruled_area(ruling)  # a form has lines anywhere
     left_out: Counter = Counter()
     if area is not None:
         inside = [piece for piece in pieces if _is_inside(piece, area)]
         left_out[BESIDE] += len(pieces) - len(inside)
         pieces = inside
     return _sorted_out(sheet, ink, ruling, pieces, left_out)
+
+
+def _without(faint: np.ndarray, frames: list) -> np.ndarray:
+    """Clears the ink around the openings of frames, where the frames themselves are."""
+    cleared = faint.copy()
+    for left, top, right, bottom in frames:
+        around = FRAME_WIDTH + (bottom - top) // 6
+        cleared[max(top - around, 0) : bottom + around, max(left - around, 0) : right + around] = (
+            False
+        )
+    return cleared
 
 
 def _is_inside(piece: Piece, area: np.ndarray) -> bool:

@@ -11,19 +11,22 @@ import numpy as np
 
 from model.ink.sheet import shrink
 
-# A candidate is a thin run of ink, sought with a straight piece of this share of the sheet's side.
-PIECE = 1 / 18
-SMALLEST_PIECE = 24  # pixels
+# A candidate is a thin run of ink, sought with straight pieces of this share of the sheet's side; a
+# gap of less than so many pieces does not end it. Long lines, and the short ones of frames:
+LONG_PIECE, LONG_GAP = 1 / 18, 1.2
+SHORT_PIECE, SHORT_GAP = 1 / 34, 0.6
+SMALLEST_PIECE = 20  # pixels
 DRIFT = 3  # pixels up or down that a line may wander within such a piece
-GAP = 1.2  # of the piece; a shorter gap does not end a line
 COVERED = 0.6  # of a line's length; less ink than that is a row of strokes
 LONG = 0.42  # of the sheet's width or height; a longer candidate is a line
-SHORTEST = 0.25  # of the longer side; the stem of a 1 is shorter
-SLIM = 9.0  # times as long as thick, at least
+SHORTEST = 0.35  # of the longer side; the stem of a 1 is shorter
+SLIM, SHORT_SLIM = 9.0, 4.5  # times as long as thick, at least; the sides of a frame
 THICKEST = 1 / 15  # of the sheet's longer side
-REACH = 6  # pixels, plus its thickness; a shorter line ends at another one this near
+REACH = 3  # pixels, plus half of both thicknesses; so near to another one a frame's line ends
 STRAY = 3  # pixels that ink may stand out from a line and still belong to it
 DARKER = 1.35  # times a line's own ink; ink so dark on it is a stroke that runs along it
+WAVERING = 1.5  # pixels, and a fifth of the thickness, by which a printed line wavers
+WRITTEN = (0.02, 0.6)  # of the area inside a frame that ink covers
 MAX_CANDIDATES = 200  # the longest, each way; more are a pattern
 TILT_SIDE = 600  # pixels; the tilt is measured on a mask of this size
 MOST_INK = 0.3  # of the sheet; more is a pattern, in which no line can be told
@@ -31,6 +34,7 @@ TILTED = 0.35  # of the longer side; shorter lines don't tell the tilt
 LARGEST_TILT = 20.0  # degrees
 REGULAR = 4  # lines at least that make a sheet of ruled paper
 BELOW = 0.6  # steps below the last line that may still be written on
+WIDE_STEPS = 4  # steps that a ruled sheet is wide, at least
 STEPS_ALIKE = 0.3  # of the median step; distances of ruled lines differ by less
 
 
@@ -42,11 +46,13 @@ class Line:
         start: First x, pixels.
         places: The y of its middle at each x from `start` on, `float64` of shape `(length,)`.
         thickness: Pixels.
+        is_straight: Whether it keeps to a straight line and to one thickness, as printed ones do.
     """
 
     start: int
     places: np.ndarray
     thickness: float
+    is_straight: bool = True
 
     @property
     def end(self) -> int:
@@ -66,14 +72,27 @@ class Ruling:
     Attributes:
         across: Those that run from left to right, from the top.
         upright: Those that run down, from the left.
+        frames: The openings of frames: left, top, right and bottom, pixels.
     """
 
     across: tuple[Line, ...] = ()
     upright: tuple[Line, ...] = ()
+    frames: tuple[tuple[int, int, int, int], ...] = ()
+
+    def walls_at(self, y: float, length: float) -> list[float]:
+        """The x, at a y, of upright lines that are at least so long."""
+        return [
+            float(line.places[int(y) - line.start])
+            for line in self.upright
+            if len(line.places) >= length and line.start <= int(y) < line.end
+        ]
 
     def encloses(self, box) -> bool:
-        """Whether lines run on all four sides of a box: left, top, right and bottom."""
+        """Whether a frame, or lines on all four sides, is around a box."""
         left, top, right, bottom = box
+        for x0, y0, x1, y1 in self.frames:
+            if x0 <= left and y0 <= top and right <= x1 and bottom <= y1:
+                return True
         x, y = (left + right) / 2, (top + bottom) / 2
         across = [line.middle for line in self.across if line.start <= x < line.end]
         upright = [line.middle for line in self.upright if line.start <= y < line.end]
@@ -97,6 +116,9 @@ class Ruling:
             _erase(mask, ink, cleaned, line)
         for line in self.upright:
             _erase(mask.T, ink.T, cleaned.T, line)
+        for line in self.across:
+            for other in self.upright:
+                _clear_crossing(cleaned, line, other)
         return cleaned
 
 
@@ -106,28 +128,28 @@ def find_ruling(mask: np.ndarray) -> Ruling:
     Args:
         mask: `bool` array of shape `(rows, cols)`, true where there is ink.
     """
-    across, upright = _candidates(mask), _candidates(mask.T)
-    rows, cols = mask.shape
-    longer = max(rows, cols)
-    framing = _framing(across, upright)
-    is_long = {
-        id(line): len(line.places) > max(LONG * side, SHORTEST * longer)
-        and line.thickness < THICKEST * longer
-        and len(line.places) > 2 * SLIM * line.thickness
-        for lines, side in ((across, cols), (upright, rows))
-        for line in lines
-    }
-    return Ruling(
-        *(
-            tuple(
-                sorted(
-                    (line for line in lines if is_long[id(line)] or id(line) in framing),
-                    key=lambda line: line.middle,
-                )
-            )
-            for lines in (across, upright)
-        )
-    )
+    longer = max(mask.shape)
+    short = [_candidates(each, SHORT_PIECE, SHORT_GAP, SHORT_SLIM) for each in (mask, mask.T)]
+    framing = _framing(*short)
+    holding = [
+        line
+        for line in short[0]
+        if id(line) in framing
+        and any(_hold_ink(mask, line, other) for other in short[0] if id(other) in framing)
+    ]
+    framing = _framing(holding, short[1])
+    found = []
+    for each, of_frames in zip((mask, mask.T), short, strict=True):
+        long = [
+            line
+            for line in _candidates(each, LONG_PIECE, LONG_GAP, SLIM)
+            if len(line.places) > max(LONG * each.shape[1], SHORTEST * longer)
+            and line.thickness < THICKEST * longer
+            and len(line.places) > 2 * SLIM * line.thickness
+        ]
+        frames = [line for line in of_frames if id(line) in framing]
+        found.append(tuple(sorted((*long, *frames), key=lambda line: line.middle)))
+    return Ruling(*found)
 
 
 def tilt(mask: np.ndarray) -> float:
@@ -173,6 +195,11 @@ def ruled_area(ruling: Ruling) -> np.ndarray | None:
         return None
     steps = np.diff([line.middle for line in lines])
     step = float(np.median(steps))
+    lines = [line for line in lines if len(line.places) > WIDE_STEPS * step]
+    if len(lines) < REGULAR:
+        return None
+    steps = np.diff([line.middle for line in lines])
+    step = float(np.median(steps))
     if step <= 0 or (np.abs(steps - step) < STEPS_ALIKE * step).mean() < 0.6:
         return None
     points = []
@@ -183,16 +210,16 @@ def ruled_area(ruling: Ruling) -> np.ndarray | None:
     return cv2.convexHull(np.array(points, np.float32))
 
 
-def _candidates(mask: np.ndarray) -> list[Line]:
+def _candidates(mask: np.ndarray, piece_share: float, gap: float, slim: float) -> list[Line]:
     """Finds thin runs of ink that go across."""
     rows, cols = mask.shape
-    piece = max(int(cols * PIECE), SMALLEST_PIECE)
+    piece = max(int(cols * piece_share), SMALLEST_PIECE)
     if piece > cols:
         return []
     thin = mask & (_runs_down(mask) <= max(THICKEST * max(rows, cols), 3))
     thick = cv2.dilate(thin.astype(np.uint8), np.ones((DRIFT, 1), np.uint8))
     runs = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, piece), np.uint8))
-    bridge = np.ones((1, int(piece * GAP)), np.uint8)
+    bridge = np.ones((1, int(piece * gap)), np.uint8)
     linked = cv2.morphologyEx(runs, cv2.MORPH_CLOSE, bridge)
     num, names, stats, _ = cv2.connectedComponentsWithStats(linked, connectivity=8)
     found = []
@@ -201,10 +228,23 @@ def _candidates(mask: np.ndarray) -> list[Line]:
         part = (names[top : top + height, left : left + width] == name) & (
             runs[top : top + height, left : left + width] > 0
         )
-        line = _as_line(part, left, top)
+        line = _as_line(part, left, top, slim)
         if line is not None:
             found.append(line)
     return found
+
+
+def _clear_crossing(cleaned: np.ndarray, across: Line, upright: Line) -> None:
+    """Clears where two lines cross, in place: each alone takes the other for a stroke."""
+    x = int(upright.middle)
+    if not across.start - REACH <= x < across.end + REACH:
+        return
+    y = int(across.places[min(max(x - across.start, 0), len(across.places) - 1)])
+    if not upright.start - REACH <= y < upright.end + REACH:
+        return
+    x = int(upright.places[min(max(y - upright.start, 0), len(upright.places) - 1)])
+    high, wide = (int(line.thickness / 2) + STRAY for line in (across, upright))
+    cleaned[max(y - high, 0) : y + high + 1, max(x - wide, 0) : x + wide + 1] = False
 
 
 def _runs_down(mask: np.ndarray) -> np.ndarray:
@@ -215,7 +255,7 @@ def _runs_down(mask: np.ndarray) -> np.ndarray:
     return below - above - 1
 
 
-def _as_line(part: np.ndarray, left: int, top: int) -> Line | None:
+def _as_line(part: np.ndarray, left: int, top: int, slim: float) -> Line | None:
     """Describes a run of ink; `None` if it is too thick, too broken or bends too much."""
     counts = part.sum(axis=0)
     inked = np.flatnonzero(counts)
@@ -223,7 +263,7 @@ def _as_line(part: np.ndarray, left: int, top: int) -> Line | None:
     if len(inked) < COVERED * length:
         return None
     thickness = max(float(np.median(counts[inked])) - (DRIFT - 1), 1.0)
-    if length < SLIM * thickness:
+    if length < slim * thickness:
         return None
     thin = inked[counts[inked] <= thickness + 2 * DRIFT]  # elsewhere a stroke runs along it
     if len(thin) < 0.4 * length:
@@ -233,12 +273,16 @@ def _as_line(part: np.ndarray, left: int, top: int) -> Line | None:
     away = np.abs(curve(thin) - middles)
     if np.percentile(away, 80) > thickness + DRIFT:
         return None
-    return Line(int(left), top + curve(np.arange(length)), thickness)
+    straight = np.polynomial.Polynomial.fit(thin, middles, 1)
+    stray = np.percentile(np.abs(straight(thin) - middles), 90)
+    spread = np.percentile(np.abs(counts[thin] - np.median(counts[thin])), 80)
+    is_straight = bool(max(stray, spread) < WAVERING + 0.2 * thickness)
+    return Line(int(left), top + curve(np.arange(length)), thickness, is_straight)
 
 
 def _framing(across: list[Line], upright: list[Line]) -> set[int]:
     """Returns the ids of lines of which both ends lie on lines of the other direction."""
-    left = {id(line): line for line in (*across, *upright)}
+    left = {id(line): line for line in (*across, *upright) if line.is_straight}
     while True:
         gone = [
             id(line)
@@ -257,10 +301,24 @@ def _framing(across: list[Line], upright: list[Line]) -> set[int]:
     return set(left)
 
 
+def _hold_ink(mask: np.ndarray, one: Line, other: Line) -> bool:
+    """Tells whether something is written between two lines across: an empty frame may be a 0."""
+    upper, lower = sorted((one, other), key=lambda line: line.middle)
+    start, end = max(one.start, other.start), min(one.end, other.end)
+    top = int(upper.middle + upper.thickness / 2) + STRAY
+    bottom = int(lower.middle - lower.thickness / 2) - STRAY
+    if end - start < 2 * STRAY or bottom - top < 2 * STRAY:
+        return False
+    high = (bottom - top) // 5
+    wide = (end - start) // 12
+    inside = mask[top + high : bottom - high, start + wide : end - wide]
+    return bool(inside.size and WRITTEN[0] < inside.mean() < WRITTEN[1])
+
+
 def _meet(line: Line, at: int, other: Line) -> bool:
     """Tells whether a line's end at x lies on another line, which runs the other way."""
     y = float(line.places[at - line.start])
-    reach = REACH + line.thickness + other.thickness
+    reach = REACH + (line.thickness + other.thickness) / 2
     if not other.start - reach <= y < other.end + reach:
         return False
     place = other.places[min(max(int(y) - other.start, 0), len(other.places) - 1)]

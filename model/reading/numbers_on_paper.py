@@ -48,7 +48,7 @@ class Part:
 
 
 def cells_of_line(
-    line: TextLine, glyphs: list[Glyph], dots: list[Piece]
+    line: TextLine, glyphs: list[Glyph], dots: list[Piece], walls: list[float]
 ) -> tuple[list[list[Part]], Counter]:
     """Parts a line into cells.
 
@@ -56,6 +56,7 @@ def cells_of_line(
         line: The line.
         glyphs: What was read, from the left.
         dots: Small marks on the line.
+        walls: The x of upright lines, longer than the writing is high, that part cells.
 
     Returns:
         Cells, each a list of parts from the left, and how many glyphs were left out, by reason.
@@ -69,7 +70,7 @@ def cells_of_line(
     parts += _points(line, dots, height)
     parts.sort(key=lambda part: part.piece.left + part.piece.right)
     cells = []
-    for group in _grouped(parts, signs, height):
+    for group in _grouped(parts, signs, walls, height):
         digits = [part for part in group if part.glyph is not None]
         num_refused = sum(not part.glyph.answer.is_digit for part in digits)
         num_weak = sum(_is_weak(part.glyph) for part in digits)
@@ -167,16 +168,19 @@ def _is_other_sign(part: Part, height: float) -> bool:
     return part.glyph.answer.is_doubtful and not part.glyph.is_guess
 
 
-def _grouped(parts: list[Part], signs: list[Part], height: float) -> list[list[Part]]:
-    """Groups neighbours; a wide gap or another sign begins a new cell."""
+def _grouped(
+    parts: list[Part], signs: list[Part], walls: list[float], height: float
+) -> list[list[Part]]:
+    """Groups neighbours; a wide gap, another sign or a wall begins a new cell."""
+    borders = [*walls, *(sign.piece.middle_x for sign in signs)]
     groups: list[list[Part]] = []
-    right = -np.inf
+    right = last_middle = -np.inf
     for part in parts:
-        between = any(right < sign.piece.middle_x < part.piece.left for sign in signs)
+        between = any(last_middle < border < part.piece.middle_x for border in borders)
         if between or part.piece.left - right > NEW_CELL * height:
             groups.append([])
         groups[-1].append(part)
-        right = max(right, part.piece.right)
+        right, last_middle = max(right, part.piece.right), part.piece.middle_x
     return groups
 
 

@@ -15,6 +15,7 @@ from model.reading.paper import Cell, PaperDigit, PaperReading, Sign
 from model.reading.recognizer import Recognizer
 
 TILTED_TEXT = 1.5  # degrees; lines of writing without ruling that slope more are levelled
+WALL = 2.2  # times a line's height; a longer upright line parts cells
 # Which way is up.
 MOST_TRIED = 60  # pieces that are read in all four directions
 UPRIGHT_ENOUGH = 0.8  # mean certainty from which on no other direction is tried
@@ -77,7 +78,8 @@ def _read_sheet(sheet: Sheet, recognizer: Recognizer) -> PaperReading:
     rows = []
     for line, of_line in zip(lines, glyphs, strict=True):
         dots = [dot for dot in page.dots if _is_on(line, dot)]
-        cells, words = cells_of_line(line, of_line, dots)
+        walls = page.ruling.walls_at(line.middle, WALL * line.height)
+        cells, words = cells_of_line(line, of_line, dots, walls)
         left_out.update(words)
         used = {id(part) for cell in cells for part in cell}
         left_out[SPECKS] += sum(1 for dot in dots if id(dot) not in used)
