@@ -6,15 +6,18 @@ import numpy as np
 SMALLEST_CELL = 14  # pixels of width and height
 RECTANGULAR = 0.8  # of its box that a frame's opening fills; a round of a 0 fills less
 WRITTEN_HEIGHT = 0.25  # of the opening's height that something inside it has, at least
+WIDER, SPARE = 2.0, 3  # times the mean width of a frame's sides, and pixels, that are cleared
+LARGEST = 0.42  # of the sheet's width or height; a larger frame has lines that are long enough
 MAX_CONTOURS = 6000  # more are a pattern
 
 Box = tuple[int, int, int, int]  # left, top, right and bottom, pixels
 
 
 def take_frames_out(mask: np.ndarray) -> tuple[np.ndarray, list[Box]]:
-    """Takes frames that touch nothing else out of ink.
+    """Takes frames out of ink.
 
-    A frame is connected ink with a rectangular opening in which something is written.
+    A frame is connected ink with a rectangular opening in which something is written. Only what
+    lies close around the opening goes: a digit that touches the frame stays.
 
     Args:
         mask: `bool` array of shape `(rows, cols)`, true where there is ink.
@@ -45,10 +48,26 @@ def take_frames_out(mask: np.ndarray) -> tuple[np.ndarray, list[Box]]:
             & (outer[:, 3] > WRITTEN_HEIGHT * height)
         )
         if is_inside.any():
-            box = int(left), int(top), int(left + width), int(top + height)
+            # An opening's contour lies on the frame.
+            box = int(left) + 1, int(top) + 1, int(left + width) - 1, int(top + height) - 1
             openings.setdefault(int(tree[0, index, 3]), []).append(box)
     if not openings:
         return mask, []
-    _, names = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    around = {int(names[contours[index][0, 0, 1], contours[index][0, 0, 0]]) for index in openings}
-    return mask & ~np.isin(names, list(around)), [box for each in openings.values() for box in each]
+    _, names, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    cleaned, taken = mask.copy(), []
+    for index, found in openings.items():
+        x, y = contours[index][0, 0]
+        name = names[y, x]
+        across, down = stats[name, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]] / mask.shape[::-1]
+        if max(across, down) > LARGEST:
+            continue
+        taken += found
+        sides = sum(2 * (right - left + bottom - top) for left, top, right, bottom in found)
+        wide = int(WIDER * stats[name, cv2.CC_STAT_AREA] / sides) + SPARE
+        band = np.zeros(mask.shape, np.uint8)
+        for left, top, right, bottom in found:
+            cv2.rectangle(band, (left - wide, top - wide), (right + wide, bottom + wide), 1, -1)
+        for left, top, right, bottom in found:
+            band[top:bottom, left:right] = 0
+        cleaned &= ~((band > 0) & (names == name))
+    return cleaned, taken

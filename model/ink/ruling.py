@@ -25,6 +25,7 @@ THICKEST = 1 / 15  # of the sheet's longer side
 REACH = 3  # pixels, plus half of both thicknesses; so near to another one a frame's line ends
 STRAY = 3  # pixels that ink may stand out from a line and still belong to it
 DARKER = 1.35  # times a line's own ink; ink so dark on it is a stroke that runs along it
+SHORTEST_SIDE = 36  # pixels, of a frame; the round of a small 0 is smaller
 WAVERING = 1.5  # pixels, and a fifth of the thickness, by which a printed line wavers
 WRITTEN = (0.02, 0.6)  # of the area inside a frame that ink covers
 MAX_CANDIDATES = 200  # the longest, each way; more are a pattern
@@ -282,7 +283,11 @@ def _as_line(part: np.ndarray, left: int, top: int, slim: float) -> Line | None:
 
 def _framing(across: list[Line], upright: list[Line]) -> set[int]:
     """Returns the ids of lines of which both ends lie on lines of the other direction."""
-    left = {id(line): line for line in (*across, *upright) if line.is_straight}
+    left = {
+        id(line): line
+        for line in (*across, *upright)
+        if line.is_straight and len(line.places) >= SHORTEST_SIDE
+    }
     while True:
         gone = [
             id(line)
@@ -310,7 +315,7 @@ def _hold_ink(mask: np.ndarray, one: Line, other: Line) -> bool:
     if end - start < 2 * STRAY or bottom - top < 2 * STRAY:
         return False
     high = (bottom - top) // 5
-    wide = (end - start) // 12
+    wide = (end - start) // 5
     inside = mask[top + high : bottom - high, start + wide : end - wide]
     return bool(inside.size and WRITTEN[0] < inside.mean() < WRITTEN[1])
 
