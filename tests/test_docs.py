@@ -64,7 +64,7 @@ def test_options_of_our_scripts_exist(path):
 
 
 def test_options_in_the_readme_exist():
-    scripts = ("train.py", "predict.py", "benchmarks/recognition.py")
+    scripts = ("train.py", "predict.py", "benchmarks/recognition.py", "benchmarks/paper.py")
     code = "".join((ROOT / name).read_text() for name in scripts)
     others = {"--logdir", "--data-binary", "--dist"}  # TensorBoard's, curl's and pytest's own
     others |= {"--server"}  # Streamlit's

@@ -10,6 +10,7 @@ from model.errors import NothingDrawn
 from model.ink.distort import distort
 from model.ink.frame import BOX_SIDE, FRAME_SIDE, to_mnist
 from model.ink.pen import PEN_WIDTH, SUPERSAMPLING, draw_strokes
+from model.ink.skeleton import thin
 from model.learning import glyphs
 from model.learning.rare_glyphs import WAYS, draw_rare_digit
 
@@ -255,41 +256,6 @@ def redraw(bitmaps: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         except NothingDrawn:  # a figure thinner than a pixel has no skeleton
             continue
     return frames
-
-
-def thin(bitmaps: np.ndarray) -> np.ndarray:
-    """Thins figures to lines one pixel wide, all at once.
-
-    Args:
-        bitmaps: `bool` array of shape `(n, rows, cols)`.
-
-    Returns:
-        A `bool` array like it.
-
-    Source: T. Y. Zhang and C. Y. Suen, Communications of the ACM 27 (1984) 236-239.
-    """
-    ink = np.pad(bitmaps, ((0, 0), (1, 1), (1, 1)))
-    changed = True
-    while changed:
-        changed = False
-        for first in (True, False):
-            core = ink[:, 1:-1, 1:-1]
-            # The eight neighbours, clockwise from above.
-            n, _, e, _, s, _, w, _ = ring = [
-                ink[:, 1 + row : ink.shape[1] - 1 + row, 1 + col : ink.shape[2] - 1 + col]
-                for row, col in (
-                    *((-1, 0), (-1, 1), (0, 1), (1, 1)),
-                    *((1, 0), (1, -1), (0, -1), (-1, -1)),
-                )
-            ]
-            count = sum(neighbour.view(np.uint8) for neighbour in ring)
-            starts = sum((~a & b).view(np.uint8) for a, b in zip(ring, [*ring[1:], n], strict=True))
-            open_side = ~(n & e & s) & ~(e & s & w) if first else ~(n & e & w) & ~(n & s & w)
-            gone = core & (count >= 2) & (count <= 6) & (starts == 1) & open_side
-            if gone.any():
-                changed = True
-                core &= ~gone
-    return ink[:, 1:-1, 1:-1]
 
 
 def _bitmaps(frames: np.ndarray) -> np.ndarray:

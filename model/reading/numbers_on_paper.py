@@ -1,7 +1,7 @@
 """Parts a line of glyphs into cells, tells signs from digits, and leaves out words."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,9 @@ SLASH_LEAN = 0.25  # across, of its height
 WORD_SHARE = 0.4  # of a cell's glyphs that are no digit; then it is a word
 WEAK_SHARE = 0.5  # of more than two glyphs that hardly look like any digit; then too
 WEAK = 0.7  # probability below which a glyph is one of those
+BESIDE_WORD = 1.0  # of the line's height; a cell so near to a word is part of it unless
+CERTAIN = 0.95  # each of its digits is more probable than this
+NEAR_WORD = 1.6  # of the line's height; a digit so near to a word may be one of its letters
 LOW = 0.75  # of the line's height; a lower glyph that is doubtful is a plus or times
 
 
@@ -40,11 +43,13 @@ class Part:
         piece: Its ink.
         glyph: What the network read; `None` for a sign.
         sign: The sign's character, `""` for a digit.
+        is_near_word: Whether it stands close to a word, of which it may be a letter.
     """
 
     piece: Piece
     glyph: Glyph | None = None
     sign: str = ""
+    is_near_word: bool = False
 
 
 def cells_of_line(
@@ -69,7 +74,7 @@ def cells_of_line(
     parts = _with_slashes([part for part in parts if part not in signs], height)
     parts += _points(line, dots, height)
     parts.sort(key=lambda part: part.piece.left + part.piece.right)
-    cells = []
+    cells, words = [], []
     for group in _grouped(parts, signs, walls, height):
         digits = [part for part in group if part.glyph is not None]
         num_refused = sum(not part.glyph.answer.is_digit for part in digits)
@@ -81,9 +86,34 @@ def cells_of_line(
             left_out[OTHER_SIGNS] += len(group)
         elif is_word:
             left_out[OTHER_SIGNS if len(group) == 1 else WORDS] += len(group)
+            words += [part.piece for part in group if len(group) > 1]
         else:
             cells.append(_trimmed(group))
-    return cells, left_out
+    is_text = len(words) > sum(map(len, cells))
+    for cell in [*cells]:
+        is_beside = any(_is_near(part.piece, words, BESIDE_WORD * height) for part in cell)
+        if (is_text or is_beside) and any(not _is_certain(part) for part in cell):
+            cells.remove(cell)
+            left_out[WORDS] += len(cell)
+    return [
+        [
+            replace(part, is_near_word=is_text or _is_near(part.piece, words, NEAR_WORD * height))
+            for part in cell
+        ]
+        for cell in cells
+    ], left_out
+
+
+def _is_near(piece: Piece, words: list[Piece], distance: float) -> bool:
+    gaps = [max(piece.left - word.right, word.left - piece.right) for word in words]
+    return bool(gaps) and min(gaps) < distance
+
+
+def _is_certain(part: Part) -> bool:
+    """Whether a part is no letter: a sign, or a whole glyph that is hardly anything else."""
+    if part.glyph is None:
+        return True
+    return not part.glyph.is_guess and float(part.glyph.probabilities.max()) > CERTAIN
 
 
 def _is_weak(glyph: Glyph) -> bool:

@@ -20,7 +20,8 @@ class PaperDigit:
         frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
         probabilities: `float32` array of shape `(10,)`.
         answer: Which digits it may be, and whether it is one.
-        is_guess: Whether it was cut from a neighbour that it touches.
+        is_guess: Whether it was cut from a neighbour that it touches, or stands beside a word of
+            which it may be a letter.
     """
 
     box: Box

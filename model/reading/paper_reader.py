@@ -81,7 +81,7 @@ def _read_sheet(sheet: Sheet, recognizer: Recognizer) -> PaperReading:
         walls = page.ruling.walls_at(line.middle, WALL * line.height)
         cells, words = cells_of_line(line, of_line, dots, walls)
         left_out.update(words)
-        used = {id(part) for cell in cells for part in cell}
+        used = {id(part.piece) for cell in cells for part in cell}
         left_out[SPECKS] += sum(1 for dot in dots if id(dot) not in used)
         if cells:
             rows.append([_as_cell(cell, page.sheet) for cell in cells])
@@ -135,9 +135,8 @@ def _as_cell(parts: list, sheet: Sheet) -> Cell:
             done.append(Sign(part.sign, box))
         else:
             glyph = part.glyph
-            done.append(
-                PaperDigit(box, glyph.frame, glyph.probabilities, glyph.answer, glyph.is_guess)
-            )
+            is_guess = glyph.is_guess or part.is_near_word
+            done.append(PaperDigit(box, glyph.frame, glyph.probabilities, glyph.answer, is_guess))
     return Cell(tuple(done))
 
 

@@ -56,21 +56,43 @@ def show_correction_menu(strokes: list[np.ndarray], digit: Digit, recognizer: Re
 def store_correction(
     strokes: list[np.ndarray], digit: Digit, label: int, recognizer: Recognizer
 ) -> None:
-    """Stores a drawing with its label and the probabilities of the network without a profile."""
+    """Stores a drawing with its label, for the menu."""
     state = st.session_state
     drawing = strokes_json(strokes)
     try:
-        who = visitor()
-        QUOTA.take(who.visit, who.address)
-        probabilities = recognizer.plain.probabilities(digit.frame[None])[0]
-        number = Corrections().add(strokes, digit.frame, probabilities, label, recognizer.version)
-        telemetry.count_correction()
+        number = add_correction(strokes, digit.frame, label, recognizer)
         state[_STATE] = {"drawing": drawing, "id": number, "label": label}
     except AccessError as error:
         state[_STATE] = {"drawing": drawing, "problem": str(error)}
     except CorrectionsError as error:
         telemetry.count_error(error)
         state[_STATE] = {"drawing": drawing, "problem": visitor_text(error)}
+
+
+def add_correction(
+    strokes: list[np.ndarray], frame: np.ndarray, label: int, recognizer: Recognizer
+) -> int:
+    """Stores a digit with its label and the probabilities of the network without a profile.
+
+    Args:
+        strokes: Arrays of shape `(num_points, 2)`, canvas pixels.
+        frame: `float32` array of shape `(28, 28)`, as the network read it.
+        label: What the visitor says it is, 0 to 9.
+        recognizer: The network that answered.
+
+    Returns:
+        The correction's number.
+
+    Raises:
+        AccessError: If the visitor has stored many already.
+        CorrectionsError: If it can't be stored.
+    """
+    who = visitor()
+    QUOTA.take(who.visit, who.address)
+    probabilities = recognizer.plain.probabilities(frame[None])[0]
+    number = Corrections().add(strokes, frame, probabilities, label, recognizer.version)
+    telemetry.count_correction()
+    return number
 
 
 def _undo(state: dict) -> None:

@@ -40,6 +40,7 @@ class PaperPage:
         size: Its width and height, pixels.
         reading: What was read, with what the visitor changed; boxes in pixels of the picture.
         chosen: The digit that is shown large.
+        note: What became of the last answer that was to be stored.
         version: How often the reading was changed; names the table's state.
         number: Tells pages apart.
     """
@@ -50,6 +51,7 @@ class PaperPage:
     reading: PaperReading
     chosen: int | None = None
     version: int = 0
+    note: str = ""
     number: int = field(default_factory=lambda: next(_numbers))
 
     @property
@@ -61,6 +63,7 @@ class PaperPage:
         """Keeps a changed reading."""
         if reading is not self.reading:
             self.reading, self.version, self.chosen = reading, self.version + 1, None
+            self.note = ""
 
 
 def pages() -> list[PaperPage]:

@@ -4,16 +4,19 @@ import pandas as pd
 import streamlit as st
 
 from model.errors import DigitError
+from model.ink.skeleton import strokes_of_frame
 from model.reading.paper import PaperReading
 from model.reading.paper_edits import with_digit, with_text
 from model.reading.paper_export import doubt_of, page_of, table_csv, workbook
 from ui import personalisation
+from ui.draw.correction import add_correction
 from ui.formatting import in_words, percent
 from ui.paper.boxes import show_boxes
 from ui.paper.documents import PaperPage, add_missed_digit, pages, remove
 from ui.pictures import jpeg_url, picture_url, png
-from ui.show_error import show_error
+from ui.show_error import show_error, visitor_text
 
+_KEEP = "paper_store"  # whether the visitor's answers are stored as corrections
 MARK = " ?"  # behind the text of a doubtful cell
 PICTURE_WIDTH = 620  # CSS pixels; a phone is narrower
 LARGE = 140  # CSS pixels
@@ -40,6 +43,8 @@ def show_page(page: PaperPage) -> None:
                 _follow(page, event)
             st.caption("Press a digit to check it; drag a box around one that was missed.")
         with st.container(width="stretch"):
+            if page.note:
+                st.caption(page.note)
             if page.chosen is not None:
                 _show_digit(page, page.chosen)
             _show_table(page)
@@ -125,6 +130,12 @@ def _show_digit(page: PaperPage, number: int) -> None:
                 order = digit.probabilities.argsort()[::-1][:3]
                 st.caption(", ".join(f"{k}: {percent(digit.probabilities[k])}" for k in order))
         st.caption("Which digit is it?")
+        st.toggle(
+            "Also store it to improve the network",
+            key=_KEEP,
+            help="The digit's 28 × 28 pixels and your answer are then stored in a file on the "
+            "computer that runs this page; otherwise nothing is stored.",
+        )
         with st.container(horizontal=True, gap="xsmall"):
             for k in range(10):
                 st.button(
@@ -147,7 +158,17 @@ def _show_digit(page: PaperPage, number: int) -> None:
 
 
 def _set_digit(page: PaperPage, number: int, digit: int | None) -> None:
+    """Takes what the visitor says of a digit, and stores it if they want that."""
+    shown = page.reading.digits[number]
     page.change(with_digit(page.reading, number, digit))
+    if digit is None or not st.session_state.get(_KEEP):
+        return
+    try:
+        recognizer = personalisation.recognizer()
+        add_correction(strokes_of_frame(shown.frame), shown.frame, digit, recognizer)
+        page.note = f"Saved as a {digit}."
+    except DigitError as error:
+        page.note = visitor_text(error)
 
 
 def _show_table(page: PaperPage) -> None:

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from model.ink.skeleton import thin
 from model.learning import augment
 from tests.model.learning.test_glyphs import frame_of, is_in_mnist_format
 
@@ -66,17 +67,17 @@ def test_a_crossbar_adds_ink_to_sevens_only():
 def test_thinning_a_bar_leaves_a_line_inside_it():
     bar = np.zeros((1, 20, 12), bool)
     bar[0, 3:17, 4:9] = True
-    line = augment.thin(bar)
+    line = thin(bar)
     assert not (line & ~bar).any()
     assert (line[0, 6:14].sum(axis=1) == 1).all()
-    assert np.array_equal(augment.thin(line), line)
+    assert np.array_equal(thin(line), line)
 
 
 def test_a_thinned_figure_stays_in_one_piece():
     bitmap = np.zeros((1, 84, 84), bool)
     bitmap[0, 10:70, 30:41] = True
     bitmap[0, 60:70, 10:60] = True
-    skeleton = augment.thin(bitmap)[0]
+    skeleton = thin(bitmap)[0]
     assert 60 < skeleton.sum() < 130 and not (skeleton & ~bitmap[0]).any()
     assert cv2.connectedComponents(skeleton.astype(np.uint8))[0] == 2  # paper and one line
     assert not (skeleton[1:, 1:] & skeleton[:-1, 1:] & skeleton[1:, :-1] & skeleton[:-1, :-1]).any()

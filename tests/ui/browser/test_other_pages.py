@@ -192,7 +192,7 @@ def test_a_page_is_downloaded_as_csv_and_workbook(page):
     upload_sheet(page)
     for name, start in (("CSV", b"3"), ("Excel", b"PK")):
         with page.expect_download() as download:
-            page.get_by_role("button", name=name).click()
+            page.get_by_role("button", name=name, exact=True).click()
         assert Path(download.value.path()).read_bytes().startswith(start)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ops.corrections import Corrections
 from tests.model.ink.test_decode import saved
 from tests.ui.pages import has_text, opened, press_key, settled
 from ui.paper import documents
@@ -63,6 +64,20 @@ def test_a_chosen_digit_shows_all_ten_and_takes_the_answer():
     app = press_key(settled(app.run()), f"Not a digit-{page.number}-0")
     assert len(pages_of(app)[0].reading.digits) == 5
     assert has_text(app.caption, "1 taken out by hand")
+
+
+def test_an_answer_is_stored_only_if_the_visitor_wants_that(corrections_path):
+    app = with_picture(saved("PNG"))
+    for is_wanted, num in ((False, 0), (True, 1)):
+        (page,) = pages_of(app)
+        page.chosen = 1
+        app = settled(app.run())
+        app.toggle(key="paper_store").set_value(is_wanted)
+        app = press_key(settled(app.run()), f"is-{page.number}-1-9")
+        assert len(Corrections()) == num
+    (kept,) = Corrections().load()
+    assert kept.label == 9 and kept.frame.max() == 255
+    assert has_text(app.caption, "Saved as a 9.")
 
 
 def test_doubtful_cells_have_a_mark_in_the_table(always_doubtful):
