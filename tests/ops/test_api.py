@@ -123,14 +123,14 @@ def rows(number: object) -> bytes:
 @pytest.mark.parametrize(
     ("body", "headers", "status", "sentence"),
     [
-        (b"no picture", PNG, 422, "no whole PNG"),
-        (b"", PNG, 422, "no whole PNG"),
+        (b"no picture", PNG, 422, "of this kind"),
+        (b"", PNG, 422, "empty file"),
         (saved(picture_of("5"))[:200], PNG, 422, "no whole PNG"),
         (saved(np.full((9, 9), 7, np.uint8)), PNG, 422, "one shade"),
         (saved(np.zeros((7000, 7000), bool)), PNG, 422, "million pixels"),
         (b"x" * 10_000_001, PNG, 413, "10,000,000 bytes"),
         (b" " * 64_001, JSON, 413, "64,000 bytes"),
-        (b"GIF89a", {"Content-Type": "image/gif"}, 415, "image/png"),
+        (b"<svg/>", {"Content-Type": "image/svg+xml"}, 415, "image/png"),
         (saved(picture_of("5")), {}, 415, "Content-Type"),
         (b"{", JSON, 422, "28 rows of 28"),
         (b"[" * 60_000, JSON, 422, "28 rows of 28"),
@@ -224,8 +224,10 @@ def test_a_busy_endpoint_asks_to_try_again(port, monkeypatch):
     places = threading.BoundedSemaphore(1)
     monkeypatch.setitem(endpoint._places, "pictures", places)
     go_on = threading.Event()
-    decode = endpoint.DECODER.decode
-    monkeypatch.setattr(endpoint.DECODER, "decode", lambda *its: go_on.wait(10) and decode(*its))
+    decode = endpoint.DECODER.decode_page
+    monkeypatch.setattr(
+        endpoint.DECODER, "decode_page", lambda *its: go_on.wait(10) and decode(*its)
+    )
     with ThreadPoolExecutor(1) as pool:
         busy = pool.submit(ask, port, body=saved(picture_of("5")))
         until(lambda: places._value == 0)
