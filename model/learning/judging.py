@@ -12,7 +12,7 @@ import numpy as np
 from model.errors import TrainingError
 from model.files import runs
 from model.files.atomic import write_atomically
-from model.learning import augment, evaluation, network, onnx_file
+from model.learning import augment, evaluation, onnx_file
 from model.learning.config import TrainConfig
 from model.learning.data import Dataset
 from model.learning.training import split
@@ -55,7 +55,7 @@ def judge(
     """
     # A network that was never compiled: the optimizer's state would make the file three times
     # as large.
-    plain = network.BUILDERS[config.preset](seed=config.seed)
+    plain = keras.models.clone_model(trained)
     plain.set_weights(trained.get_weights())
     write_atomically(run / runs.KERAS_FILE, plain.save)
     training, validation = split(mnist, config)

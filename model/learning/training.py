@@ -21,6 +21,7 @@ from model.learning.tensorboard import EventFile
 NUM_REFRESH_BATCHES = 200  # batches that re-estimate batch normalisation's statistics
 FINAL_LEARNING_RATE = 1e-5  # where the cosine ends
 WARM_UP = 0.05  # of all steps; the learning rate rises to its peak in them
+FEW_BATCHES = 100  # of an epoch; starting processes takes longer than making so few
 AVERAGING = 0.999  # momentum of the moving average of the weights
 
 
@@ -199,8 +200,8 @@ def train(
 
 @contextlib.contextmanager
 def _making(maker: BatchMaker) -> Iterator[BatchMaker | BatchProcesses]:
-    """The maker itself if its batches take no time, else processes that run it."""
-    if not maker.config.modern:
+    """The maker itself if its batches take no time or are few, else processes that run it."""
+    if not maker.config.modern or len(maker) < FEW_BATCHES:
         yield maker
         return
     with BatchProcesses(maker) as processes:

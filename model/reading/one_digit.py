@@ -103,6 +103,11 @@ def _main_glyphs(page: Page, recognizer: Recognizer) -> list[Glyph]:
     return [glyph for glyph in glyphs if glyph.piece.height > MUCH_SMALLER * highest]
 
 
+def _is_sure_when_turned(glyphs: list[Glyph], quarters: int, recognizer: Recognizer) -> bool:
+    frames = np.stack([np.rot90(glyph.frame, quarters) for glyph in glyphs])
+    return all(recognizer.answer(row).is_sure for row in recognizer.probabilities(frames))
+
+
 def _as_prediction(glyph: Glyph, recognizer: Recognizer) -> Prediction:
     return Prediction(glyph.frame, glyph.probabilities, glyph.answer, recognizer.version)
 
@@ -117,7 +122,8 @@ def _reason(page: Page, glyphs: list[Glyph], recognizer: Recognizer) -> str:
         return NOTHING
     if sum(glyph.answer.is_digit for glyph in glyphs) > 1:
         return SEVERAL
-    if quarters_to_upright(page, recognizer, fewest=1):
+    quarters = quarters_to_upright(page, recognizer, fewest=1)
+    if quarters and _is_sure_when_turned(glyphs, quarters, recognizer):
         return TURNED
     scale = abs(np.linalg.det(page.sheet.to_picture[:2, :2])) ** 0.5
     if max(glyph.piece.height for glyph in glyphs) * scale < LARGE_ENOUGH:

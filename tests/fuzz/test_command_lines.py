@@ -88,6 +88,7 @@ def check(payload: tuple[list[str], dict[str, str], bytes], folder: Path) -> str
             mock.patch.object(train, "load_mnist", _load_mnist),
             mock.patch.object(served, "SHIPPED", folder / "trained"),
             mock.patch("model.learning.training", TRAINING, create=True),
+            mock.patch("model.learning.judging", TRAINING, create=True),
             mock.patch("model.learning.finetuning", None, create=True),
         ):
             try:
