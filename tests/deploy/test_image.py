@@ -99,7 +99,7 @@ def browser():
         yield browser
 
 
-def test_image_has_less_than_600_mb(built):
+def test_image_has_less_than_650_mb(built):
     assert built[1] < MAX_ADDED_MB
 
 
