@@ -15,14 +15,13 @@ COPY requirements-serve.lock /build/
 RUN python -m venv --without-pip /venv \
     && pip --python /venv/bin/python install --no-cache-dir --no-compile --only-binary :all: \
         --require-hashes -r /build/requirements-serve.lock
-# Removes 190 MB that serving never reads: notebook widgets, libraries for C programs, database and
-# cloud storage clients, AVIF pictures, charts that no page draws, tests, headers, debug symbols.
+# Removes 180 MB that serving never reads: notebook widgets, libraries for C programs, database and
+# cloud storage clients, charts that no page draws, tests, headers, debug symbols.
 # Only these libraries are stripped: those in the folders "*.libs" no longer load when stripped.
 WORKDIR /venv/lib/python3.11/site-packages
 RUN rm -r /venv/share/jupyter pydeck/nbextension \
         onnxruntime/capi/libonnxruntime.so.* onnxruntime/tools onnxruntime/transformers \
         onnxruntime/quantization numpy/f2py numpy/distutils \
-        PIL/_avif.*.so pillow.libs/libavif-*.so.* \
         pyarrow/include pyarrow/src pyarrow/*flight* pyarrow/*_s3* \
         pyarrow/libarrow_python.so pyarrow/libarrow_python.so.*.* \
         streamlit/static/static/js/DeckGlJsonChart.* streamlit/static/static/js/EChartsChart.* \

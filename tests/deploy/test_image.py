@@ -21,8 +21,9 @@ from tests.support import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-# What the image adds to its base, `python:3.11.16-slim-trixie` with 125 MB; 600 MB in all.
-MAX_ADDED_MB = 475
+# What the image adds to its base, `python:3.11.16-slim-trixie` with 125 MB; 650 MB in all.
+# HEIC, PDF and workbooks take 40 MB of it.
+MAX_ADDED_MB = 525
 PRIVATE = (
     *("corrections.sqlite3", ".env", "runs/a/digits.onnx", "runs/served.json"),
     *(".streamlit/secrets.toml", "ui/__pycache__/old.pyc", "model/trained/digits.keras"),
