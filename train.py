@@ -132,6 +132,8 @@ def main(arguments: list[str] | None = None) -> int:
         except BaseException as error:
             if stop.received or isinstance(error, KeyboardInterrupt):
                 # Without a note on how to resume nothing was begun, or it can't be resumed.
+                with contextlib.suppress(OSError):
+                    sys.stdout.flush()  # the epoch's line comes before the note
                 notes = getattr(error, "__notes__", None) or ["Stopped; nothing was replaced."]
                 say(f"\n{notes[-1]}", sys.stderr)
                 return SIGNALLED + (stop.received or signal.SIGINT)

@@ -44,7 +44,8 @@ SCRIPT = """
 import sys
 from dataclasses import replace
 import numpy as np
-from model.learning.batches import BatchMaker
+from model.errors import TrainingError
+from model.learning.batches import BatchMaker, BatchProcesses
 from model.learning.config import PRESETS
 from model.learning.data import Dataset
 

@@ -47,7 +47,7 @@ def test_a_page_that_was_turned_off_meanwhile_starts_nothing(jobs, monkeypatch):
 def test_before_the_first_run_the_page_says_how_long_one_takes(jobs):
     app = opened("train")
     assert app.number_input[0].value == PRESETS["digitpad"].epochs and buttons(app) == ["Start"]
-    assert "An epoch took 51 s" in app.caption[0].value and "about 51 min" in app.caption[0].value
+    assert "An epoch took 51 s" in app.caption[0].value and "about 46 min" in app.caption[0].value
     assert has_text(app.markdown, "20261124-192546-digitpad** is served")
     app.selectbox[0].set_value("tutorial")
     app = settled(app.run())
