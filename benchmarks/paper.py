@@ -10,7 +10,6 @@ ones is marked as doubtful; then time and memory.
 """
 
 import argparse
-import csv
 import difflib
 import resource
 import shutil
@@ -25,7 +24,7 @@ import numpy as np
 
 from benchmarks import pens
 from benchmarks.composed_pages import KINDS, compose
-from benchmarks.recognition import PICTURES
+from benchmarks.recognition import PICTURES, listed_pictures
 from model.errors import DigitError
 from model.files.served import SHIPPED
 from model.ink.decode import decode
@@ -153,12 +152,9 @@ def tesseract_reader() -> Read | None:
 
 def report_pictures(readers: dict[str, Read], folder: Path) -> None:
     """Prints the scores of pictures of several digits, by kind."""
-    manifest = folder / "manifest.csv"
-    if not manifest.exists():
-        print(f"No manifest.csv in {folder}: no pictures to read.")
+    rows = listed_pictures(folder, "photo")
+    if not rows:
         return
-    with manifest.open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["mode"] == "photo"]
     for name, read in readers.items():
         kinds: dict[str, Score] = {}
         started = time.perf_counter()
@@ -174,15 +170,20 @@ def report_pictures(readers: dict[str, Read], folder: Path) -> None:
         print(f"  {'all':<28}{total}")
 
 
+def drawings_by_digit(folder: Path) -> dict[int, list]:
+    """For each digit, lists of strokes as people drew them; empty without their file."""
+    drawings: dict[int, list] = {}
+    for item in pens.read_drawings(folder / "pendigits-dev.jsonl.gz"):
+        drawings.setdefault(int(item["label"]), []).append(item["strokes"])
+    return drawings
+
+
 def report_composed(recognizer: Recognizer, folder: Path) -> None:
     """Prints how many whole numbers of composed pages are read right, by kind."""
-    digits = pens.read_drawings(folder / "pendigits-dev.jsonl.gz")
-    if not digits:
+    drawings = drawings_by_digit(folder)
+    if not drawings:
         print(f"\nNo pen drawings in {folder}: no pages to compose.")
         return
-    drawings: dict[int, list] = {}
-    for item in digits:
-        drawings.setdefault(int(item["label"]), []).append(item["strokes"])
     print(f"\nComposed pages, {NUM_PAGES} of each kind: whole numbers right")
     right_of_all = num_of_all = 0
     for kind in KINDS:
@@ -218,12 +219,9 @@ def _digits(cell) -> str:
 
 def report_large(recognizer: Recognizer, folder: Path) -> None:
     """Prints the time for a photo of 12 megapixels, and the memory so far."""
-    digits = pens.read_drawings(folder / "pendigits-dev.jsonl.gz")
-    if not digits:
+    drawings = drawings_by_digit(folder)
+    if not drawings:
         return
-    drawings: dict[int, list] = {}
-    for item in digits:
-        drawings.setdefault(int(item["label"]), []).append(item["strokes"])
     photo = cv2.resize(compose("ruled", drawings, 0).picture, LARGE, interpolation=cv2.INTER_CUBIC)
     content = cv2.imencode(".jpg", photo)[1].tobytes()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

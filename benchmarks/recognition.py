@@ -226,14 +226,21 @@ def report_probes(recognizer: Recognizer) -> None:
         print(f"  {name:<34}{(read == digit).mean():8.0%}{instead}")
 
 
-def report_pictures(recognizer: Recognizer, folder: Path) -> None:
-    """Prints how many single pictures of each kind are read right, or refused with a reason."""
+def listed_pictures(folder: Path, mode: str) -> list[dict]:
+    """The rows of a folder's `manifest.csv` with a mode; says so if there is no such file."""
     manifest = folder / "manifest.csv"
     if not manifest.exists():
         print(f"\nNo manifest.csv in {folder}: no pictures to read.")
-        return
+        return []
     with manifest.open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["mode"] == "single"]
+        return [row for row in csv.DictReader(file) if row["mode"] == mode]
+
+
+def report_pictures(recognizer: Recognizer, folder: Path) -> None:
+    """Prints how many single pictures of each kind are read right, or refused with a reason."""
+    rows = listed_pictures(folder, "single")
+    if not rows:
+        return
     kinds: dict[str, list[bool]] = {}
     for row in rows:
         try:

@@ -66,7 +66,7 @@ def announce(text: str) -> None:
 
 
 def ask_about_doubtful_digits(
-    frames: np.ndarray, probabilities: np.ndarray, doubtful: np.ndarray, show_frames: bool = False
+    frames: np.ndarray, probabilities: np.ndarray, doubtful: np.ndarray
 ) -> list[int]:
     """Asks about the doubtful digits; about the least sure ones if there are many.
 
@@ -74,7 +74,6 @@ def ask_about_doubtful_digits(
         frames: `float32` array of shape `(n, 28, 28)`, 0 paper to 1 ink.
         probabilities: `(n, 10)`.
         doubtful: `bool` array of shape `(n,)`.
-        show_frames: Whether to show each digit beside its question.
 
     Returns:
         The `n` digits, as read or as the visitor chose.
@@ -84,8 +83,6 @@ def ask_about_doubtful_digits(
     least_sure = indices[np.argsort(probabilities[indices].max(axis=1), kind="stable")]
     for index in sorted(least_sure[:MAX_ASKED].tolist()):
         with st.container(horizontal=True, vertical_alignment="center"):
-            if show_frames:
-                st.image(picture_url(frames[index], scale=2), width=56)
             digits[index] = _ask(index, frames[index], probabilities[index])
     if len(indices) > MAX_ASKED:
         st.caption(

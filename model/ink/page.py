@@ -65,13 +65,11 @@ def prepare(sheet: Sheet, may_level: bool = True) -> Page:
         sheet: The sheet.
         may_level: Whether it may still be turned by its tilt.
     """
-    ink = ink_on_paper(sheet.grey)
-    mask, faint = ink_masks(ink, grain(sheet.grey))
+    ink, mask, faint = _inked(sheet)
     angle = (tilt(mask) or tilt(faint)) if may_level else 0.0
     if abs(angle) > LEVEL:
         sheet = sheet.levelled(angle)
-        ink = ink_on_paper(sheet.grey)
-        mask, faint = ink_masks(ink, grain(sheet.grey))
+        ink, mask, faint = _inked(sheet)
     mask, frames = take_frames_out(mask)
     ruling = replace(find_ruling(_without(faint, frames) | mask), frames=tuple(frames))
     pieces = find_pieces(ruling.without_lines(mask, ink))
@@ -82,6 +80,12 @@ def prepare(sheet: Sheet, may_level: bool = True) -> Page:
         left_out[BESIDE] += len(pieces) - len(inside)
         pieces = inside
     return _sorted_out(sheet, ink, ruling, pieces, left_out)
+
+
+def _inked(sheet: Sheet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A sheet's ink, which pixels are ink, and which may belong to a faint line."""
+    ink = ink_on_paper(sheet.grey)
+    return ink, *ink_masks(ink, grain(sheet.grey))
 
 
 def _without(faint: np.ndarray, frames: list) -> np.ndarray:

@@ -45,6 +45,12 @@ def thin(bitmaps: np.ndarray) -> np.ndarray:
     return ink[:, 1:-1, 1:-1]
 
 
+def fine_bitmap(frame: np.ndarray) -> np.ndarray:
+    """Returns a frame, `(28, 28)`, at three times its resolution: `bool` of shape `(84, 84)`."""
+    side = FRAME_SIDE * FINE
+    return cv2.resize(frame, (side, side), interpolation=cv2.INTER_LINEAR) > INKED
+
+
 def strokes_of_frame(frame: np.ndarray) -> list[np.ndarray]:
     """Returns strokes that would draw a frame's digit.
 
@@ -54,10 +60,9 @@ def strokes_of_frame(frame: np.ndarray) -> list[np.ndarray]:
     Returns:
         At least one array of shape `(num_points, 2)`, points x, y in canvas pixels.
     """
-    side = FRAME_SIDE * FINE
-    fine = cv2.resize(frame, (side, side), interpolation=cv2.INTER_LINEAR) > INKED
-    if not fine.any():
-        fine = cv2.resize(frame, (side, side)) >= frame.max() / 2
+    fine = fine_bitmap(frame)
+    if not fine.any():  # a faint frame
+        fine = cv2.resize(frame, fine.shape) >= frame.max() / 2
     left = {(int(row), int(col)) for row, col in np.argwhere(thin(fine[None])[0])}
     scale = CANVAS_PIXEL / FINE
     strokes = []

@@ -10,7 +10,7 @@ from model.errors import NothingDrawn
 from model.ink.distort import distort
 from model.ink.frame import BOX_SIDE, FRAME_SIDE, to_mnist
 from model.ink.pen import PEN_WIDTH, SUPERSAMPLING, draw_strokes
-from model.ink.skeleton import thin
+from model.ink.skeleton import FINE, fine_bitmap, thin
 from model.learning import glyphs
 from model.learning.rare_glyphs import WAYS, draw_rare_digit
 
@@ -33,7 +33,6 @@ FAINTEST = 0.35  # of full ink, where a pen writes least
 TURNED = (2, 3, 4, 5, 7, 9)  # are no digit when they lie on their side
 MIRRORED = (3, 4, 9)  # are no digit in a mirror
 
-FINE = 3  # times MNIST's resolution, at which skeletons are taken
 PEN_WIDTHS = (1.4, 3.3)  # pixels of the 20-pixel box, around the app's own pen
 ODD_PEN_WIDTHS = (1.0, 4.0)  # of a tenth of the drawings
 HERSHEY_LETTERS = "ACEFGHJKLMNPRTUVWXYacdefhjkmnprtuvwxy"  # those not written like a digit
@@ -260,8 +259,7 @@ def redraw(bitmaps: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _bitmaps(frames: np.ndarray) -> np.ndarray:
     """Returns frames at three times the resolution, `bool`."""
-    fine = [cv2.resize(f, (_SIDE, _SIDE), interpolation=cv2.INTER_LINEAR) > 0.45 for f in frames]
-    return np.array(fine, bool).reshape(-1, _SIDE, _SIDE)
+    return np.array([fine_bitmap(frame) for frame in frames], bool).reshape(-1, _SIDE, _SIDE)
 
 
 def _typed(rng: np.random.Generator) -> np.ndarray:

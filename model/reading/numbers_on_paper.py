@@ -80,7 +80,7 @@ def cells_of_line(
         num_refused = sum(not part.glyph.answer.is_digit for part in digits)
         num_weak = sum(_is_weak(part.glyph) for part in digits)
         is_word = num_refused >= WORD_SHARE * len(digits) or (
-            num_weak >= min(max(WEAK_SHARE * len(digits), 2), len(digits) + 1)
+            num_weak >= max(WEAK_SHARE * len(digits), 2)
         )
         if not digits:
             left_out[OTHER_SIGNS] += len(group)

@@ -56,20 +56,18 @@ def look_closer(picture: np.ndarray, plain: Prediction, recognizer: Recognizer) 
     is_even = _is_evenly_lit(picture)
     if plain.answer.is_sure and is_even:
         return plain
-    best, reasons = plain, []
+    best, most, reasons = plain, _credible(plain), []
     if not is_even:  # shadow counts as ink, so that a sure answer may be about the shadow
-        best = replace(plain, probabilities=plain.probabilities * IN_SHADOW)
+        most *= IN_SHADOW
     for sheet in _sheets(picture):
         page = prepare(sheet)
         glyphs = _main_glyphs(page, recognizer)
         if len(glyphs) == 1:
             found = _as_prediction(glyphs[0], recognizer)
-            if _credible(found) > _credible(best):
-                best = found
+            if _credible(found) > most:
+                best, most = found, _credible(found)
         reasons.append(_reason(page, glyphs, recognizer))
-    if best.answer.is_digit and best.frame is plain.frame:
-        return plain
-    if best.answer.is_digit and _credible(best) >= CREDIBLE:
+    if best.answer.is_digit and (best is plain or most >= CREDIBLE):
         return best
     # A credible digit is none if there are several; else what the picture as it is looks like.
     known = [reason for reason in (SEVERAL, TURNED, TOO_SMALL) if reason in reasons]
