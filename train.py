@@ -75,6 +75,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         metavar="FILE",
         help="fine-tune the served network on corrections; its epochs have 100 steps",
     )
+    add(
+        "--start-from",
+        metavar="RUN",
+        help="begin with the weights of that finished run, for instance to add a few epochs",
+    )
     add("--ship", metavar="RUN", help="only copy that finished run to model/trained/")
     add(
         "--min-accuracy",
@@ -158,6 +163,8 @@ def train(options: argparse.Namespace) -> None:
     if folder and (folder / REPORT_FILE).exists():
         serve(folder, options)  # it had finished before it was stopped
         return
+    if options.start_from:
+        options.start_from = find_run(options.start_from, options.runs).name
     mnist, test = load_mnist(options.data, progress=True)
     if folder is None:
         config = replace(PRESETS[options.preset], **chosen_settings(options))
@@ -184,9 +191,10 @@ def train(options: argparse.Namespace) -> None:
 
 
 def fine_tune(options: argparse.Namespace) -> None:
-    if options.resume is not None or options.tensorboard is not None:
+    if options.resume or options.tensorboard or options.start_from:
         raise TrainingError(
-            "--corrections takes a minute or two: leave out --resume and --tensorboard."
+            "--corrections begins with the served network and takes a minute or two: leave out "
+            "--resume, --tensorboard and --start-from."
         )
     store = Corrections(options.corrections)
     corrections = store.load()

@@ -1,5 +1,6 @@
 """Sorts pieces of ink into lines of writing, and cells of rows into columns."""
 
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +11,9 @@ SHARED_HEIGHT = 0.4  # of the smaller of two neighbours' heights; they are on on
 FAR = 6.0  # heights; neighbours farther apart must share more
 SHARED_WHEN_FAR = 0.6
 LOOK_BACK = 3  # pieces of a line that say where it goes on
+FEWEST_LINES = 4  # with a gap at the same place, that make columns
+GUTTER = 0.5  # of the median height, at least
+WIDER = 1.6  # times the median gap between neighbours on a line, at least
 COLUMN_SHARED = 0.3  # of the narrower one's width, by which cells of a column overlap
 
 
@@ -117,6 +121,38 @@ def _united(lines: list[TextLine]) -> list[TextLine]:
         else:
             united.append(line)
     return united
+
+
+def gutters(lines: list[TextLine]) -> list[float]:
+    """Finds the gaps that go down through all lines, as between the columns of a table.
+
+    Args:
+        lines: The lines of a page.
+
+    Returns:
+        The x of each gap's middle, from the left; none where digits stand below one another.
+    """
+    pieces = [piece for line in lines for piece in line.pieces]
+    if len(lines) < FEWEST_LINES:
+        return []
+    gaps = [
+        max(after.left - before.right, 0)
+        for line in lines
+        for before, after in itertools.pairwise(sorted(line.pieces, key=lambda piece: piece.left))
+    ]
+    least = max(
+        GUTTER * float(np.median([piece.height for piece in pieces])),
+        WIDER * float(np.median(gaps)) if gaps else np.inf,
+    )
+    found, right = [], np.inf
+    for piece in sorted(pieces, key=lambda piece: piece.left):
+        if piece.left - right >= least:
+            middle = (piece.left + right) / 2
+            sides = [{each.middle_x < middle for each in line.pieces} for line in lines]
+            if sum(len(side) == 2 for side in sides) >= FEWEST_LINES:
+                found.append(middle)
+        right = piece.right if right == np.inf else max(right, piece.right)
+    return found
 
 
 def columns(rows: list[list[tuple[float, float]]]) -> list[list[int]]:

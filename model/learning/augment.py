@@ -22,7 +22,7 @@ THICKNESS_SHARE = 0.12  # made bolder or thinner
 STRETCHED_SHARE = 0.08  # written wider or narrower
 SHARP_SHARE = 0.2  # not distorted: a distorted frame is softer than any real one
 ROUGH_SHARE = 0.12  # jagged, coarse, blurred or faint, after all else
-NEGATIVE_SHARE = 0.15  # frames that are no digit, in addition to the batch
+NEGATIVE_SHARE = 0.18  # frames that are no digit, in addition to the batch
 
 RARE_SHARE = 0.67  # of the digits drawn by code, where a digit has a rare way
 WIDTHS = (0.6, 1.6)  # times the width of the digit

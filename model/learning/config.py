@@ -22,6 +22,7 @@ class TrainConfig:
         modern: Distortions, glyph grafts, negatives, cosine schedule, weight averaging and a
             validation split that keeps writers apart. Without it, all 60,000 images train as
             they are, as in the tutorials.
+        start_from: The run, beside this one, whose weights it begins with; empty for random ones.
     """
 
     preset: str = "digitpad"
@@ -31,6 +32,7 @@ class TrainConfig:
     learning_rate: float = 2e-3
     weight_decay: float = 2e-4
     modern: bool = True
+    start_from: str = ""
 
 
 # Lowest and highest value; a whole number here means that the setting is one.
@@ -85,6 +87,8 @@ def _is_setting(name: str, value: object) -> bool:
         return isinstance(value, str) and value in PRESETS
     if name == "modern":
         return isinstance(value, bool)
+    if name == "start_from":
+        return isinstance(value, str) and "/" not in value
     low, high = BOUNDS[name]
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     return (is_whole or (isinstance(value, float) and isinstance(low, float))) and (

@@ -50,11 +50,24 @@ def _one_stroke_slashed_zero(rng: np.random.Generator) -> list[np.ndarray]:
     return [np.concatenate([ring, spline([ring[-1], [0.5, 0.5], foot])[1:]])]
 
 
+def _tailed_zero(rng: np.random.Generator) -> list[np.ndarray]:
+    """The pen begins above the round, or ends beyond it."""
+    half = rng.uniform(0.28, 0.48)
+    start = rng.uniform(-100, -40)
+    ring = _arc((0.5, 0.5), (half, 0.5), start, start - 360 - rng.uniform(-20, 30))
+    if rng.random() < 0.5:
+        lead = ring[0] + [rng.uniform(-0.08, 0.2), -rng.uniform(0.06, 0.25)]
+        return [np.concatenate([spline([lead, ring[0]]), ring[1:]])]
+    way = ring[-1] - ring[-2]
+    end = ring[-1] + way / np.linalg.norm(way) * rng.uniform(0.05, 0.3)
+    return [np.concatenate([ring, [end]])]
+
+
 def _flagged_one(rng: np.random.Generator) -> list[np.ndarray]:
     """A flag at the top, sometimes a serif at the foot or an exit tick."""
     has_foot = rng.random() < 0.3
     angle = rng.uniform(20, 65)
-    longest = 0.72 if angle < _STEEP else 0.62 if has_foot else 0.52
+    longest = 0.95 if has_foot else 0.72 if angle < _STEEP else 0.52  # a seven has no foot
     flag = rng.uniform(0.12, longest)
     tip = flag * np.array([-np.sin(np.deg2rad(angle)), np.cos(np.deg2rad(angle))])
     foot = np.array([rng.normal(0, 0.03), 1.0])
@@ -83,7 +96,8 @@ def _ticked_one(rng: np.random.Generator) -> list[np.ndarray]:
 def _open_four(rng: np.random.Generator) -> list[np.ndarray]:
     """An L, or a bowl, and a second stroke that may be short or long: also the h-shaped four."""
     bend = rng.uniform(0.42, 0.72)
-    top_left = [rng.uniform(0.08, 0.35), rng.uniform(-0.05, 0.15)]
+    is_short = rng.random() < 0.4
+    top_left = [rng.uniform(0.08, 0.6 if is_short else 0.35), rng.uniform(-0.05, 0.15)]
     end = [rng.uniform(0.75, 1.05), bend + rng.normal(0, 0.05)]
     if rng.random() < 0.45:  # the corner is round, as in an h upside down
         corner = [[0.06, bend - 0.15], [0.14, bend], [0.4, bend + rng.uniform(0, 0.08)]]
@@ -91,7 +105,7 @@ def _open_four(rng: np.random.Generator) -> list[np.ndarray]:
     else:
         first = np.array([top_left, [rng.uniform(0, 0.12), bend], end])
     x = rng.uniform(0.5, 0.85)
-    top = rng.uniform(-0.05, 0.45) if rng.random() < 0.7 else bend - rng.uniform(0.08, 0.25)
+    top = bend - rng.uniform(0.06, 0.28) if is_short else rng.uniform(-0.05, 0.45)
     second = np.array([[x + rng.normal(0, 0.05), top], [x + rng.normal(0, 0.07), 1.0]])
     return [first, _with_tick(second, rng, 0.12)]
 
@@ -222,6 +236,20 @@ def _looped_nine(rng: np.random.Generator) -> list[np.ndarray]:
     return [np.concatenate([loop, tail])]
 
 
+def _open_nine(rng: np.random.Generator) -> list[np.ndarray]:
+    """The loop ends short of its beginning at the right, and the tail goes on from there."""
+    high = rng.uniform(0.4, 0.6)
+    half = high / 2 * rng.uniform(0.75, 1.3)
+    first = rng.uniform(-20, 35)
+    loop = _arc([0.5, high / 2], (half, high / 2), first, rng.uniform(-335, -300))
+    reach = rng.uniform(0.1, 0.9)
+    side = [0.5 + half * rng.uniform(0.85, 1.1), high + (1 - high) * rng.uniform(0.15, 0.5)]
+    end = [side[0] - reach, rng.uniform(0.82, 1.0)]
+    return [
+        np.concatenate([loop, spline([loop[-1], side, [side[0] - reach * 0.45, 1.0], end])[1:]])
+    ]
+
+
 def _tick(foot: np.ndarray, rng: np.random.Generator, longest: float) -> np.ndarray:
     """A short stroke from a foot to the upper right."""
     angle = np.deg2rad(rng.uniform(25, 65))  # from the horizontal; a flat one makes an L
@@ -246,11 +274,11 @@ def _arc(centre, radii, start: float, end: float) -> np.ndarray:
 
 
 WAYS = {
-    0: (_slashed_zero, _slashed_zero, _one_stroke_slashed_zero),
+    0: (_slashed_zero, _slashed_zero, _one_stroke_slashed_zero, _tailed_zero),
     1: (_flagged_one, _ticked_one),
     4: (_open_four, _open_four, _one_stroke_four),
     5: (_barred_five,),
     7: (_seven,),
     8: (_ringed_eight, _open_eight),
-    9: (_looped_nine,),
+    9: (_looped_nine, _looped_nine, _looped_nine, _open_nine),
 }

@@ -150,7 +150,8 @@ def train(
         The trained network.
 
     Raises:
-        TrainingError: If the checkpoint can't be read, or the event files can't be written.
+        TrainingError: If the checkpoint or the weights to begin with can't be read, or the event
+            files can't be written.
     """
     keras.utils.set_random_seed(config.seed)
     training, validation = split(mnist, config)
@@ -167,6 +168,8 @@ def train(
         _restore_dropout(trained)
     else:
         trained = network.BUILDERS[config.preset](seed=config.seed)
+        if config.start_from:
+            _take_weights(trained, run.parent / config.start_from / runs.KERAS_FILE)
         _compile(trained, config, steps)
     first_epoch = _num_steps(trained) // steps
     history = runs.load_history(run / runs.HISTORY_FILE)[:first_epoch]
@@ -206,6 +209,17 @@ def _making(maker: BatchMaker) -> Iterator[BatchMaker | BatchProcesses]:
         return
     with BatchProcesses(maker) as processes:
         yield processes
+
+
+def _take_weights(trained: keras.Model, file: Path) -> None:
+    """Begins with another run's weights."""
+    try:
+        trained.set_weights(keras.models.load_model(file, compile=False).get_weights())
+    except Exception as error:  # a zip, HDF5 or Keras error, or other shapes
+        raise TrainingError(
+            f"The weights in {file} can't be used ({type(error).__name__}): name a finished run "
+            "of the same preset."
+        ) from error
 
 
 def _compile(trained: keras.Model, config: TrainConfig, steps: int) -> None:

@@ -17,13 +17,13 @@ from model.ink.pieces import Piece, frame_of, joined, slices
 from model.reading.confidence import Answer
 from model.reading.recognizer import Recognizer
 
-MOST_PARTS = 5  # parts of a cut piece that may make one digit
+MOST_PARTS = 12  # parts of a cut piece that may make one digit
 MOST_PIECES = 3  # pieces that may make one digit
 WIDEST = 1.5  # times the line's height; a wider run is no digit
 GAP = 0.3  # of the height; pieces farther apart are not one digit
 # Costs in nats, like the negative logarithm of a probability.
 LEAST = 0.02  # a probability below this counts as this
-CUT_COST = 0.8  # for each cut through ink
+CUT_COST = 0.1  # for each stroke that a cut goes through
 JOIN_COST = 4.0  # for joining pieces over a gap of the height
 STACK_COST = 0.4  # for joining pieces that lie above one another
 SHORT, SHORT_COST = 0.6, 2.0  # a cut part lower than this share of the line is rarely a digit
@@ -111,8 +111,8 @@ def _of_line(candidates: dict, number: int, num_parts: int) -> dict[tuple[int, i
 def _parts(line: TextLine) -> tuple[list[Piece], float]:
     """A line's smallest parts from the left, and its height."""
     height = line.height
-    parts = [part for piece in line.pieces for part in slices(piece, height)]
-    return sorted(parts, key=lambda part: part.left + part.right), height
+    pieces = sorted(line.pieces, key=lambda piece: piece.left + piece.right)
+    return [part for piece in pieces for part in slices(piece, height)], height
 
 
 def _runs(parts: list[Piece], height: float) -> list[tuple[int, int]]:

@@ -20,7 +20,7 @@ MINUS_ASPECT = 1.5
 MINUS_PLACE = (0.2, 0.85)  # of the line's band, from its top
 POINT_PLACE = 0.62  # of the band; a lower dot is a decimal point or comma
 COLON_APART = (0.2, 0.9)  # of the line's height, between the two dots
-LONGEST_COMMA, COMMA_WIDTH = 0.5, 0.3  # of the line's height
+LONGEST_COMMA, COMMA_WIDTH = 0.6, 0.3  # of the line's height
 COMMA_PLACE = 0.8  # of the band, from its top; so low is a comma's middle
 COMMA_ASPECT = 1.5  # a taller dot is a comma
 # A slash is slim, leans to the right and reaches beyond its neighbours.
@@ -28,7 +28,8 @@ SLASH_REACH = 0.12  # of the line's height, above and below
 SLASH_LEAN = 0.25  # across, of its height
 WORD_SHARE = 0.4  # of a cell's glyphs that are no digit; then it is a word
 WEAK_SHARE = 0.5  # of more than two glyphs that hardly look like any digit; then too
-WEAK = 0.7  # probability below which a glyph is one of those
+WEAK, WEAK_CUT = 0.7, 0.97  # probability below which a glyph is one of those, whole or cut:
+# letters joined in handwriting can be cut into pieces of which most look like digits
 BESIDE_WORD = 1.0  # of the line's height; a cell so near to a word is part of it unless
 CERTAIN = 0.95  # each of its digits is more probable than this
 NEAR_WORD = 1.6  # of the line's height; a digit so near to a word may be one of its letters
@@ -117,7 +118,8 @@ def _is_certain(part: Part) -> bool:
 
 
 def _is_weak(glyph: Glyph) -> bool:
-    return not glyph.answer.is_digit or float(glyph.probabilities.max()) < WEAK
+    least = WEAK_CUT if glyph.is_guess else WEAK
+    return not glyph.answer.is_digit or float(glyph.probabilities.max()) < least
 
 
 def _as_part(glyph: Glyph, line: TextLine, height: float) -> Part:

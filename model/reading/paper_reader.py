@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from model.errors import NothingDrawn
-from model.ink.layout import TextLine, columns, text_lines
+from model.ink.layout import TextLine, columns, gutters, text_lines
 from model.ink.page import SPECKS, Page, prepare, slope_of
 from model.ink.pieces import Piece, frame_of
 from model.ink.sheet import Sheet, find_sheet, whole_picture
@@ -75,11 +75,12 @@ def _read_sheet(sheet: Sheet, recognizer: Recognizer) -> PaperReading:
         lines = text_lines(page.pieces)
     left_out = Counter(page.left_out)
     glyphs = read_lines(lines, page.ink, recognizer)
+    between = gutters(lines)
     rows = []
     for line, of_line in zip(lines, glyphs, strict=True):
         dots = [dot for dot in page.dots if _is_on(line, dot)]
         walls = page.ruling.walls_at(line.middle, WALL * line.height)
-        cells, words = cells_of_line(line, of_line, dots, walls)
+        cells, words = cells_of_line(line, of_line, dots, [*walls, *between])
         left_out.update(words)
         used = {id(part.piece) for cell in cells for part in cell}
         left_out[SPECKS] += sum(1 for dot in dots if id(dot) not in used)

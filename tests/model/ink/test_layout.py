@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model.ink.layout import columns, text_lines
+from model.ink.layout import columns, gutters, text_lines
 from model.ink.pieces import Piece
 
 
@@ -43,3 +43,18 @@ def test_cells_above_one_another_share_a_column_and_gaps_stay_empty():
 
 def test_a_row_has_one_cell_in_a_column():
     assert columns([[(0, 100)], [(0, 40), (60, 100)]])[1] in ([0, 1], [1, 2])
+
+
+def test_columns_of_numbers_of_any_length_are_parted_by_a_gutter():
+    lengths = [(3, 1), (1, 3), (2, 2), (3, 2), (1, 1)]
+    numbers = [
+        piece(200 * column + 40 * place, 100 * row)
+        for row, row_lengths in enumerate(lengths)
+        for column, length in enumerate(row_lengths)
+        for place in range(length)
+    ]
+    assert gutters(text_lines(numbers)) == [(110 + 200) / 2]
+
+
+def test_digits_below_one_another_are_no_columns():
+    assert gutters(text_lines([piece(60 * x, 100 * y) for x in range(5) for y in range(5)])) == []
