@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ops.settings import settings
 from ui.reconnect import rerun_after_reconnect
 
 PAGES = Path(__file__).parent / "app_pages"  # absolute, because another script may run this one
@@ -11,20 +12,34 @@ PAGES = Path(__file__).parent / "app_pages"  # absolute, because another script 
 # The browser draws an emoji itself; it would fetch a Material icon from another server.
 st.set_page_config(page_title="DigitPad", page_icon="✏️", layout="wide")
 
-page = st.navigation(
-    [
-        st.Page(PAGES / "draw.py", title="Draw", icon=":material/draw:", default=True),
-        st.Page(PAGES / "keyboard.py", title="Keyboard", icon=":material/keyboard:"),
-        st.Page(PAGES / "paper.py", title="Paper", icon=":material/photo_camera:"),
-        st.Page(PAGES / "lab.py", title="Lab", icon=":material/science:"),
-        st.Page(PAGES / "handwriting.py", title="Handwriting", icon=":material/signature:"),
-        st.Page(PAGES / "test_set.py", title="Test set", icon=":material/grid_view:"),
-        st.Page(PAGES / "corrections.py", title="Corrections", icon=":material/edit_note:"),
-        st.Page(PAGES / "dashboard.py", title="Dashboard", icon=":material/monitoring:"),
-        st.Page(PAGES / "train.py", title="Train", icon=":material/model_training:"),
-    ],
-    position="top",
-)
+st.html(Path(__file__).with_name("ui") / "style.css")
+
+
+def pages() -> dict[str, list]:
+    """The pages by what a visitor wants; those that are switched off are left out."""
+    page, on = st.Page, settings()
+    has_corrections = bool(on.password.get_secret_value()) or on.corrections_page
+    return {
+        "Read": [
+            page(PAGES / "draw.py", title="Draw", icon=":material/draw:", default=True),
+            page(PAGES / "paper.py", title="Paper", icon=":material/photo_camera:"),
+        ],
+        "Understand": [
+            page(PAGES / "lab.py", title="How it works", icon=":material/science:"),
+            page(PAGES / "test_set.py", title="Test images", icon=":material/grid_view:"),
+            page(PAGES / "handwriting.py", title="My handwriting", icon=":material/signature:"),
+        ],
+        "Model": [
+            page(PAGES / "dashboard.py", title="Results and runs", icon=":material/monitoring:"),
+            *[page(PAGES / "train.py", title="Train", icon=":material/model_training:")]
+            * on.training,
+            *[page(PAGES / "corrections.py", title="Corrections", icon=":material/edit_note:")]
+            * has_corrections,
+        ],
+    }
+
+
+page = st.navigation(pages(), position="top")
 try:
     page.run()
 finally:  # also when a page stops early; below the page, so that it takes no room above it

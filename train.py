@@ -80,6 +80,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         metavar="RUN",
         help="begin with the weights of that finished run, for instance to add a few epochs",
     )
+    add(
+        "--start-share",
+        type=_number(float, *BOUNDS["start_share"]),
+        help="end with the mean of those weights, by this share, and the trained ones",
+    )
     add("--ship", metavar="RUN", help="only copy that finished run to model/trained/")
     add(
         "--min-accuracy",

@@ -1,80 +1,55 @@
-"""The Draw page: draw a digit or a number, and see the answer."""
+"""The Draw page: draw a digit or a number, and see the answer while you write."""
 
 import streamlit as st
 
-from model.errors import DigitError, NothingDrawn
-from model.ink.canvas_json import strokes_of_canvas
-from model.ink.pen import draw_canvas
-from model.reading.numbers import Digit, read_digits
-from model.reading.recognizer import Recognizer
-from ui import networks, personalisation
-from ui.answer import show_advice, show_answer
+from ui import networks
+from ui.answer import show_panel
 from ui.canvas import drawing_canvas
-from ui.canvas_state import CANVAS_SIDE, pen_width
-from ui.draw.correction import show_correction_menu
-from ui.draw.downloads import show_downloads
-from ui.draw.look_alikes import show_look_alikes
-from ui.draw.network import show_network
-from ui.draw.number import show_number
-from ui.draw.replay import show_replay
-from ui.explanation import show_counterfactual, show_evidence
-from ui.show_error import show_error
-from ui.telemetry import record_reading, stroke_paths
+from ui.draw.about import show_about
+from ui.draw.choice import choose_digit, chosen_view
+from ui.draw.explanations import show_explanations
+from ui.draw.kept_drawing import keep_drawing
+from ui.draw.keyboard_input import fill_in_and_read
+from ui.draw.live_drawing import adopt_unseen_strokes, canvas_state, is_drawing, read_drawing
+
+CANVAS, KEYBOARD = "Canvas", "Keyboard"
 
 
 @st.fragment
 def draw_and_read() -> None:
-    with st.container(horizontal=True, gap="large"):
-        with st.container(width=CANVAS_SIDE + 20):
-            drawing = drawing_canvas()
-        with st.container(width="stretch", key="answer"):
-            read(drawing)
-    show_network()
+    with st.container(horizontal=True, key="draw"):
+        with st.container(key="pen"):
+            drawing_canvas()
+        with st.container(key="reading"):
+            answer_while_drawing()
+    reading = read_drawing()
+    keep_drawing(reading.strokes)
+    show_explanations(reading, choose_digit(reading))
 
 
-def read(drawing: dict) -> None:
-    try:
-        with record_reading("draw", stroke_paths(drawing)) as reading:
-            strokes = strokes_of_canvas(drawing)
-            if not strokes:
-                raise NothingDrawn
-            recognizer = personalisation.recognizer()
-            digits = read_digits(strokes, CANVAS_SIDE, recognizer)
-            reading.answered(recognizer.version, [digit.answer for digit in digits])
-    except DigitError as error:
-        show_error(error)
-    else:
-        if len(digits) > 1:
-            show_number(digits, draw_canvas(strokes, pen_width(), CANVAS_SIDE))
-        else:
-            show_digit(strokes, digits[0], recognizer)
+@st.fragment
+def answer_while_drawing() -> None:
+    """The part of the page that runs for each report of the pen."""
+    if adopt_unseen_strokes():
+        st.rerun()
+    view = chosen_view(read_drawing())
+    show_panel(view.unspoken() if is_drawing() else view, canvas_state())
 
 
-def show_digit(strokes: list, digit: Digit, recognizer: Recognizer) -> None:
-    show_answer(digit.frame, digit.probabilities, digit.answer)
-    with st.container(horizontal=True):
-        show_downloads(
-            strokes,
-            lambda: draw_canvas(strokes, pen_width(), CANVAS_SIDE),
-            digit.frame,
-            digit.probabilities,
-        )
-        show_correction_menu(strokes, digit, recognizer)
-        wants_evidence = st.toggle("Why", help="Which ink supports the answer")
-        wants_replay = st.toggle("Replay", help="The answer after each part of the drawing")
-        wants_look_alikes = st.toggle(
-            "Look-alikes", help="The test images most similar to your drawing"
-        )
-    show_advice(digit.answer)
-    if wants_evidence:
-        show_evidence(digit.frame, digit.probabilities, recognizer)
-        show_counterfactual(strokes, CANVAS_SIDE, recognizer)
-    if wants_replay:
-        show_replay(strokes, CANVAS_SIDE, recognizer)
-    if wants_look_alikes:
-        show_look_alikes(digit.frame, recognizer)
-
-
-st.title("Draw a digit")
-draw_and_read()
+with st.container(horizontal=True, vertical_alignment="center", key="top"):
+    st.title("DigitPad", width="content")
+    st.caption("reads handwritten digits while you write", width="stretch")
+    way = st.segmented_control(
+        "Input",
+        [CANVAS, KEYBOARD],
+        default=CANVAS,
+        required=True,
+        label_visibility="collapsed",
+        key="input",
+    )
+if way == KEYBOARD:
+    fill_in_and_read()
+else:
+    draw_and_read()
+show_about()
 networks.load_ahead()  # after the page is shown, so that the first drawing need not wait

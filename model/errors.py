@@ -35,7 +35,7 @@ class DigitError(Exception):
 class NothingDrawn(DigitError):
     """There is no ink to read."""
 
-    def __init__(self, message: str = "There is no digit yet: draw one, as large as you like."):
+    def __init__(self, message: str = "Draw a digit here. Any size, anywhere."):
         super().__init__(message)
 
 

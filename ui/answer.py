@@ -1,68 +1,146 @@
-"""Shows the answer for a digit or a refusal, and asks about doubtful digits."""
+"""Shows the answer to a drawing: the digit, its confidence, the runner-up, the frame, ten bars."""
 
 import zlib
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
 from model.reading.confidence import Answer
-from ui.charts import probabilities_chart
 from ui.formatting import in_words, percent
 from ui.pictures import picture_url
 
-REFUSAL = "This doesn't look like a digit"
-REDRAW = "Draw one digit, or several with room between them, or try it another way."
+KEY = "answer"  # the component's own state
+NOT_A_DIGIT = "Not a digit?"
+TRY_AGAIN = "Try again; leave a gap between digits."
+FRAME_SCALE = 4  # screen pixels per pixel of the frame
 NUM_CHOICES = 4  # readings offered for a doubtful digit
 MAX_ASKED = 12  # digits asked about at once; more than a screenful would not be answered
 
-_LIVE_REGION = st.components.v2.component(
-    "digitpad_announcement",
-    html='<div role="status" aria-live="polite"></div>',
-    css="""
-div { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+_BARS = "".join(
+    f'<li><span>{digit}</span><span class="bar"><i></i></span><span></span></li>'
+    for digit in range(10)
+)
+_PANEL = st.components.v2.component(
+    "digitpad_answer",
+    html=f"""
+<div class="answer">
+  <output class="digit"></output>
+  <div class="said"><span class="note"></span><span class="label">Confidence</span>
+    <span class="confidence"></span><span class="runner-up"></span></div>
+  <img class="frame" alt="What the network sees: 28 × 28 pixels">
+  <ol class="bars" aria-label="Probability of each digit">{_BARS}</ol>
+</div>
+<div class="unseen" role="status" aria-live="polite"></div>
 """,
-    js="""
-export default function ({ data, parentElement }) {
-  const region = parentElement.querySelector('div[role=status]');
-  if (region.textContent !== data) region.textContent = data;
-}
-""",
+    css=Path(__file__).with_suffix(".css").read_text(),
+    js=Path(__file__).with_suffix(".js").read_text(),
 )
 
 
-def show_answer(frame: np.ndarray, probabilities: np.ndarray, answer: Answer) -> None:
-    """Shows a digit's answer and all probabilities, always at the same places.
+@dataclass(frozen=True)
+class AnswerView:
+    """What the panel shows; the same fields stand at the same places whatever they say.
+
+    Attributes:
+        kind: "hint", "digit", "number" or "refused".
+        text: The digit or number, large.
+        note: A few words above the confidence.
+        confidence: Such as "98.2%".
+        runner_up: The second likeliest digit, in words.
+        frame: The frame that the network saw, a data URL; `""` for none.
+        bars: Ten shares, 0 to 1, or none.
+        percents: The same as text.
+        best: The digit whose bar is highlighted, -1 for none.
+        spoken: What a screen reader says; `None` leaves what it said last.
+    """
+
+    kind: str
+    text: str = ""
+    note: str = ""
+    confidence: str = ""
+    runner_up: str = ""
+    frame: str = ""
+    bars: list[float] = field(default_factory=list)
+    percents: list[str] = field(default_factory=list)
+    best: int = -1
+    spoken: str | None = ""
+
+    def unspoken(self) -> "AnswerView":
+        """The same view; a screen reader says nothing new."""
+        return replace(self, spoken=None)
+
+
+def hint_view(hint: str) -> AnswerView:
+    """What the panel shows without an answer."""
+    return AnswerView("hint", note=hint, spoken=hint)
+
+
+def digit_view(frame: np.ndarray, probabilities: np.ndarray, answer: Answer) -> AnswerView:
+    """What the panel shows for one digit.
 
     Args:
         frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
         probabilities: `(10,)`.
         answer: The answer for these probabilities.
     """
+    best, second = (int(digit) for digit in np.argsort(-probabilities, kind="stable")[:2])
     sure = percent(probabilities[list(answer.digits)].sum())
-    with st.container(horizontal=True, gap="medium"):
-        st.metric("Prediction", in_words(answer) if answer.is_digit else "none", width=140)
-        st.metric("How sure", sure if answer.is_digit else "not sure", width=140)
-        st.image(
-            picture_url(frame, scale=4),
-            caption="What the network saw: 28 × 28 pixels",
-            width=112,
-        )
-    announce(f"It reads {in_words(answer)}, {sure} sure." if answer.is_digit else f"{REFUSAL}.")
-    st.vega_lite_chart(probabilities_chart(probabilities))
+    view = AnswerView(
+        kind="digit",
+        text=" or ".join(map(str, answer.digits)),
+        note="" if answer.is_sure or len(answer.digits) > 1 else "Probably",
+        confidence=sure,
+        runner_up=f"next: {second}, {percent(probabilities[second])}",
+        frame=picture_url(frame, FRAME_SCALE),
+        bars=[round(float(share), 3) for share in probabilities],
+        percents=[percent(share) for share in probabilities],
+        best=best,
+        spoken=f"It reads {in_words(answer)}, confidence {sure}.",
+    )
+    if answer.is_digit:
+        return view
+    return replace(
+        view,
+        kind="refused",
+        text="?",
+        note=NOT_A_DIGIT,
+        confidence="",
+        runner_up=TRY_AGAIN,
+        best=-1,
+        spoken=f"{NOT_A_DIGIT} {TRY_AGAIN}",
+    )
 
 
-def show_advice(answer: Answer, advice: str = REDRAW) -> None:
-    """Says what to do if the drawing is no digit; show it last, because it moves what is below."""
-    if not answer.is_digit:
-        st.warning(
-            f"{REFUSAL}; {answer.digits[0]} comes closest. {advice}",
-            icon=":material/help:",
-        )
+def number_view(number: str, confidence: str, chosen: AnswerView, place: int) -> AnswerView:
+    """What the panel shows for a number.
+
+    Args:
+        number: Its digits.
+        confidence: In all of them.
+        chosen: One digit's view; its frame and bars are shown.
+        place: Which digit that is, from 1.
+    """
+    return replace(
+        chosen,
+        kind="number",
+        text=number,
+        note=f"Digit {place}: {chosen.text if chosen.kind == 'digit' else NOT_A_DIGIT}",
+        confidence=confidence,
+        spoken=f"It reads the number {number}.",
+    )
 
 
-def announce(text: str) -> None:
-    """Puts a sentence into an invisible live region; call it once per page."""
-    _LIVE_REGION(data=text, key="announcement", height=1)
+def show_panel(view: AnswerView, canvas: dict | None = None) -> None:
+    """Shows the panel; call it once per page.
+
+    Args:
+        view: What it shows.
+        canvas: For a page with a drawing canvas: what the panel's listener to the pen needs, as
+            `ui.draw.live_drawing.canvas_state` gives it.
+    """
+    _PANEL(data={"view": asdict(view), "canvas": canvas}, key=KEY, on_strokes_change=lambda: None)
 
 
 def ask_about_doubtful_digits(

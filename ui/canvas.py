@@ -4,6 +4,7 @@ import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
 from ui.canvas_state import (
+    BEFORE,
     CANVAS_PEN,
     CANVAS_PENS,
     CANVAS_SIDE,
@@ -18,6 +19,7 @@ from ui.canvas_state import (
     draw_example,
     pen_width,
     redo,
+    remember_step,
     show_strokes,
     undo,
 )
@@ -43,7 +45,12 @@ export default function () {
       if (root.querySelector('style[data-digitpad]')) continue;
       const style = document.createElement('style');
       style.dataset.digitpad = '';
-      style.textContent = '.dc-toolbar{display:none!important} canvas{touch-action:none}';
+      // The canvas fills the room that it gets; its coordinates stay the same.
+      style.textContent = `
+        .dc-toolbar { display: none !important; }
+        div:has(canvas) { width: 100% !important; }
+        .dc-container, .canvas-container { height: auto !important; aspect-ratio: 1; }
+        canvas { width: 100% !important; height: 100% !important; touch-action: none; }`;
       root.appendChild(style);
     }
   };
@@ -91,31 +98,25 @@ def drawing_canvas(name: str = NAME, has_example: bool = True) -> dict:
     else:
         state[name + OUTDATED] = None
         if len(objects) > len(state.get(name + DRAWING, [])):
-            state[name + UNDONE] = []  # after a new stroke there is nothing to redo
+            remember_step(name)
         state[name + DRAWING] = objects
     _show_buttons(name, has_example, is_empty=not objects)
     return {"objects": objects}
 
 
 def _show_buttons(name: str, has_example: bool, is_empty: bool) -> None:
-    has_undone = bool(st.session_state.get(name + UNDONE))
-    with st.container(horizontal=True, width=CANVAS_SIDE, gap="small"):
+    has_past, has_undone = (bool(st.session_state.get(name + each)) for each in (BEFORE, UNDONE))
+    with st.container(horizontal=True, gap="xsmall", key=f"{name}_buttons"):
         for label, action, is_disabled, keys in (
-            ("Undo", undo, is_empty, "Ctrl+Z"),
+            ("Undo", undo, not has_past, "Ctrl+Z"),
             ("Redo", redo, not has_undone, "Ctrl+Y"),
             ("Clear", clear, is_empty, "Ctrl+Backspace"),
         ):
             st.button(label, on_click=action, args=(name,), disabled=is_disabled, shortcut=keys)
         if has_example:
             st.button("Example", on_click=draw_example, args=(name,), help="Draws a digit for you")
-    st.slider(
-        "Pen width",
-        *CANVAS_PENS,
-        value=CANVAS_PEN,
-        key="pen_width",
-        width=CANVAS_SIDE,
-        help="Choose what you like: the answer does not depend on it.",
-    )
+        with st.popover("Pen", help="Its width; the answer does not depend on it"):
+            st.slider("Pen width", *CANVAS_PENS, value=CANVAS_PEN, key="pen_width", width=220)
 
 
 def _objects(sent: object) -> list:

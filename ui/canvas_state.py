@@ -1,4 +1,7 @@
-"""The drawing on a canvas, kept in this visit's session: undo, redo, clear, examples."""
+"""The drawing on a canvas, kept in this visit's session: undo, redo, clear, examples.
+
+Strokes, examples and clearing are steps; Undo takes them back one by one.
+"""
 
 import numpy as np
 import streamlit as st
@@ -13,13 +16,15 @@ PAPER = "#000000"
 INK = "#ffffff"
 CANVAS_PENS = (8, 40)  # CSS pixels
 CANVAS_PEN = 20
+MAX_STEPS = 100  # that Undo can take back
 EXAMPLE_SIZE = 0.6  # of an example's longer side, as a share of the canvas' side
 
 # A canvas' name is the key of the component's own state, which Streamlit drops when the page is
 # left. State that outlives the page has the name with one of these suffixes as its key.
 NAME = "canvas"
 DRAWING = "_drawing"  # the strokes, as the component's objects
-UNDONE = "_undone"  # strokes removed by Undo, the last one last
+BEFORE = "_before"  # the drawings before each step, the last one last
+UNDONE = "_undone"  # the drawings that Undo left, the last one last
 _EXAMPLE = "_example"  # the digit of the last example
 COMMAND = "_command"  # the last command to the component: the strokes to show
 OUTDATED = "_outdated"  # what it reports until it has followed the command
@@ -43,23 +48,43 @@ def pen_width() -> int:
     return st.session_state.get("pen_width", CANVAS_PEN)
 
 
+def num_commands(name: str = NAME) -> int:
+    """How often something else than the pen changed a canvas."""
+    return (st.session_state.get(name + COMMAND) or {}).get("digitpad_command", 0)
+
+
+def remember_step(name: str) -> None:
+    """Notes the present drawing, before it changes, for Undo."""
+    state = st.session_state
+    state[name + BEFORE] = [*state.get(name + BEFORE, []), state.get(name + DRAWING, [])]
+    state[name + BEFORE] = state[name + BEFORE][-MAX_STEPS:]
+    state[name + UNDONE] = []  # after a new step there is nothing to redo
+
+
 def clear(name: str = NAME) -> None:
     """Empties a canvas; call it from a button's callback."""
+    remember_step(name)
     show_strokes(name, [])
 
 
 def undo(name: str) -> None:
-    """Removes the last stroke."""
-    *others, last = st.session_state[name + DRAWING]
-    st.session_state[name + UNDONE] = [*st.session_state.get(name + UNDONE, []), last]
-    show_strokes(name, others)
+    """Takes the last step back."""
+    _go(name, BEFORE, UNDONE)
 
 
 def redo(name: str) -> None:
-    """Puts the stroke back that was removed last."""
-    *others, last = st.session_state[name + UNDONE]
-    st.session_state[name + UNDONE] = others
-    show_strokes(name, [*st.session_state[name + DRAWING], last])
+    """Takes the last step again that Undo took back."""
+    _go(name, UNDONE, BEFORE)
+
+
+def _go(name: str, source: str, target: str) -> None:
+    state = st.session_state
+    if not state.get(name + source):
+        return
+    *others, drawing = state[name + source]
+    state[name + source] = others
+    state[name + target] = [*state.get(name + target, []), state.get(name + DRAWING, [])]
+    show_strokes(name, drawing)
 
 
 def draw_example(name: str) -> None:
@@ -73,13 +98,14 @@ def draw_example(name: str) -> None:
     size = EXAMPLE_SIZE * CANVAS_SIDE / np.ptp(points, axis=0).max()
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     placed = [(stroke - middle) * size + CANVAS_SIDE / 2 for stroke in strokes]
+    remember_step(name)
     show_strokes(name, drawing_of_strokes(placed, pen_width(), INK)["objects"])
 
 
 def show_strokes(name: str, objects: list) -> None:
     """Has the canvas show other strokes; the count makes a repeated command a new one."""
     state = st.session_state
-    count = (state.get(name + COMMAND) or {}).get("digitpad_command", 0) + 1
+    count = num_commands(name) + 1
     if state.get(name + OUTDATED) is None:
         state[name + OUTDATED] = state.get(name + DRAWING, [])
     state[name + DRAWING] = objects

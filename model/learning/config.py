@@ -23,6 +23,8 @@ class TrainConfig:
             validation split that keeps writers apart. Without it, all 60,000 images train as
             they are, as in the tutorials.
         start_from: The run, beside this one, whose weights it begins with; empty for random ones.
+        start_share: The share of those weights in the mean with the trained ones that the network
+            ends with; 0 leaves the trained ones.
     """
 
     preset: str = "digitpad"
@@ -33,6 +35,7 @@ class TrainConfig:
     weight_decay: float = 2e-4
     modern: bool = True
     start_from: str = ""
+    start_share: float = 0.0
 
 
 # Lowest and highest value; a whole number here means that the setting is one.
@@ -42,6 +45,7 @@ BOUNDS = {
     "seed": (0, 2**32 - 1),
     "learning_rate": (1e-8, 10.0),
     "weight_decay": (0.0, 10.0),
+    "start_share": (0.0, 1.0),
 }
 PRESETS = {
     "digitpad": TrainConfig(),

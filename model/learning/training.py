@@ -169,7 +169,7 @@ def train(
     else:
         trained = network.BUILDERS[config.preset](seed=config.seed)
         if config.start_from:
-            _take_weights(trained, run.parent / config.start_from / runs.KERAS_FILE)
+            _mix_weights(trained, _start_of(config, run), 1.0)
         _compile(trained, config, steps)
     first_epoch = _num_steps(trained) // steps
     history = runs.load_history(run / runs.HISTORY_FILE)[:first_epoch]
@@ -195,6 +195,8 @@ def train(
         elif config.modern:
             # `fit` would have ended by swapping the averaged weights in.
             trained.optimizer.finalize_variable_values(trained.trainable_variables)
+        if config.start_share:
+            _mix_weights(trained, _start_of(config, run), config.start_share)
         if config.modern:
             batches.set_epoch(config.epochs)
             _refresh_statistics(trained, batches)
@@ -211,10 +213,25 @@ def _making(maker: BatchMaker) -> Iterator[BatchMaker | BatchProcesses]:
         yield processes
 
 
-def _take_weights(trained: keras.Model, file: Path) -> None:
-    """Begins with another run's weights."""
+def _start_of(config: TrainConfig, run: Path) -> Path:
+    """The weights that a run begins with."""
+    return run.parent / config.start_from / runs.KERAS_FILE
+
+
+def _mix_weights(trained: keras.Model, file: Path, share: float) -> None:
+    """Replaces the weights by their mean with another network's, which has that share.
+
+    Source: M. Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022,
+    arXiv:2109.01903.
+    """
     try:
-        trained.set_weights(keras.models.load_model(file, compile=False).get_weights())
+        start = keras.models.load_model(file, compile=False)
+        trained.set_weights(
+            [
+                (1 - share) * own + share * other
+                for own, other in zip(trained.get_weights(), start.get_weights(), strict=True)
+            ]
+        )
     except Exception as error:  # a zip, HDF5 or Keras error, or other shapes
         raise TrainingError(
             f"The weights in {file} can't be used ({type(error).__name__}): name a finished run "

@@ -1,0 +1,152 @@
+"""The drawing on the Draw page with the stroke that is being drawn, and its reading.
+
+The canvas reports a stroke 200 ms after the pen was lifted. The answer panel reports it while it is
+drawn. Both together are the drawing; a drawing that was read from one is not read again from the
+other.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from model.errors import DigitError, NothingDrawn
+from model.ink.canvas_json import strokes_of_canvas
+from model.reading.numbers import Digit, read_digits
+from model.reading.recognizer import Recognizer
+from ui import personalisation
+from ui.answer import KEY
+from ui.canvas_state import CANVAS_SIDE, DRAWING, NAME, num_commands, show_strokes
+from ui.telemetry import record_reading
+
+SAME = 6.0  # canvas pixels by which the canvas' smooth stroke may differ from the pen's path
+_READING = "reading"  # the last one
+_ADOPTED = "adopted"  # the last report whose strokes were given to the canvas
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read in a drawing.
+
+    Attributes:
+        strokes: Arrays of shape `(num_points, 2)`, canvas pixels.
+        digits: From left to right; none if it can't be read.
+        recognizer: What read them.
+        error: Why it can't be read.
+    """
+
+    strokes: list[np.ndarray]
+    digits: list[Digit]
+    recognizer: Recognizer | None = None
+    error: DigitError | None = None
+
+
+def canvas_state() -> dict:
+    """What the panel's listener needs: how many strokes the canvas reported, and after what."""
+    return {
+        "side": CANVAS_SIDE,
+        "committed": len(st.session_state.get(NAME + DRAWING) or []),
+        "commands": num_commands(NAME),
+        "round": _report().get("round", 0),
+    }
+
+
+def is_drawing() -> bool:
+    """Whether the pen is down."""
+    return bool(_live_objects()) and not _report().get("isLifted")
+
+
+def read_drawing() -> Reading:
+    """Reads the drawing as it is now, unless that was done before."""
+    last = st.session_state.get(_READING)
+    try:
+        strokes = strokes_of_canvas({"objects": [*_committed(), *_live_objects()]})
+        recognizer = personalisation.recognizer()
+    except DigitError as error:
+        return _kept(Reading([], [], None, error))
+    if last is not None and last.recognizer is recognizer and _are_same(strokes, last.strokes):
+        return last
+    if is_drawing():
+        return _kept(_read(strokes, recognizer))
+    ends = [stroke[[0, -1]].round().tolist() for stroke in strokes]
+    try:
+        with record_reading("draw", ends) as record:
+            reading = _read(strokes, recognizer)
+            if reading.error:
+                raise reading.error
+            record.answered(recognizer.version, [digit.answer for digit in reading.digits])
+    except DigitError:
+        pass  # it is part of the reading
+    return _kept(reading)
+
+
+def adopt_unseen_strokes() -> bool:
+    """Gives the canvas strokes that it did not take, once; tells whether there were any."""
+    report, state = _report(), st.session_state
+    if not report.get("isUnseen") or report.get("round") == state.get(_ADOPTED):
+        return False
+    state[_ADOPTED] = report.get("round")
+    unseen = _live_objects()
+    if unseen:
+        show_strokes(NAME, [*_committed(), *unseen])
+    return bool(unseen)
+
+
+def _kept(reading: Reading) -> Reading:
+    st.session_state[_READING] = reading
+    return reading
+
+
+def _read(strokes: list[np.ndarray], recognizer: Recognizer) -> Reading:
+    try:
+        if not strokes:
+            raise NothingDrawn
+        return Reading(strokes, read_digits(strokes, CANVAS_SIDE, recognizer), recognizer)
+    except DigitError as error:
+        return Reading(strokes, [], recognizer, error)
+
+
+def _committed() -> list:
+    """The strokes that the canvas reported, as its objects."""
+    return st.session_state.get(NAME + DRAWING) or []
+
+
+def _report() -> dict:
+    """What the panel reported last; from another client it may be anything."""
+    state = st.session_state.get(KEY)
+    report = state.get("strokes") if hasattr(state, "get") else None
+    return report if isinstance(report, dict) else {}
+
+
+def _live_objects() -> list:
+    """The strokes that the canvas has not reported yet, as its objects."""
+    report = _report()
+    base, strokes = report.get("base"), report.get("strokes")
+    if report.get("commands") != num_commands(NAME) or not isinstance(strokes, list):
+        return []
+    if not isinstance(base, int) or base > len(_committed()):
+        return []
+    return [_as_object(stroke) for stroke in strokes[len(_committed()) - base :]]
+
+
+def _as_object(stroke: object) -> object:
+    """A stroke as the canvas has it; `strokes_of_canvas` checks it."""
+    if not isinstance(stroke, list) or not all(isinstance(point, list) for point in stroke):
+        return stroke
+    first, *others = stroke or [[]]
+    path = [["M", *first], *(["L", *point] for point in others or [first])]
+    return {"type": "Path", "path": path}
+
+
+def _are_same(drawn: list[np.ndarray], read: list[np.ndarray]) -> bool:
+    """Whether two drawings have the same strokes, up to the canvas' smoothing."""
+    if len(drawn) != len(read):
+        return False
+    for stroke, other in zip(drawn, read, strict=True):
+        places = [
+            np.concatenate([each[0], each[-1], each.min(axis=0), each.max(axis=0)])
+            for each in (stroke, other)
+        ]
+        if np.abs(places[0] - places[1]).max() > SAME:
+            return False
+    return True
