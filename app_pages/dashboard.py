@@ -9,7 +9,7 @@ from ui.results.mistakes import show_mistakes
 from ui.results.quality import show_calibration, show_headline, show_pen, show_risk
 from ui.show_error import errors_shown
 
-st.title("Dashboard")
+st.title("Results and runs")
 risk_column = None
 with errors_shown():
     report, history = report_tables.served()

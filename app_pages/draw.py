@@ -25,6 +25,7 @@ def draw_and_read() -> None:
     reading = read_drawing()
     keep_drawing(reading.strokes)
     show_explanations(reading, choose_digit(reading))
+    show_about()
 
 
 @st.fragment
@@ -51,5 +52,4 @@ if way == KEYBOARD:
     fill_in_and_read()
 else:
     draw_and_read()
-show_about()
 networks.load_ahead()  # after the page is shown, so that the first drawing need not wait

@@ -66,10 +66,10 @@ def read(drawing: dict, digit: int, hint) -> list:
     return strokes
 
 
-st.title("Your handwriting")
+st.title("My handwriting")
 st.caption(
-    "Draw each digit twice, and DigitPad adapts to your handwriting for this visit. Nothing is "
-    "stored on disk, and other visitors' answers don't change."
+    "Draw each digit twice and DigitPad adapts to your handwriting, for this visit only. Nothing "
+    "is stored on disk, and other visitors' answers don't change."
 )
 lesson()
 personalisation.load_other_digits_ahead()

@@ -41,6 +41,6 @@ def explain(drawing: dict) -> None:
     show_other_preparations(ink, int(probabilities.argmax()), recognizer)
 
 
-st.title("Lab")
+st.title("How it works")
 st.caption("Draw a digit, for example a small one in a corner, and see why other demos misread it.")
 draw_and_explain()

@@ -22,7 +22,7 @@ from ui.test_set.predictions import Predictions
 
 PER_PAGE = 60  # fills rows of 2, 3, 4, 6, 10 and 12
 TUTORIAL_IMAGES = (2853, 2000, 1500, 1345)  # those of the textbook example
-GRID, MAP, TUTORIAL = "Grid", "Map", "The tutorial's four"
+GRID, MAP, TUTORIAL = "Grid", "Map", "Tutorial images"
 
 
 def browse(predictions: Predictions, has_map: bool) -> None:
@@ -44,7 +44,7 @@ def browse(predictions: Predictions, has_map: bool) -> None:
 def show_page(predictions: Predictions, chosen: np.ndarray) -> None:
     num_pages = -(-len(chosen) // PER_PAGE)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        page = ask_whole_number(f"Page of {num_pages}", 1, num_pages, "page")
+        page = ask_whole_number(f"Page (1 to {num_pages})", 1, num_pages, "page")
         show_downloads(predictions, chosen)
     on_page = chosen[(page - 1) * PER_PAGE : page * PER_PAGE]
     pressed = show_images(predictions, on_page, "tiles", "Images: press one to open it")
@@ -68,7 +68,7 @@ def show_tutorial(predictions: Predictions) -> None:
     st.caption(f"Images {', '.join(map(str, TUTORIAL_IMAGES))} of {predictions.data.name}.")
 
 
-st.title("Test set")
+st.title("Test images")
 with errors_shown():
     row = st.container(horizontal=True, vertical_alignment="bottom")
     view = row.segmented_control(

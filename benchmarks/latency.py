@@ -48,7 +48,7 @@ def measure(page, address: str, num: int) -> list[float]:
         shown = page.evaluate(UNTIL_SHOWN, digit)
         times.append(shown - page.evaluate("window.up"))
         page.get_by_role("button", name="Clear").click()
-        page.get_by_text("There is no digit yet").wait_for()
+        page.get_by_text("Draw a digit here").wait_for()
         time.sleep(0.3)  # a person's pause
     return times[2:]  # the first two load the network and the chart
 

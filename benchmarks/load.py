@@ -47,7 +47,7 @@ NUM_DRAWINGS = 300  # prepared before; each visitor starts with another one
 STROKE = (0.5, 1.0)  # seconds
 THOUGHT = (3.0, 8.0)  # seconds
 WHY, CORRECTION, UNDO, PAGE = 0.1, 0.05, 0.1, 0.05  # shares of all drawings
-PAGES = ("Keyboard", "Lab", "Test set", "Dashboard")
+PAGES = ("Paper", "How it works", "Test images", "Results and runs")
 # As in the Dockerfile: with several arenas, threads leave freed memory behind in each.
 AS_DEPLOYED = {"MALLOC_ARENA_MAX": "1"}
 NUM_BASELINE = 20  # drawings of the single visitor
@@ -171,9 +171,7 @@ async def draw_and_check(
         rng: For the pauses and other things; `None` for neither.
     """
     for step, right in drawing:
-        if rng is not None:
-            await asyncio.sleep(rng.uniform(*STROKE))
-        answer = await visitor.draw(step)
+        answer = await visitor.draw(step, 0 if rng is None else rng.uniform(*STROKE))
         measured.answers.append(1000 * visitor.seconds)
         if answer != right:
             measured.errors[_difference(answer, right)] += 1
@@ -193,10 +191,10 @@ async def do_more(
     right = drawing[-1][1]
     if rng.random() < WHY:
         measured.actions["why"] += 1
-        await visitor.toggle("Why", True)
+        await visitor.explain("Why", True)
         if not any("ink supports" in text for text in visitor.texts()):
             measured.errors["no explanation"] += 1
-        await visitor.toggle("Why", False)
+        await visitor.explain("Why", False)
     if rng.random() < CORRECTION and visitor.can_press("it-is-7"):
         measured.actions["corrections"] += 1
         label = int(rng.integers(10))

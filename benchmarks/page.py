@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess  # starts the app  # nosec B404
@@ -17,7 +18,8 @@ START_TIMEOUT = 60  # seconds
 
 # The canvas layer that shows the ink; `canvas_of` finds the one that takes the pen.
 LOWER = "upper.parentNode.querySelector('canvas.lower-canvas')"
-METRIC = '[data-testid="stMetricValue"]'
+ANSWER = ".answer output.digit"
+CANVAS_SIDE = 280  # canvas pixels, however large the canvas is shown
 SEVEN = ((80, 60), (200, 60), (120, 230))
 ONE = ((140, 50), (138, 230))
 
@@ -96,10 +98,16 @@ def ready_to_draw(page) -> None:
     page.wait_for_function("canvas => getComputedStyle(canvas).cursor === 'crosshair'", arg=handle)
 
 
+def places(page, points) -> list[tuple[float, float]]:
+    """Where points x, y in canvas pixels are in the window."""
+    box = canvas_of(page).bounding_box()
+    scale = box["width"] / CANVAS_SIDE
+    return [(box["x"] + scale * x, box["y"] + scale * y) for x, y in points]
+
+
 def draw(page, points) -> None:
     """Draws a stroke with the mouse through points x, y in canvas pixels."""
-    box = canvas_of(page).bounding_box()
-    (x, y), *rest = [(box["x"] + x, box["y"] + y) for x, y in points]
+    (x, y), *rest = places(page, points)
     page.mouse.move(x, y)
     page.mouse.down()
     for x, y in rest:
@@ -109,4 +117,4 @@ def draw(page, points) -> None:
 
 def expect_prediction(page, digit: str) -> None:
     """Waits until the page shows this digit as its answer."""
-    page.locator(METRIC).get_by_text(digit, exact=True).first.wait_for()
+    page.locator(ANSWER).filter(has_text=re.compile(f"^{digit}$")).wait_for()

@@ -24,14 +24,15 @@ from model.ink.canvas_json import drawing_of_strokes, strokes_of_canvas
 from model.learning import glyphs
 from model.reading.numbers import read_digits
 from model.reading.recognizer import Recognizer
-from ui.formatting import in_words, percent
-from ui.pictures import picture_url
+from ui.answer import digit_view
 
 CANVAS_SIDE, PEN_WIDTH, INK = 280, 20, "#ffffff"  # as in `ui/canvas.py`
 SIZES = (0.45, 0.8)  # of a digit, as a share of the canvas' side
 RUN_TIMEOUT = 30  # seconds
-FRAME_SCALE = 4  # as in `ui/answer.py`
 CANVAS = "streamlit-drawable-canvas.streamlit_drawable_canvas"
+PANEL = "digitpad_answer"
+# As in `ui/answer.js`.
+FIRST_TRIP, SLOW = 0.06, 0.4  # seconds from a report to its answer
 
 
 class VisitError(Exception):
@@ -43,8 +44,8 @@ class ShownAnswer:
     """The answer on the page; all fields are empty if there is none.
 
     Attributes:
-        prediction: "7", "4 or 9" or "none".
-        sure: "98.2%" or "not sure".
+        prediction: "7", "4 or 9" or "?".
+        sure: "98.2%", or "" if it is no digit.
         picture: The frame that the network saw, a data URL; it identifies the drawing.
     """
 
@@ -62,11 +63,8 @@ def expected_answer(drawing: dict, recognizer: Recognizer) -> ShownAnswer | None
     if len(digits) > 1:
         return None
     (digit,) = digits
-    picture = picture_url(digit.frame, FRAME_SCALE)
-    if not digit.answer.is_digit:
-        return ShownAnswer("none", "not sure", picture)
-    sure = float(digit.probabilities[list(digit.answer.digits)].sum())
-    return ShownAnswer(in_words(digit.answer), percent(sure), picture)
+    view = digit_view(digit.frame, digit.probabilities, digit.answer)
+    return ShownAnswer(view.text, view.confidence, view.frame)
 
 
 def stroke_by_stroke(digit: int, rng: np.random.Generator) -> list[dict]:
@@ -86,36 +84,81 @@ class Visitor:
     """A session at the app.
 
     Attributes:
-        seconds: From sending the last drawing to its answer.
+        seconds: From lifting the pen to the answer, of the last drawing.
+        num_live: How many reports of a stroke that was being drawn were answered.
         num_runs: How many runs of the page were requested.
     """
 
     def __init__(self, socket: ClientConnection):
         self.seconds = float("nan")
-        self.num_runs = 0
+        self.num_runs = self.num_live = 0
         self._socket = socket
         self._pages: dict[str, str] = {}  # the script's hash by page name
         self._page = ""
         self._shown: dict[tuple, tuple] = {}  # element, fragment and run by its place on the page
         self._drawing: dict | None = None  # as the canvas reported it last
         self._command = ""  # the strokes that the canvas got last, as JSON
-        self._switched: set[str] = set()  # ids of the toggles that are on
+        self._chosen: dict[str, list[str]] = {}  # texts of the chosen options, by widget
+        self._report: dict | None = None  # of the pen, as the panel sent it last
+        self._round = 0  # number of that report
+        self._trip = FIRST_TRIP
 
     async def open(self, page: str = "") -> None:
         """Opens a page by its name in the navigation; the first one by default."""
-        self._drawing, self._command, self._switched = None, "", set()
+        self._drawing, self._command, self._chosen, self._report = None, "", {}, None
         request = BackMsg()
         request.rerun_script.page_script_hash = self._pages.get(page, "")
         await self._run(request)
         self._command = self._canvas_command()  # part of the new page, so it is not reported
 
-    async def draw(self, drawing: dict) -> ShownAnswer:
-        """Reports a drawing as the canvas does; returns the answer."""
+    async def draw(self, drawing: dict, duration: float = 0.0) -> ShownAnswer:
+        """Draws the last stroke of a drawing: reports it while it grows, then as the canvas does.
+
+        Args:
+            drawing: All strokes.
+            duration: Seconds that the last stroke takes; 0 reports the lifted pen alone.
+
+        Returns:
+            The answer.
+        """
+        with contextlib.suppress(VisitError):  # a page without the panel: the canvas alone
+            await self._move_pen(drawing, duration)
         self._drawing = drawing
         sent = time.perf_counter()
         answered = await self._run(self._request(self._canvas()[1]))
-        self.seconds = answered - sent
+        if self._report is None:
+            self.seconds = answered - sent
         return self.answer()
+
+    async def _move_pen(self, drawing: dict, duration: float) -> None:
+        """Reports the strokes that the canvas has not reported yet, as the panel does."""
+        canvas, fragment = self._panel()["canvas"], self._component(PANEL)[1]
+        new = [stroke.tolist() for stroke in strokes_of_canvas(drawing)[canvas["committed"] :]]
+        if not new:
+            self._report = None
+            return  # another drawing in the place of this one
+        *others, last = new
+        began = time.perf_counter()
+        while (elapsed := time.perf_counter() - began) < duration and self._trip < SLOW:
+            part = last[: max(round(len(last) * elapsed / duration), 1)]
+            trip = await self._report_strokes([*others, part], canvas, fragment, is_lifted=False)
+            self.num_live += 1
+            self._trip = 0.7 * self._trip + 0.3 * trip
+            await asyncio.sleep(max(min(2 * self._trip - trip, duration - elapsed), 0))
+        await asyncio.sleep(max(duration - (time.perf_counter() - began), 0))
+        self.seconds = await self._report_strokes([*others, last], canvas, fragment, True)
+
+    async def _report_strokes(
+        self, strokes: list, canvas: dict, fragment: str, is_lifted: bool
+    ) -> float:
+        """Returns the seconds until the answer."""
+        self._round += 1
+        self._report = {
+            **{"commands": canvas["commands"], "base": canvas["committed"]},
+            **{"strokes": strokes, "round": self._round, "isLifted": is_lifted},
+        }
+        sent = time.perf_counter()
+        return await self._run(self._request(fragment)) - sent
 
     async def press(self, name: str) -> None:
         """Presses a button, by its label or its key."""
@@ -131,14 +174,16 @@ class Visitor:
                 return
         raise VisitError(f"there is no button {name}")
 
-    async def toggle(self, label: str, on: bool) -> None:
-        """Turns a toggle on or off."""
+    async def explain(self, label: str, on: bool) -> None:
+        """Chooses an explanation, or no longer."""
         for element, fragment, _ in self._shown.values():
-            if element.checkbox.label == label:
-                (self._switched.add if on else self._switched.discard)(element.checkbox.id)
+            group = element.button_group
+            if label in [option.content for option in group.options]:
+                others = [text for text in self._chosen.get(group.id, []) if text != label]
+                self._chosen[group.id] = [*others, *([label] if on else [])]
                 await self._run(self._request(fragment))
                 return
-        raise VisitError(f"there is no toggle {label}")
+        raise VisitError(f"there is no explanation {label}")
 
     def can_press(self, name: str) -> bool:
         """Whether there is such a button and it is enabled."""
@@ -153,11 +198,12 @@ class Visitor:
 
     def answer(self) -> ShownAnswer:
         """The answer on the page."""
-        metrics = {each.metric.label: each.metric.body for each in self.elements("metric")}
-        if not metrics:
-            return ShownAnswer()
-        picture = next(each.imgs.imgs[0].url for each in self.elements("imgs"))
-        return ShownAnswer(metrics["Prediction"], metrics["How sure"], picture)
+        view = self._panel()["view"]
+        return ShownAnswer(view["text"], view["confidence"], view["frame"])
+
+    def _panel(self) -> dict:
+        """What the page gave the answer panel."""
+        return json.loads(self._component(PANEL)[0].json)
 
     def elements(self, kind: str) -> Iterator:
         """The elements of a kind on the page, as Streamlit's protobufs."""
@@ -167,10 +213,14 @@ class Visitor:
 
     def _canvas(self) -> tuple:
         """The canvas and its fragment."""
+        return self._component(CANVAS)
+
+    def _component(self, name: str) -> tuple:
+        """A component and its fragment."""
         for element, fragment, _ in self._shown.values():
-            if element.bidi_component.component_name == CANVAS:
+            if element.bidi_component.component_name == name:
                 return element.bidi_component, fragment
-        raise VisitError("there is no canvas")
+        raise VisitError(f"there is no {name}")
 
     def _canvas_command(self) -> str:
         """The strokes that the page sends to the canvas, as JSON; `""` if there are none."""
@@ -199,8 +249,15 @@ class Visitor:
                 state = states.add(id=element.slider.id)
                 state.double_array_value.data.extend(element.slider.default)
             elif kind == "checkbox":
-                on = element.checkbox.id in self._switched
-                states.add(id=element.checkbox.id, bool_value=on)
+                states.add(id=element.checkbox.id, bool_value=element.checkbox.default)
+            elif kind == "button_group":
+                group = element.button_group
+                texts = [group.options[index].content for index in group.default]
+                state = states.add(id=group.id)
+                state.string_array_value.data.extend(self._chosen.get(group.id, texts))
+            elif element.bidi_component.component_name == PANEL and self._report is not None:
+                report = {"strokes": self._report}
+                states.add(id=element.bidi_component.id, json_value=json.dumps(report))
             elif element.bidi_component.component_name == CANVAS and self._drawing is not None:
                 reported = {"drawing": {"raw": self._drawing, "data": None}}
                 states.add(id=element.bidi_component.id, json_value=json.dumps(reported))
@@ -256,7 +313,7 @@ class Visitor:
             raise VisitError(f"the page failed: {element.exception.message}")
         place = tuple(message.metadata.delta_path)
         self._shown[place] = element, delta.fragment_id, self.num_runs
-        return element.metric.label == "Prediction"
+        return element.bidi_component.component_name == PANEL
 
 
 def _key(identity: str) -> str:

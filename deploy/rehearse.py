@@ -174,7 +174,7 @@ def lose_replicas(site: Site, browser) -> str:
     moved = wait_for_move(page, second)
     expect_prediction(page, "11")
     page.get_by_role("button", name="Clear").click()
-    page.get_by_text("There is no digit yet").wait_for()
+    page.get_by_text("Draw a digit here").wait_for()
     ready_to_draw(page)
     draw(page, ONE)
     expect_prediction(page, "1")

@@ -7,7 +7,7 @@ import io
 
 from PIL import Image
 
-from benchmarks.page import METRIC, ROOT, chromium, draw, ready_to_draw, running_app
+from benchmarks.page import ANSWER, ROOT, chromium, draw, ready_to_draw, running_app
 from benchmarks.sheets import sheet
 
 FOLDER = ROOT / "docs" / "screenshots"
@@ -27,7 +27,7 @@ def take(page, address: str) -> None:
     page.goto(address)
     ready_to_draw(page)
     draw(page, TWO)
-    page.locator(METRIC).first.wait_for()
+    page.locator(ANSWER).first.wait_for()
     shoot(page, "draw")
     page.get_by_role("link", name="Paper").click()
     page.locator("input[type=file]").set_input_files(
@@ -37,12 +37,12 @@ def take(page, address: str) -> None:
     shoot(page, "paper")
     page.get_by_role("link", name="Keyboard").click()
     page.get_by_role("button", name="Example").click()
-    page.locator(METRIC).first.wait_for()
+    page.locator(ANSWER).first.wait_for()
     shoot(page, "keyboard")
     for link, sign, name in (
-        ("Lab", "text=The same drawing in other demos", "lab"),
-        ("Test set", "button.tile", "test-set"),
-        ("Dashboard", "text=Confusion matrix", "dashboard"),
+        ("How it works", "text=The same drawing in other demos", "lab"),
+        ("Test images", "button.tile", "test-set"),
+        ("Results and runs", "text=Confusion matrix", "dashboard"),
     ):
         page.get_by_role("link", name=link).click()
         page.locator(sign).first.wait_for()

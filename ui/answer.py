@@ -89,7 +89,7 @@ def digit_view(frame: np.ndarray, probabilities: np.ndarray, answer: Answer) -> 
     sure = percent(probabilities[list(answer.digits)].sum())
     view = AnswerView(
         kind="digit",
-        text=" or ".join(map(str, answer.digits)),
+        text=in_words(replace(answer, is_sure=True)),
         note="" if answer.is_sure or len(answer.digits) > 1 else "Probably",
         confidence=sure,
         runner_up=f"next: {second}, {percent(probabilities[second])}",
@@ -145,38 +145,46 @@ def show_panel(view: AnswerView, canvas: dict | None = None) -> None:
 
 def ask_about_doubtful_digits(
     frames: np.ndarray, probabilities: np.ndarray, doubtful: np.ndarray
-) -> list[int]:
+) -> None:
     """Asks about the doubtful digits; about the least sure ones if there are many.
 
     Args:
         frames: `float32` array of shape `(n, 28, 28)`, 0 paper to 1 ink.
         probabilities: `(n, 10)`.
         doubtful: `bool` array of shape `(n,)`.
-
-    Returns:
-        The `n` digits, as read or as the visitor chose.
     """
-    digits = [int(digit) for digit in probabilities.argmax(axis=1)]
     indices = np.flatnonzero(doubtful)
     least_sure = indices[np.argsort(probabilities[indices].max(axis=1), kind="stable")]
     for index in sorted(least_sure[:MAX_ASKED].tolist()):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            digits[index] = _ask(index, frames[index], probabilities[index])
+        options = _options(probabilities[index])
+        st.pills(
+            f"Digit {index + 1} is doubtful: which is it?",
+            options,
+            default=options[0],
+            key=_choice_key(index, frames[index], options),
+        )
     if len(indices) > MAX_ASKED:
         st.caption(
             f"{len(indices) - MAX_ASKED} less doubtful digits are not listed: correct them after "
             "copying."
         )
+
+
+def digits_as_said(frames: np.ndarray, probabilities: np.ndarray) -> list[int]:
+    """The digits as read, or as the visitor chose; see `ask_about_doubtful_digits`."""
+    digits = []
+    for index, (frame, row) in enumerate(zip(frames, probabilities, strict=True)):
+        options = _options(row)
+        chosen = st.session_state.get(_choice_key(index, frame, options))
+        digits.append(options[0] if chosen is None else int(chosen))
     return digits
 
 
-def _ask(index: int, frame: np.ndarray, probabilities: np.ndarray) -> int:
-    options = [int(digit) for digit in np.argsort(-probabilities, kind="stable")[:NUM_CHOICES]]
-    chosen = st.pills(
-        f"Digit {index + 1} is doubtful: which is it?",
-        options,
-        default=options[0],
-        # The key names the picture: for another drawing the visitor is asked again.
-        key=f"choice-{index}-{zlib.crc32(frame.tobytes())}-{options}",
-    )
-    return options[0] if chosen is None else chosen
+def _options(probabilities: np.ndarray) -> list[int]:
+    """The likeliest readings of a digit."""
+    return [int(digit) for digit in np.argsort(-probabilities, kind="stable")[:NUM_CHOICES]]
+
+
+def _choice_key(index: int, frame: np.ndarray, options: list[int]) -> str:
+    """Names the picture: for another drawing the visitor is asked again."""
+    return f"choice-{index}-{zlib.crc32(frame.tobytes())}-{options}"

@@ -19,7 +19,7 @@ from ui.canvas_state import (
     draw_example,
     pen_width,
     redo,
-    remember_step,
+    remember_strokes,
     show_strokes,
     undo,
 )
@@ -98,7 +98,7 @@ def drawing_canvas(name: str = NAME, has_example: bool = True) -> dict:
     else:
         state[name + OUTDATED] = None
         if len(objects) > len(state.get(name + DRAWING, [])):
-            remember_step(name)
+            remember_strokes(name, objects)
         state[name + DRAWING] = objects
     _show_buttons(name, has_example, is_empty=not objects)
     return {"objects": objects}

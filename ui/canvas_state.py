@@ -55,9 +55,18 @@ def num_commands(name: str = NAME) -> int:
 
 def remember_step(name: str) -> None:
     """Notes the present drawing, before it changes, for Undo."""
+    _remember(name, [st.session_state.get(name + DRAWING, [])])
+
+
+def remember_strokes(name: str, objects: list) -> None:
+    """Notes the drawing before each of its new strokes, for Undo; several may come at once."""
+    num_known = len(st.session_state.get(name + DRAWING, []))
+    _remember(name, [objects[:num] for num in range(num_known, len(objects))])
+
+
+def _remember(name: str, drawings: list) -> None:
     state = st.session_state
-    state[name + BEFORE] = [*state.get(name + BEFORE, []), state.get(name + DRAWING, [])]
-    state[name + BEFORE] = state[name + BEFORE][-MAX_STEPS:]
+    state[name + BEFORE] = [*state.get(name + BEFORE, []), *drawings][-MAX_STEPS:]
     state[name + UNDONE] = []  # after a new step there is nothing to redo
 
 

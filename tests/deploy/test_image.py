@@ -199,5 +199,5 @@ def test_community_clouds_entry_shows_the_pages(browser):
         ready_to_draw(page)
         draw(page, SEVEN)
         expect_prediction(page, "7")
-        page.get_by_role("link", name="Dashboard").click()
-        page.get_by_role("heading", name="Dashboard", exact=True).wait_for()
+        page.get_by_role("link", name="Results and runs").click()
+        page.get_by_role("heading", name="Results and runs", exact=True).wait_for()

@@ -23,12 +23,13 @@ from tests.fuzz.test_drawings import DRAWINGS
 from tests.fuzz.test_reports import CHANGED_FILES, lay_trained
 from tests.fuzz.test_runs import RUNS, lay_runs
 from tests.support import ROOT
+from tests.ui.pages import panel
 from ui.results import mistakes
 from ui.test_set import image_grid, image_map
 
 MAX_SECONDS = 60  # the first run of a page loads much
 PARAMETERS = {
-    "view": ("Grid", "Map", "The tutorial's four"),
+    "view": ("Grid", "Map", "Tutorial images"),
     "data": ("MNIST test", "Corrections", "Your own", "UCI"),
     "label": ("any", "4", "9"),
     "predicted": ("any", "4"),
@@ -64,6 +65,20 @@ DRAWN = DRAWINGS.map(lambda text: {"drawing": {"raw": json.loads(text), "data": 
 GRID = CELLS.map(lambda cells: {"picture": {"command": 0, "cells": cells}})
 
 
+NUMBERS = st.integers(-3, 5) | fuzzing.ODD_VALUES
+POINTS = st.lists(st.tuples(st.floats(), st.floats()).map(list) | fuzzing.ODD_VALUES, max_size=9)
+REPORTS = st.fixed_dictionaries(
+    {
+        "commands": st.just(0) | NUMBERS,
+        "base": st.just(0) | NUMBERS,
+        "strokes": st.lists(POINTS | fuzzing.ODD_VALUES, max_size=4) | fuzzing.ODD_VALUES,
+        "round": NUMBERS,
+        "isLifted": st.booleans(),
+        "isUnseen": st.booleans(),
+    }
+).map(lambda report: {"strokes": report})
+
+
 def maybe_changed(states: st.SearchStrategy) -> st.SearchStrategy:
     return states | states | states.flatmap(fuzzing.changed)
 
@@ -77,14 +92,15 @@ PAGES = st.one_of(
     *[page("draw", state=maybe_changed(DRAWN))] * 4,
     page("lab", state=maybe_changed(DRAWN)),
     page("handwriting", state=maybe_changed(DRAWN)),
-    *[page("keyboard", state=maybe_changed(GRID))] * 2,
+    *[page("draw", state=maybe_changed(GRID), component=st.just("grid"))] * 2,
+    *[page("draw", state=maybe_changed(REPORTS), component=st.just("answer"))] * 2,
     *[page("dashboard", files=CHANGED_FILES, runs=RUNS)] * 2,
     page("train", runs=RUNS),
     *[page("corrections", corrections=CHANGES)] * 2,
 )
 COMPONENTS = {  # where a page's component keeps its state
     **dict.fromkeys(("draw", "lab"), "canvas"),
-    **{"handwriting": "handwriting", "keyboard": "grid", "test_set": "tiles"},
+    **{"handwriting": "handwriting", "test_set": "tiles"},
 }
 
 
@@ -117,12 +133,12 @@ def check(payload: dict, folder: Path) -> str:
         app = load_page(name)
         app.query_params.update(payload.get("query", {}))
         if payload.get("state") is not None:
-            app.session_state[COMPONENTS[name]] = payload["state"]
-        run(app)
+            app.session_state[payload.get("component", COMPONENTS[name])] = payload["state"]
+        if payload.get("component") == "grid":
+            app.session_state["input"] = "Keyboard"
         if name == "draw":
-            for toggle in app.toggle:
-                toggle.set_value(True)
-            run(app)
+            app.session_state["explanations"] = ["Why", "Replay", "Look-alikes"]
+        run(app)
         if "rows" in payload.get("corrections", {}):
             for box in app.checkbox:
                 box.check()
@@ -181,7 +197,7 @@ def test_a_drawing_that_breaks_the_canvas_component_is_refused():
     app = load_page("draw")
     app.session_state["canvas"] = {"drawing": [1, 2], "backgroundFit": {"x": 1}}
     run(app)
-    assert "can't be read" in app.warning[0].value
+    assert "can't be read" in panel(app)["note"]
 
 
 @pytest.mark.parametrize(

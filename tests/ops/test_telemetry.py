@@ -239,7 +239,7 @@ def test_importing_the_module_again_keeps_counting(monkeypatch, log, increase):
 
 def test_each_stroke_is_one_prediction_and_a_button_none(log):
     app = page("draw", canvas=drawing(SEVEN_PATH))
-    next(toggle for toggle in app.toggle if toggle.label == "Why").set_value(True)
+    app.button_group(key="explanations_pressed").set_value(["Why"])
     run(app)
     (line,) = lines(log)
     assert list(line) == KEYS
@@ -267,7 +267,6 @@ def test_another_network_predicts_the_same_drawing_again(log, monkeypatch):
 def test_an_empty_canvas_is_no_prediction_and_a_dot_refused(log):
     app = page("draw", canvas=drawing())
     page("lab", canvas=drawing())
-    page("keyboard")
     page("paper")
     assert lines(log) == []
     for _ in range(2):
@@ -285,7 +284,7 @@ def test_lab_keyboard_and_paper_record_predictions(log):
     from tests.model.ink.test_decode import saved
 
     page("lab", canvas=drawing(SEVEN_PATH))
-    app = page("keyboard")
+    app = page("draw", input="Keyboard")
     next(button for button in app.button if button.label == "Example").click()
     run(run(app))
     app = page("paper")

@@ -44,8 +44,16 @@ def draw(*strokes, name: str = "draw") -> AppTest:
     return settled(app.run())
 
 
+def panel(app: AppTest) -> dict:
+    """What the answer panel shows; see `ui.answer.AnswerView`."""
+    items = [item.proto for item in app.get("bidi_component")]
+    (item,) = [item for item in items if item.component_name == "digitpad_answer"]
+    return json.loads(item.json)["view"]
+
+
 def prediction(app: AppTest) -> str:
-    return next(metric.value for metric in app.metric if metric.label == "Prediction")
+    """The digit or number that the panel shows; `""` if it shows a hint."""
+    return panel(app)["text"]
 
 
 def buttons(app: AppTest) -> list[str]:
@@ -67,6 +75,11 @@ def press_key(app: AppTest, key: str) -> AppTest:
 def turn_on(app: AppTest, label: str) -> AppTest:
     toggle = next(toggle for toggle in app.toggle if toggle.label == label)
     return settled(toggle.set_value(True).run())
+
+
+def explain(app: AppTest, label: str) -> AppTest:
+    """Chooses an explanation on the Draw page."""
+    return settled(app.button_group(key="explanations_pressed").set_value([label]).run())
 
 
 def select(app: AppTest, label: str):

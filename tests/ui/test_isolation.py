@@ -81,10 +81,10 @@ def test_each_visitor_sees_the_answer_to_their_own_drawing(address, recognizer):
             assert await visitor.draw(drawing) == must
             await all_have_drawn.wait()
             # Run again after the others drew: it would show their state if it were shared.
-            await visitor.toggle("Why", True)
+            await visitor.explain("Why", True)
             assert visitor.answer() == must
-            await visitor.toggle("Why", False)
-        await visitor.open("Lab")
+            await visitor.explain("Why", False)
+        await visitor.open("How it works")
         await all_have_drawn.wait()
         await visitor.open("Draw")
         assert visitor.answer() == must
@@ -109,7 +109,7 @@ def test_redo_brings_back_no_other_visitors_stroke(address, recognizer):
         await one.draw(drawing)
         await other.draw(drawing)
         await one.press("Undo")
-        await other.toggle("Why", True)
+        await other.explain("Why", True)
         assert other.answer() == must and not other.can_press("Redo")
         await one.press("Redo")
         assert one.answer() == must
@@ -128,10 +128,10 @@ def test_a_correction_is_undone_by_its_visitor_alone(address, corrections, recog
         assert SAVED.format(7) not in other.texts() and not other.can_press("not-kept")
         await other.draw(another)
         await other.press("it-is-2")
-        await one.toggle("Why", True)
+        await one.explain("Why", True)
         assert SAVED.format(7) in one.texts() and SAVED.format(2) not in one.texts()
         await other.press("not-kept")
-        await one.toggle("Why", False)
+        await one.explain("Why", False)
         assert SAVED.format(7) in one.texts() and one.can_press("not-kept")
         assert [each.label for each in Corrections(corrections).load()] == [7]
 
@@ -144,7 +144,7 @@ def test_a_profile_reads_for_its_visitor_alone(address, recognizer):
 
     async def learn(pupil: Visitor, other: Visitor) -> None:
         assert await other.draw(bolt) == before
-        await pupil.open("Handwriting")
+        await pupil.open("My handwriting")
         for seed, digit in enumerate(PROMPTS):
             mine = bolt if digit == 7 else some_drawing(digit, seed, recognizer)[0]
             await pupil.draw(mine)
@@ -152,7 +152,7 @@ def test_a_profile_reads_for_its_visitor_alone(address, recognizer):
         assert pupil.can_press("Stop using my profile")
         await pupil.open("Draw")
         assert (await pupil.draw(bolt)).prediction == "7"
-        await other.toggle("Why", True)
+        await other.explain("Why", True)
         assert other.answer() == before
         async with visiting(address) as newcomer:
             assert await newcomer.draw(bolt) == before
@@ -173,7 +173,7 @@ def test_an_open_page_names_the_network_that_answers_now(address, corrections, r
         assert any(recognizer.version in text for text in visitor.texts())
         fake_trainer.finish(run, {"seed": 9999, "epochs": 1})
         served.serve(run, force=True)
-        await visitor.toggle("Why", True)  # runs the part of the page with the canvas alone
+        await visitor.explain("Why", True)  # runs the part of the page with the canvas alone
         assert any(run.name in text for text in visitor.texts())
         served.go_back(runs)
 

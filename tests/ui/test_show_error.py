@@ -11,7 +11,6 @@ from ui.show_error import visitor_text
 
 VISITS = [
     ("draw", {}),
-    ("keyboard", {}),
     ("lab", {}),
     ("handwriting", {}),
     ("test_set", {}),

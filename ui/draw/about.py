@@ -13,7 +13,7 @@ PRIVACY = (
     "drawing until you close the tab."
 )
 WEAKNESSES = (
-    "**Weaknesses.** It knows digits and nothing else: about one letter in seven is read as a "
+    "**Weaknesses.** It knows digits and nothing else: about one letter in eight is read as a "
     "digit. A 1 with a long flag and a 7 look alike, and so do a 4 and a 9 that are not closed. "
     "*Results and runs* has the figures and the model card."
 )

@@ -8,15 +8,15 @@ from ui.answer import (
     AnswerView,
     ask_about_doubtful_digits,
     digit_view,
+    digits_as_said,
     hint_view,
     number_view,
 )
-from ui.draw.live_drawing import Reading, is_drawing
+from ui.draw.live_drawing import Reading
 from ui.formatting import percent
 from ui.show_error import visitor_text
 
 _CHIPS = "chips"  # the chosen digit's place, by the number's length
-_SAID = "said"  # what the visitor said that doubtful digits are
 
 
 def chosen_view(reading: Reading) -> AnswerView:
@@ -32,7 +32,7 @@ def chosen_view(reading: Reading) -> AnswerView:
     sure = percent(float(np.prod([each.probabilities.max() for each in reading.digits])))
     is_guess = any(each.touching for each in reading.digits)
     return number_view(
-        "".join(map(str, _read_or_said(reading.digits))),
+        _number(reading.digits),
         "a guess: some touch" if is_guess else sure,
         view,
         place + 1,
@@ -58,15 +58,9 @@ def choose_digit(reading: Reading) -> Digit | None:
             required=True,
             key=f"{_CHIPS}-{len(digits)}",
         )
-        said = ask_about_doubtful_digits(
-            np.stack([digit.frame for digit in digits]),
-            np.stack([digit.probabilities for digit in digits]),
-            np.array([digit.touching or digit.answer.is_doubtful for digit in digits]),
-        )
-        if said != _read_or_said(digits) and not is_drawing():
-            st.session_state[_SAID] = {"digits": _read(digits), "said": said}
-            st.rerun(scope="fragment")
-        st.code("".join(map(str, said)), language=None)
+        is_doubtful = [digit.touching or digit.answer.is_doubtful for digit in digits]
+        ask_about_doubtful_digits(*_frames_and_probabilities(digits), np.array(is_doubtful))
+        st.code(_number(digits), language=None)
     return digits[_chosen(digits)]
 
 
@@ -75,10 +69,13 @@ def _chosen(digits: list[Digit]) -> int:
     return place if isinstance(place, int) and 0 <= place < len(digits) else 0
 
 
-def _read(digits: list[Digit]) -> list[int]:
-    return [int(digit.probabilities.argmax()) for digit in digits]
+def _number(digits: list[Digit]) -> str:
+    """The number as read, or as the visitor said."""
+    return "".join(map(str, digits_as_said(*_frames_and_probabilities(digits))))
 
 
-def _read_or_said(digits: list[Digit]) -> list[int]:
-    said = st.session_state.get(_SAID, {})
-    return said["said"] if said.get("digits") == _read(digits) else _read(digits)
+def _frames_and_probabilities(digits: list[Digit]) -> tuple[np.ndarray, np.ndarray]:
+    return (
+        np.stack([digit.frame for digit in digits]),
+        np.stack([digit.probabilities for digit in digits]),
+    )

@@ -6,6 +6,7 @@ from model.errors import DigitError, NothingDrawn
 from model.reading.keyboard_grid import read_cells
 from ui import personalisation
 from ui.answer import AnswerView, digit_view, hint_view, show_panel
+from ui.draw.about import show_about
 from ui.draw.keyboard_grid import keyboard_grid
 from ui.show_error import visitor_text
 from ui.telemetry import record_reading
@@ -24,6 +25,7 @@ def fill_in_and_read() -> None:
             cells = keyboard_grid()
         with st.container(key="reading"):
             show_panel(_read(cells))
+    show_about()
 
 
 def _read(cells: object) -> AnswerView:

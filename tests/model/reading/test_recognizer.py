@@ -193,7 +193,7 @@ class Doubling:
         self.network = network
 
     def adjust(self, features, probabilities):
-        assert features.shape == (len(probabilities), 512)
+        assert features.shape == (len(probabilities), 640)
         odds = probabilities * np.where(np.arange(10) == 3, 2, 1)
         return (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
 

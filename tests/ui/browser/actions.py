@@ -1,17 +1,16 @@
 """What a person does in the browser: visit pages, draw with a finger."""
 
-from benchmarks.page import ONE, SEVEN, canvas_of
+from benchmarks.page import ONE, SEVEN, places
 
+# The heading of each page, and the group of the menu that it is in.
 PAGES = {
-    "Draw": "Draw a digit",
-    "Keyboard": "Fill in a digit by keyboard",
-    "Paper": "Paper",
-    "Lab": "Lab",
-    "Handwriting": "Your handwriting",
-    "Test set": "Test set",
-    "Corrections": "Corrections",
-    "Dashboard": "Dashboard",
-    "Train": "Train",
+    "Draw": ("DigitPad", "Read"),
+    "Paper": ("Paper", "Read"),
+    "How it works": ("How it works", "Understand"),
+    "Test images": ("Test images", "Understand"),
+    "My handwriting": ("My handwriting", "Understand"),
+    "Results and runs": ("Results and runs", "Model"),
+    "Corrections": ("Corrections", "Model"),
 }
 
 
@@ -37,8 +36,11 @@ def visit(page, name: str) -> None:
     sidebar = page.get_by_test_id("stSidebar")
     if on_phone and sidebar.get_attribute("data-collapsed") != "false":
         page.get_by_test_id("stExpandSidebarButton").click()
+    heading, group = PAGES[name]
+    if not on_phone:
+        page.get_by_test_id("stTopNavSection").filter(has_text=group).click()
     page.get_by_role("link", name=name).click()
-    page.get_by_role("heading", name=PAGES[name], exact=True).wait_for()
+    page.get_by_role("heading", name=heading, exact=True).wait_for()
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
     if on_phone and sidebar.get_attribute("data-collapsed") == "false":
         page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
@@ -47,13 +49,13 @@ def visit(page, name: str) -> None:
 
 
 def draw_by_finger(page, points) -> None:
-    box = canvas_of(page).bounding_box()
-    drag_a_finger(page, [(box["x"] + x, box["y"] + y) for x, y in points])
+    drag_a_finger(page, places(page, points))
 
 
 def drag_a_finger(page, points) -> None:
     touch = page.context.new_cdp_session(page)
-    places = [{"x": x, "y": y} for x, y in points]
-    for kind, place in zip(["touchStart", *["touchMove"] * (len(places) - 1)], places, strict=True):
+    touched = [{"x": x, "y": y} for x, y in points]
+    kinds = ["touchStart", *["touchMove"] * (len(touched) - 1)]
+    for kind, place in zip(kinds, touched, strict=True):
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})

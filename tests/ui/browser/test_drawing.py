@@ -10,8 +10,8 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from benchmarks.page import (
+    ANSWER,
     LOWER,
-    METRIC,
     ONE,
     SEVEN,
     canvas_of,
@@ -26,17 +26,17 @@ pytestmark = pytest.mark.browser
 
 
 def test_a_seven_and_a_one_are_read_cleared_and_undone(page):
-    assert page.get_by_text("There is no digit yet").is_visible()
+    assert page.get_by_text("Draw a digit here").is_visible()
     draw(page, SEVEN)
     expect_prediction(page, "7")
     page.get_by_role("button", name="Clear").click()
-    page.get_by_text("There is no digit yet").wait_for()
-    assert page.locator(METRIC).count() == 0
+    page.get_by_text("Draw a digit here").wait_for()
+    assert page.locator(ANSWER).count() == 0
     draw(page, ONE)
     expect_prediction(page, "1")
     draw(page, ((60, 55), (140, 50)))
     page.wait_for_function(
-        "selector => document.querySelector(selector).innerText !== '1'", arg=METRIC
+        "selector => document.querySelector(selector).innerText !== '1'", arg=ANSWER
     )
     page.get_by_role("button", name="Undo").click()
     expect_prediction(page, "1")
@@ -45,7 +45,7 @@ def test_a_seven_and_a_one_are_read_cleared_and_undone(page):
 def test_the_drawing_and_its_answer_outlive_a_visit_to_the_other_pages(page):
     draw(page, SEVEN)
     expect_prediction(page, "7")
-    for name in ("Lab", "Test set", "Dashboard", "Draw"):
+    for name in ("How it works", "Test images", "Results and runs", "Draw"):
         visit(page, name)
     expect_prediction(page, "7")
     ready_to_draw(page)
@@ -63,7 +63,7 @@ def test_the_drawing_and_its_answer_outlive_a_visit_to_the_other_pages(page):
 def test_every_page_opens_without_an_error_and_fits_the_width(page):
     for name in PAGES:
         visit(page, name)
-        if name == "Test set":
+        if name == "Test images":
             page.get_by_text("Shown instead").wait_for()
             page.locator("button.tile").first.wait_for()
         assert page.get_by_test_id("stException").count() == 0
@@ -112,7 +112,7 @@ def test_a_screen_reader_is_told_the_answer_each_time_it_changes(page):
     spoken = page.get_by_role("status").filter(has_text="It reads")
     expect(spoken).to_contain_text("It reads 7")
     page.get_by_role("button", name="Clear").click()
-    page.get_by_text("There is no digit yet").wait_for()
+    page.get_by_text("Draw a digit here").wait_for()
     draw(page, ONE)
     expect(spoken).to_contain_text("It reads 1")
     draw(page, ((220, 80), (220, 200)))
@@ -141,7 +141,7 @@ def test_two_digits_that_touch_are_read_and_can_be_corrected(page):
 
 def test_keys_undo_and_redo_and_an_example_explains_itself(page):
     page.get_by_role("button", name="Example").click()
-    page.locator(METRIC).first.wait_for()
+    page.locator(ANSWER).first.wait_for()
     page.get_by_text("Why", exact=True).click()
     page.get_by_text("ink supports").wait_for()
     page.get_by_text("Replay", exact=True).click()
@@ -150,7 +150,7 @@ def test_keys_undo_and_redo_and_an_example_explains_itself(page):
     draw(page, ONE)
     expect_prediction(page, "1")
     page.keyboard.press("Control+z")
-    page.get_by_text("There is no digit yet").wait_for()
+    page.get_by_text("Draw a digit here").wait_for()
     page.keyboard.press("Control+y")
     expect_prediction(page, "1")
     page.get_by_role("button", name="Download", exact=True).click()
@@ -162,7 +162,7 @@ def test_keys_undo_and_redo_and_an_example_explains_itself(page):
 def test_a_profile_is_learnt_from_twenty_drawings_used_and_stopped(page):
     draw(page, SEVEN)
     expect_prediction(page, "7")
-    visit(page, "Handwriting")
+    visit(page, "My handwriting")
     ready_to_draw(page)
     go_on = page.get_by_role("button", name="Next")
     for number in range(20):
@@ -175,13 +175,13 @@ def test_a_profile_is_learnt_from_twenty_drawings_used_and_stopped(page):
     visit(page, "Draw")
     page.get_by_text("Read with your handwriting profile").wait_for()
     expect_prediction(page, "7")  # what was drawn before is still there
-    visit(page, "Handwriting")
+    visit(page, "My handwriting")
     page.get_by_role("button", name="Stop using my profile").click()
     page.get_by_text("Your profile is not in use").wait_for()
 
 
 def test_back_clears_the_canvas_before_asking_again(page):
-    visit(page, "Handwriting")
+    visit(page, "My handwriting")
     ready_to_draw(page)
     go_on = page.get_by_role("button", name="Next")
     for stroke in DIGITS[0]:
@@ -201,7 +201,7 @@ def test_look_alikes_say_what_they_need_and_the_lab_shows_the_first_layers(page)
     draw(page, SEVEN)
     page.get_by_text("Look-alikes", exact=True).click()
     page.get_by_text("The look-alikes come from MNIST").wait_for()
-    visit(page, "Lab")
+    visit(page, "How it works")
     page.get_by_text("5. Layer 2").wait_for()
 
 

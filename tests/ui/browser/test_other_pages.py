@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from benchmarks.page import METRIC, SEVEN, draw, expect_prediction
+from benchmarks.page import ANSWER, SEVEN, draw, expect_prediction
 from model.files.runs import load_report
 from tests.model.ink.test_decode import saved
 from tests.support import TRAINED
@@ -17,8 +17,8 @@ pytestmark = pytest.mark.browser
 
 
 def expect_prediction_other_than(page, digit: str) -> None:
-    page.locator(METRIC).first.wait_for()
-    assert page.locator(METRIC).first.inner_text() != digit
+    page.locator(ANSWER).first.wait_for()
+    assert page.locator(ANSWER).first.inner_text() != digit
 
 
 TOLD = "True label:"  # of an opened image
@@ -38,7 +38,7 @@ def cells_of_the_matrix() -> tuple[str, str, str]:
 
 def test_a_click_on_a_cell_of_the_confusion_matrix_leads_to_its_images(page):
     first, second, none = cells_of_the_matrix()
-    visit(page, "Dashboard")
+    visit(page, "Results and runs")
     choice = page.get_by_role("combobox", name="Images of a cell")
     beside_the_number = {"x": 4, "y": 4}
     page.locator(f'path[aria-label^="{first}:"]').click(position=beside_the_number)
@@ -48,13 +48,13 @@ def test_a_click_on_a_cell_of_the_confusion_matrix_leads_to_its_images(page):
     page.locator(f'path[aria-label^="{second}:"]').click(force=True)  # on the number
     expect(choice).to_have_value(re.compile(f"^{second}"))
     page.get_by_role("button", name=f"Open {second} on the Test set page").click()
-    page.get_by_role("heading", name="Test set", exact=True).wait_for()
+    page.get_by_role("heading", name="Test images", exact=True).wait_for()
     label, _, _, predicted = second.split()
     page.wait_for_url(f"**/test_set?label={label}&predicted={predicted}")
 
 
 def test_the_dashboards_switches_change_its_charts(page):
-    visit(page, "Dashboard")
+    visit(page, "Results and runs")
     chart = page.get_by_test_id("stVegaLiteChart")
     matrix = chart.filter(has_text="Confusion matrix")
     confusion = np.array(load_report(TRAINED)["test"]["confusion"])
@@ -113,7 +113,7 @@ def test_a_digit_is_filled_in_read_and_mended_by_keyboard_alone(page):
         assert page.evaluate(FOCUSED) == cell, key
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")  # Clear
-    page.get_by_text("There is no digit yet").wait_for()
+    page.get_by_text("Draw a digit here").wait_for()
     page.get_by_role("gridcell", name=", ink").first.wait_for(state="detached")
     page.keyboard.press("Shift+Tab")
     assert page.evaluate(FOCUSED) == "Row 28, column 28, paper"
@@ -136,7 +136,7 @@ def test_filled_in_cells_outlive_a_visit_to_another_page_and_are_painted_by_poin
     expect_prediction(page, "7")
     inked = page.get_by_role("gridcell", name=", ink").count()
     assert inked > 20
-    visit(page, "Lab")
+    visit(page, "How it works")
     visit(page, "Keyboard")
     expect_prediction(page, "7")
     assert page.get_by_role("gridcell", name=", ink").count() == inked
@@ -155,7 +155,7 @@ def test_a_photo_becomes_a_table_that_a_page_switch_does_not_lose(page):
     page.get_by_test_id("stDataFrame").wait_for()
     shown = page.locator(".paper img").bounding_box()
     assert shown["x"] + shown["width"] <= page.viewport_size["width"]
-    visit(page, "Lab")
+    visit(page, "How it works")
     visit(page, "Paper")
     expect(page.locator("button.box")).to_have_count(6)
 
@@ -216,7 +216,7 @@ def test_a_run_is_started_watched_by_itself_stopped_and_still_there_after_a_relo
 
 
 def test_an_image_is_opened_by_pointer_and_keyboard_and_the_focus_comes_back(page):
-    visit(page, "Test set")
+    visit(page, "Test images")
     images = page.get_by_role("group", name="Images: press one to open it")
     first = images.get_by_role("button").first
     assert "a 0, read as 0" in first.get_attribute("aria-label")
@@ -249,7 +249,7 @@ def test_an_image_is_opened_by_pointer_and_keyboard_and_the_focus_comes_back(pag
 
 
 def test_a_link_shows_another_person_the_same_images(page, address):
-    visit(page, "Test set")
+    visit(page, "Test images")
     page.get_by_role("button", name="Image 59:").wait_for()
     page.get_by_test_id("stNumberInputStepUp").click()
     page.wait_for_url("**/test_set?page=2*")
@@ -270,7 +270,7 @@ def test_a_link_shows_another_person_the_same_images(page, address):
 def test_an_area_of_the_map_chooses_images_which_a_filter_and_a_link_keep(page):
     draw(page, SEVEN)
     expect_prediction(page, "7")
-    visit(page, "Test set")
+    visit(page, "Test images")
     page.get_by_role("radio", name="Map").click()
     chart = page.get_by_test_id("stVegaLiteChart").locator("canvas")
     chart.scroll_into_view_if_needed()

@@ -138,13 +138,14 @@ def test_another_networks_profile_is_not_used(monkeypatch):
     app = settled(app.run())
     assert "Another network is served now" in app.info[0].value and not app.success
     assert "Use my profile again" not in [each.label for each in app.button]
-    keyboard = page("keyboard")
+    keyboard = page("draw")
+    keyboard.session_state["input"] = "Keyboard"
     keyboard.session_state["profile"] = app.session_state["profile"]
     keyboard.session_state["grid"] = {"picture": {"command": 0, "cells": "1" * 784}}
     settled(keyboard.run())  # reads without the profile
     draw_page = page("draw")
     draw_page.session_state["profile"] = app.session_state["profile"]
-    assert has_text(settled(draw_page.run()).caption, "was learnt with another network")
+    assert has_text(settled(draw_page.run()).caption, "was learned with another model")
     assert "in use on all pages" in press(app, "Learn again").success[0].value
 
 

@@ -18,6 +18,7 @@ from tests.ui.pages import (
     drawing,
     has_text,
     page,
+    panel,
     prediction,
     settled,
 )
@@ -43,7 +44,8 @@ def test_without_a_network_there_is_a_sentence_until_it_is_restored(
     app = page(name)
     app.session_state["canvas"] = drawing(SEVEN)
     app = settled(app.run())
-    assert [warning for warning in app.warning if "no network to read with" in warning.value]
+    said = [panel(app)["note"]] if name == "draw" else [each.value for each in app.warning]
+    assert any("no network to read with" in text for text in said)
     assert ONNX_FILE in caplog.text and "train.py" in caplog.text
     (trained / ONNX_FILE).write_bytes(whole)
     app = settled(app.run())
@@ -78,7 +80,7 @@ def test_a_drawing_runs_the_network_once(monkeypatch, has_profile):
     app = page("draw")
     if has_profile:
         app.session_state["profile"] = Personalisation(
-            np.zeros((1, 512), np.float32), np.zeros((1, 10)), network.key
+            np.zeros((1, 640), np.float32), np.zeros((1, 10)), network.key
         )
     settled(app.run())
     outputs, run = [], Recognizer._run
@@ -93,7 +95,7 @@ def test_a_drawing_runs_the_network_once(monkeypatch, has_profile):
 def test_the_page_says_whether_it_uses_the_profile(monkeypatch):
     app = page("draw")
     key = Recognizer.load().key
-    empty = Personalisation(np.zeros((1, 512), np.float32), np.zeros((1, 10)), key)
+    empty = Personalisation(np.zeros((1, 640), np.float32), np.zeros((1, 10)), key)
     app.session_state["profile"] = empty
     app.session_state["canvas"] = drawing(SEVEN)
     app = settled(app.run())

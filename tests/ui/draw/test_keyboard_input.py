@@ -1,14 +1,15 @@
-"""The Keyboard page: a grid of cells in place of a canvas."""
+"""The Draw page's keyboard input: a grid of cells in place of a canvas."""
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.patterns import segments
-from tests.ui.pages import page, prediction, press, settled
+from tests.ui.pages import page, panel, prediction, press, settled
 
 
 def fill(sent: object, command: int = 0) -> AppTest:
-    app = page("keyboard")
+    app = page("draw")
+    app.session_state["input"] = "Keyboard"
     app.session_state["grid"] = {"picture": sent}
     if command:
         app.session_state["grid_command"] = command
@@ -19,10 +20,10 @@ def test_cells_are_read_cleared_and_filled_with_an_example():
     app = fill({"command": 0, "cells": segments(7, 10, 17)})
     assert prediction(app) == "7"
     app = press(app, "Clear")
-    assert not app.metric and "arrow keys" in app.info[0].value
+    assert "arrow keys" in panel(app)["note"]
     app = press(app, "Example")
     first = app.session_state["grid_cells"]
-    assert app.metric and press(app, "Example").session_state["grid_cells"] != first
+    assert prediction(app) and press(app, "Example").session_state["grid_cells"] != first
 
 
 def test_cells_are_kept_when_the_page_is_left():
@@ -33,7 +34,7 @@ def test_cells_are_kept_when_the_page_is_left():
 
 def test_cells_sent_before_a_button_was_pressed_are_out_of_date():
     app = fill({"command": 1, "cells": segments(7, 10, 17)}, command=2)
-    assert not app.metric and "no digit yet" in app.info[0].value
+    assert "Fill in a digit" in panel(app)["note"]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_cells_sent_before_a_button_was_pressed_are_out_of_date():
 )
 def test_cells_that_no_grid_sends_get_one_sentence(sent):
     app = fill(sent)
-    assert "can't be read" in app.warning[0].value
+    assert "can't be read" in panel(app)["note"]
     app.session_state["grid"] = {"picture": {"command": 0, "cells": segments(4, 10, 17)}}
     assert prediction(settled(app.run())) == "4"
-    assert press(app, "Clear").info
+    assert panel(press(app, "Clear"))["kind"] == "hint"

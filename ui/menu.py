@@ -1,0 +1,34 @@
+"""The menu: the app's pages by what a visitor wants; those that are switched off are left out."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from ops.settings import settings
+
+PAGES = Path(__file__).parents[1] / "app_pages"
+
+
+def pages() -> dict[str, list]:
+    """The groups of the menu, each with its pages."""
+    on = settings()
+    understand = [
+        _page("lab", "How it works", "science"),
+        _page("test_set", "Test images", "grid_view"),
+        _page("handwriting", "My handwriting", "signature"),
+    ]
+    model = [_page("dashboard", "Results and runs", "monitoring")]
+    if on.training:
+        model.append(_page("train", "Train", "model_training"))
+    if on.corrections_page or on.password.get_secret_value():
+        model.append(_page("corrections", "Corrections", "edit_note"))
+    return {
+        "Read": [_page("draw", "Draw", "draw", True), _page("paper", "Paper", "photo_camera")],
+        "Understand": understand,
+        "Model": model,
+    }
+
+
+def _page(name: str, title: str, icon: str, is_first: bool = False):
+    path = PAGES / f"{name}.py"  # absolute, because another script may run the app
+    return st.Page(path, title=title, icon=f":material/{icon}:", default=is_first)
