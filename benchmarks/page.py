@@ -105,14 +105,15 @@ def places(page, points) -> list[tuple[float, float]]:
     return [(box["x"] + scale * x, box["y"] + scale * y) for x, y in points]
 
 
-def draw(page, points) -> None:
+def draw(page, points, lift: bool = True) -> None:
     """Draws a stroke with the mouse through points x, y in canvas pixels."""
     (x, y), *rest = places(page, points)
     page.mouse.move(x, y)
     page.mouse.down()
     for x, y in rest:
         page.mouse.move(x, y, steps=8)
-    page.mouse.up()
+    if lift:
+        page.mouse.up()
 
 
 def expect_prediction(page, digit: str) -> None:

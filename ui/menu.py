@@ -6,6 +6,26 @@ import streamlit as st
 
 from ops.settings import settings
 
+# On a phone Streamlit's drawer stays open over the chosen page, and the button that opens it has no
+# name.
+_DRAWER = st.components.v2.component(
+    "digitpad_drawer",
+    js="""
+export default function () {
+  const named = () => document.querySelector('[data-testid=stExpandSidebarButton]')
+    ?.setAttribute('aria-label', 'Menu');
+  const close = (event) => {
+    if (innerWidth >= 768 || !event.target.closest?.('[data-testid=stSidebarNavLink]')) return;
+    document.querySelector('[data-testid=stSidebarCollapseButton] button')?.click();
+  };
+  const watcher = new MutationObserver(named);
+  watcher.observe(document.querySelector('[data-testid=stApp]'), { childList: true, subtree: true });
+  named();
+  document.addEventListener('click', close);
+  return () => { watcher.disconnect(); document.removeEventListener('click', close); };
+}
+""",
+)
 PAGES = Path(__file__).parents[1] / "app_pages"
 
 
@@ -32,3 +52,8 @@ def pages() -> dict[str, list]:
 def _page(name: str, title: str, icon: str, is_first: bool = False):
     path = PAGES / f"{name}.py"  # absolute, because another script may run the app
     return st.Page(path, title=title, icon=f":material/{icon}:", default=is_first)
+
+
+def name_and_close_drawer() -> None:
+    """Names the phone's menu button, and closes its drawer when a page is chosen."""
+    _DRAWER(key="drawer", height=0)

@@ -35,16 +35,14 @@ def visit(page, name: str) -> None:
     on_phone = page.viewport_size["width"] < 700
     sidebar = page.get_by_test_id("stSidebar")
     if on_phone and sidebar.get_attribute("data-collapsed") != "false":
-        page.get_by_test_id("stExpandSidebarButton").click()
+        page.get_by_role("button", name="Menu", exact=True).click()
     heading, group = PAGES[name]
     if not on_phone:
         page.get_by_test_id("stTopNavSection").filter(has_text=group).click()
-    page.get_by_role("link", name=name).click()
+    page.get_by_role("link" if on_phone else "menuitem", name=name, exact=True).click()
     page.get_by_role("heading", name=heading, exact=True).wait_for()
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-    if on_phone and sidebar.get_attribute("data-collapsed") == "false":
-        page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
-    if on_phone:
+    if on_phone:  # the drawer closes by itself
         page.locator('[data-testid="stSidebar"][data-collapsed="true"]').wait_for(state="attached")
 
 

@@ -11,14 +11,19 @@ from benchmarks.page import ANSWER, SEVEN, draw, expect_prediction
 from model.files.runs import load_report
 from tests.model.ink.test_decode import saved
 from tests.support import TRAINED
-from tests.ui.browser.actions import FOCUSED, PAGES, drag_a_finger, visit
+from tests.ui.browser.actions import FOCUSED, drag_a_finger, visit
 
 pytestmark = pytest.mark.browser
 
 
 def expect_prediction_other_than(page, digit: str) -> None:
-    page.locator(ANSWER).first.wait_for()
-    assert page.locator(ANSWER).first.inner_text() != digit
+    expect(page.locator(ANSWER)).not_to_have_text("")
+    expect(page.locator(ANSWER)).not_to_have_text(digit)
+
+
+def take_the_keyboard(page) -> None:
+    page.get_by_role("radio", name="Keyboard").click()
+    page.get_by_role("grid").wait_for()
 
 
 TOLD = "True label:"  # of an opened image
@@ -75,11 +80,10 @@ def test_the_dashboards_switches_change_its_charts(page):
 
 
 def test_a_digit_is_filled_in_read_and_mended_by_keyboard_alone(page):
-    visit(page, "Keyboard")
-    page.get_by_role("grid").wait_for()
+    take_the_keyboard(page)
     assert page.get_by_role("row").count() == 28
     assert page.locator("[role=gridcell][tabindex='0']").count() == 1  # one stop for Tab
-    page.get_by_role("heading", name=PAGES["Keyboard"]).click()  # where reading begins
+    page.get_by_role("heading", name="DigitPad").click()  # where reading begins
     while not (page.evaluate(FOCUSED) or "").startswith("Row"):
         page.keyboard.press("Tab")
     assert page.evaluate(FOCUSED) == "Row 5, column 10, paper"
@@ -113,14 +117,14 @@ def test_a_digit_is_filled_in_read_and_mended_by_keyboard_alone(page):
         assert page.evaluate(FOCUSED) == cell, key
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")  # Clear
-    page.get_by_text("Draw a digit here").wait_for()
+    page.locator(".answer .note").filter(has_text="Fill in a digit").wait_for()
     page.get_by_role("gridcell", name=", ink").first.wait_for(state="detached")
     page.keyboard.press("Shift+Tab")
     assert page.evaluate(FOCUSED) == "Row 28, column 28, paper"
 
 
 def test_filled_in_cells_outlive_a_visit_to_another_page_and_are_painted_by_pointer(page):
-    visit(page, "Keyboard")
+    take_the_keyboard(page)
     page.get_by_role("gridcell").first.hover()  # at rest, with nothing above it
     box = page.get_by_role("grid").bounding_box()
     corners = ((0.35, 0.2), (0.68, 0.2), (0.68, 0.8))
@@ -137,7 +141,7 @@ def test_filled_in_cells_outlive_a_visit_to_another_page_and_are_painted_by_poin
     inked = page.get_by_role("gridcell", name=", ink").count()
     assert inked > 20
     visit(page, "How it works")
-    visit(page, "Keyboard")
+    visit(page, "Draw")
     expect_prediction(page, "7")
     assert page.get_by_role("gridcell", name=", ink").count() == inked
 
