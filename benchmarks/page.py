@@ -116,6 +116,11 @@ def draw(page, points, lift: bool = True) -> None:
         page.mouse.up()
 
 
+def expect_strokes(page, num: int) -> None:
+    """Waits until the canvas has reported so many strokes, 200 ms after the pen was lifted."""
+    page.locator(f'.answer[data-strokes="{num}"]').wait_for()
+
+
 def expect_prediction(page, digit: str) -> None:
     """Waits until the page shows this digit as its answer."""
     page.locator(ANSWER).filter(has_text=re.compile(f"^{digit}$")).wait_for()

@@ -198,7 +198,10 @@ class Visitor:
 
     def answer(self) -> ShownAnswer:
         """The answer on the page."""
-        view = self._panel()["view"]
+        try:
+            view = self._panel()["view"]
+        except VisitError:  # another page than Draw
+            return ShownAnswer()
         return ShownAnswer(view["text"], view["confidence"], view["frame"])
 
     def _panel(self) -> dict:

@@ -14,6 +14,7 @@ let send = null, side = 280;
 export default function ({ data, parentElement, setStateValue }) {
   show(parentElement, data.view);
   if (!data.canvas) return;
+  parentElement.querySelector('.answer').dataset.strokes = data.canvas.committed;
   side = data.canvas.side;
   send = (message) => setStateValue('strokes', message);
   follow(data.canvas);

@@ -15,6 +15,7 @@ from ui.canvas_state import (
     OUTDATED,
     PAPER,
     UNDONE,
+    UNREPORTED,
     clear,
     draw_example,
     pen_width,
@@ -76,8 +77,9 @@ def drawing_canvas(name: str = NAME, has_example: bool = True) -> dict:
         The canvas' JSON, a dict with a list `objects`.
     """
     state = st.session_state
-    if name not in state and state.get(name + DRAWING):
-        show_strokes(name, state[name + DRAWING])  # the visitor is back from another page
+    kept = [*state.get(name + DRAWING, []), *state.get(name + UNREPORTED, [])]
+    if name not in state and kept:
+        show_strokes(name, kept)  # the visitor is back from another page
         state[name + OUTDATED] = None
     try:
         sent = st_canvas(

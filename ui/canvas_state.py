@@ -23,6 +23,7 @@ EXAMPLE_SIZE = 0.6  # of an example's longer side, as a share of the canvas' sid
 # left. State that outlives the page has the name with one of these suffixes as its key.
 NAME = "canvas"
 DRAWING = "_drawing"  # the strokes, as the component's objects
+UNREPORTED = "_unreported"  # strokes that the canvas has not reported yet, as its objects
 BEFORE = "_before"  # the drawings before each step, the last one last
 UNDONE = "_undone"  # the drawings that Undo left, the last one last
 _EXAMPLE = "_example"  # the digit of the last example

@@ -18,8 +18,9 @@ export default function () {
     if (innerWidth >= 768 || !event.target.closest?.('[data-testid=stSidebarNavLink]')) return;
     document.querySelector('[data-testid=stSidebarCollapseButton] button')?.click();
   };
+  const app = document.querySelector('[data-testid=stApp]');
   const watcher = new MutationObserver(named);
-  watcher.observe(document.querySelector('[data-testid=stApp]'), { childList: true, subtree: true });
+  watcher.observe(app, { childList: true, subtree: true });
   named();
   document.addEventListener('click', close);
   return () => { watcher.disconnect(); document.removeEventListener('click', close); };

@@ -54,8 +54,8 @@ def judge(
         ArtifactError: If a file can't be written.
     """
     # A network that was never compiled: the optimizer's state would make the file three times
-    # as large.
-    plain = keras.models.clone_model(trained)
+    # as large. (A clone of a resumed run's network is compiled.)
+    plain = type(trained).from_config(trained.get_config())
     plain.set_weights(trained.get_weights())
     write_atomically(run / runs.KERAS_FILE, plain.save)
     training, validation = split(mnist, config)

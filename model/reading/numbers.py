@@ -33,7 +33,7 @@ FREE_GAP = 0.05  # of the height; a join over less costs nothing
 # groups are letters more often than two digits.
 WIDTH_OF_TWO = 0.9  # of the height; least width of two digits if the whole is no digit
 WIDTH_OF_TWO_DESPITE = 1.2  # the same if the whole is a digit
-SURE_OF_BOTH = 0.9  # least probability of the less sure part
+SURE_OF_BOTH = 0.6  # least probability of the less sure part
 GAIN = 0.4  # by which that probability must exceed the whole's
 MAX_POINTS = 400  # that stand for a stroke when distances are measured
 

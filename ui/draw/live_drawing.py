@@ -5,7 +5,7 @@ drawn. Both together are the drawing; a drawing that was read from one is not re
 other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -16,11 +16,19 @@ from model.reading.numbers import Digit, read_digits
 from model.reading.recognizer import Recognizer
 from ui import personalisation
 from ui.answer import KEY
-from ui.canvas_state import CANVAS_SIDE, DRAWING, NAME, num_commands, show_strokes
+from ui.canvas_state import (
+    CANVAS_SIDE,
+    DRAWING,
+    NAME,
+    UNREPORTED,
+    num_commands,
+    show_strokes,
+)
 from ui.telemetry import record_reading
 
 SAME = 6.0  # canvas pixels by which the canvas' smooth stroke may differ from the pen's path
 _READING = "reading"  # the last one
+_TAKEN = "taken"  # the last report whose strokes the canvas reported, too
 _ADOPTED = "adopted"  # the last report whose strokes were given to the canvas
 
 
@@ -33,12 +41,14 @@ class Reading:
         digits: From left to right; none if it can't be read.
         recognizer: What read them.
         error: Why it can't be read.
+        num_live: How many of the strokes the canvas had not reported yet.
     """
 
     strokes: list[np.ndarray]
     digits: list[Digit]
     recognizer: Recognizer | None = None
     error: DigitError | None = None
+    num_live: int = 0
 
 
 def canvas_state() -> dict:
@@ -60,14 +70,18 @@ def read_drawing() -> Reading:
     """Reads the drawing as it is now, unless that was done before."""
     last = st.session_state.get(_READING)
     try:
-        strokes = strokes_of_canvas({"objects": [*_committed(), *_live_objects()]})
+        live = _live_objects()
+        st.session_state[NAME + UNREPORTED] = live
+        strokes = strokes_of_canvas({"objects": [*_committed(), *live]})
         recognizer = personalisation.recognizer()
     except DigitError as error:
         return _kept(Reading([], [], None, error))
-    if last is not None and last.recognizer is recognizer and _are_same(strokes, last.strokes):
-        return last
+    if last is not None and last.recognizer is recognizer:
+        allowed = SAME if last.num_live > len(live) else 0.0
+        if _are_same(strokes, last.strokes, allowed):
+            return _kept(replace(last, strokes=strokes, num_live=len(live)))
     if is_drawing():
-        return _kept(_read(strokes, recognizer))
+        return _kept(replace(_read(strokes, recognizer), num_live=len(live)))
     ends = [stroke[[0, -1]].round().tolist() for stroke in strokes]
     try:
         with record_reading("draw", ends) as record:
@@ -77,7 +91,7 @@ def read_drawing() -> Reading:
             record.answered(recognizer.version, [digit.answer for digit in reading.digits])
     except DigitError:
         pass  # it is part of the reading
-    return _kept(reading)
+    return _kept(replace(reading, num_live=len(live)))
 
 
 def adopt_unseen_strokes() -> bool:
@@ -124,9 +138,12 @@ def _live_objects() -> list:
     base, strokes = report.get("base"), report.get("strokes")
     if report.get("commands") != num_commands(NAME) or not isinstance(strokes, list):
         return []
-    if not isinstance(base, int) or base > len(_committed()):
+    num, state = len(_committed()), st.session_state
+    if not isinstance(base, int) or base > num or report.get("round") == state.get(_TAKEN):
         return []
-    return [_as_object(stroke) for stroke in strokes[len(_committed()) - base :]]
+    if num >= base + len(strokes):
+        state[_TAKEN] = report.get("round")
+    return [_as_object(stroke) for stroke in strokes[num - base :]]
 
 
 def _as_object(stroke: object) -> object:
@@ -138,15 +155,17 @@ def _as_object(stroke: object) -> object:
     return {"type": "Path", "path": path}
 
 
-def _are_same(drawn: list[np.ndarray], read: list[np.ndarray]) -> bool:
-    """Whether two drawings have the same strokes, up to the canvas' smoothing."""
+def _are_same(drawn: list[np.ndarray], read: list[np.ndarray], allowed: float) -> bool:
+    """Whether two drawings have the same strokes, up to some canvas pixels."""
     if len(drawn) != len(read):
         return False
+    if not allowed:
+        return all(map(np.array_equal, drawn, read))
     for stroke, other in zip(drawn, read, strict=True):
         places = [
             np.concatenate([each[0], each[-1], each.min(axis=0), each.max(axis=0)])
             for each in (stroke, other)
         ]
-        if np.abs(places[0] - places[1]).max() > SAME:
+        if np.abs(places[0] - places[1]).max() > allowed:
             return False
     return True

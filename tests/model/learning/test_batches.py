@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model.learning import augment
 from model.learning.batches import BatchMaker
 from model.learning.config import PRESETS
 from tests.support import ROOT
@@ -35,7 +36,7 @@ def test_batches_repeat_for_the_same_seed_epoch_and_step(mnist):
 
 def test_negatives_have_all_digits_as_targets_equally(mnist):
     frames, targets = BatchMaker(mnist, CONFIG).make(0, 0)
-    assert len(frames) == len(targets) == 32 + round(0.15 * 32)
+    assert len(frames) == len(targets) == 32 + round(augment.NEGATIVE_SHARE * 32)
     assert (targets[:32].max(axis=1) == 1).all() and np.allclose(targets[32:], 0.1)
 
 

@@ -19,6 +19,7 @@ from model.files.runs import (
     load_history,
 )
 from model.ink.frame import strokes_to_mnist
+from model.learning import augment
 from model.learning.config import load_config, start_run
 from model.reading.recognizer import load_served
 from ops.corrections import Corrections
@@ -66,7 +67,7 @@ def test_corrections_are_learned_and_served(
 ):
     monkeypatch.setattr(served, "MAX_FORGOTTEN", 1.0)  # two epochs of bars are soon forgotten
     start = served.current(runs_folder).name
-    options = ["--corrections", "--epochs", "4", "--learning-rate", "0.003"]
+    options = ["--corrections", "--epochs", "6", "--learning-rate", "0.003"]
     assert train.main(["--runs", str(runs_folder), *options, "--min-accuracy", "0"]) == 0
     (run,) = runs_folder.glob("*-corrections")
     assert served.current(runs_folder) == run
@@ -74,7 +75,7 @@ def test_corrections_are_learned_and_served(
     tuned = check_network(run)["finetuning"]
     assert tuned["started_from"] == start
     assert tuned["num_corrections"] == tuned["num_right_after"] == 2
-    assert [row["epoch"] for row in load_history(run / HISTORY_FILE)] == [1, 2, 3, 4]
+    assert [row["epoch"] for row in load_history(run / HISTORY_FILE)] == [1, 2, 3, 4, 5, 6]
     assert load_json(run / CONFIG_FILE, "")["learning_rate"] == 0.003
     frames = np.stack([strokes_to_mnist(strokes, 280) for strokes in (ANGLE, CORNER)])
     assert load_served(runs_folder).probabilities(frames).argmax(axis=1).tolist() == [3, 5]
@@ -156,7 +157,8 @@ def test_batches_hold_mnist_negatives_and_corrections(finetuning, corrected, tin
 
     frames, targets = batches()[0]
     num = finetuning.CORRECTIONS_A_STEP
-    assert frames.shape == (128 + 19 + num, 28, 28, 1) and frames.dtype == np.float32
+    num_negatives = round(augment.NEGATIVE_SHARE * 128)
+    assert frames.shape == (128 + num_negatives + num, 28, 28, 1) and frames.dtype == np.float32
     assert set(targets[-num:].argmax(axis=1)) == {3, 5}  # both: the seed is fixed
     assert np.allclose(targets[128:-num], 0.1)
     again = batches()

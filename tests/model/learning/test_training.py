@@ -208,7 +208,8 @@ def test_a_resumed_run_ends_with_the_same_weights(
         training.train(config, mnist, run)
     resumed = training.train(config, mnist, run)
     for expected, weights in zip(straight.get_weights(), resumed.get_weights(), strict=True):
-        assert np.allclose(expected, weights, atol=1e-5)
+        # Saving swaps the averaged weights, which rounds; Adam's division enlarges that.
+        assert np.allclose(expected, weights, atol=1e-4)
 
 
 def read_events(folder) -> tuple[dict[tuple[str, int], list[float]], list[int]]:
