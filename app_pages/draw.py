@@ -31,9 +31,9 @@ def draw_and_read() -> None:
 @st.fragment
 def answer_while_drawing() -> None:
     """The part of the page that runs for each report of the pen."""
+    view = chosen_view(read_drawing())
     if adopt_unseen_strokes():
         st.rerun()
-    view = chosen_view(read_drawing())
     show_panel(view.unspoken() if is_drawing() else view, canvas_state())
 
 

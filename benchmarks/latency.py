@@ -1,63 +1,158 @@
-"""Measures the time from pen-up to the new answer on the page, in Chromium.
+"""Measures how fast the Draw page answers, in Chromium.
 
-    python -m benchmarks.latency [--drawings 40]
+    python -m benchmarks.latency [--drawings 40] [--strokes 10] [--visits 10]
 
-Draws 7 and 1 in turn with the mouse, clears in between, and measures inside the page. The canvas
-component waits 200 ms before it sends a stroke, so that is the minimum.
+Four figures, each measured inside the page: from pen-up to the answer; different frames that are
+answered in each second of a stroke of 1.5 s; from a reload to a page that can be drawn on; from a
+press in the menu to the other page. The canvas component itself waits 200 ms before it reports a
+stroke.
 """
 
 import argparse
 import time
-from statistics import quantiles
+from statistics import median, quantiles
 
-from benchmarks.page import ONE, SEVEN, chromium, draw, ready_to_draw, running_app
+from benchmarks.page import (
+    ONE,
+    SEVEN,
+    canvas_of,
+    chromium,
+    draw,
+    expect_strokes,
+    places,
+    ready_to_draw,
+    running_app,
+    visit,
+)
 
 COMPONENT_WAIT = 200  # ms
+STROKE = 1.5  # seconds
+MOVES_A_SECOND = 60  # as a mouse reports them
 
-# Resolves with the page's clock when the metric shows the digit.
-UNTIL_SHOWN = """
-digit => new Promise(resolve => {
-  const shown = () => [...document.querySelectorAll('[data-testid="stMetricValue"]')]
-    .some(node => node.innerText.trim() === digit);
+# The answer panel's shadow root.
+_PANEL = """
+const panel = [...document.querySelectorAll('.st-key-answer *')]
+  .map(node => node.shadowRoot).find(root => root?.querySelector('output.digit'));
+"""
+# Resolves with the page's clock when the panel shows the digit.
+UNTIL_SHOWN = f"""
+digit => new Promise(resolve => {{ {_PANEL}
+  const shown = () => panel.querySelector('output.digit').textContent === digit;
   if (shown()) return resolve(performance.now());
-  const observer = new MutationObserver(() => {
-    if (shown()) { observer.disconnect(); resolve(performance.now()); }
-  });
-  observer.observe(document.body, {subtree: true, childList: true, characterData: true});
-})
+  const observer = new MutationObserver(() => {{
+    if (shown()) {{ observer.disconnect(); resolve(performance.now()); }}
+  }});
+  observer.observe(panel, {{subtree: true, childList: true, characterData: true}});
+}})
+"""
+COUNT_FRAMES = f"""
+() => {{ {_PANEL}
+  window.frames_seen = new Set();
+  const frame = panel.querySelector('img.frame');
+  const watcher = new MutationObserver(() => window.frames_seen.add(frame.src));
+  watcher.observe(frame, {{attributes: true}});
+}}
 """
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--drawings", type=int, default=40)
-    num = parser.parse_args().drawings
+    parser.add_argument("--strokes", type=int, default=10)
+    parser.add_argument("--visits", type=int, default=10)
+    options = parser.parse_args()
     with running_app() as (address, _), chromium() as browser:
-        report(measure(browser.new_page(), address, num))
+        page = browser.new_page(viewport={"width": 1366, "height": 768})
+        page.goto(address)
+        report("pen-up to answer, ms", pen_up(page, options.drawings), COMPONENT_WAIT)
+        report("frames answered a second", frames_a_second(page, options.strokes))
+        report("reload to ready, ms", reloads(page, options.visits))
+        report("menu to the other page, ms", switches(page, options.visits))
 
 
-def measure(page, address: str, num: int) -> list[float]:
+def pen_up(page, num: int) -> list[float]:
     """Milliseconds from pen-up to the answer, for each drawing."""
-    page.goto(address)
     ready_to_draw(page)
-    page.evaluate("addEventListener('mouseup', () => { window.up = performance.now() }, true)")
+    page.evaluate("addEventListener('pointerup', () => { window.up = performance.now() }, true)")
     times = []
     for index in range(num + 2):
         digit, points = (("7", SEVEN), ("1", ONE))[index % 2]
-        draw(page, points)
+        (x, y), *rest = places(page, points)
+        page.mouse.move(x, y)
+        page.mouse.down()
+        for x, y in rest[:-1]:
+            page.mouse.move(x, y, steps=8)
+        # The last part comes at once, so that the answer needs it.
+        page.mouse.move(*rest[-1])
+        page.mouse.up()
         shown = page.evaluate(UNTIL_SHOWN, digit)
-        times.append(shown - page.evaluate("window.up"))
-        page.get_by_role("button", name="Clear").click()
-        page.get_by_text("Draw a digit here").wait_for()
-        time.sleep(0.3)  # a person's pause
-    return times[2:]  # the first two load the network and the chart
+        times.append(max(shown - page.evaluate("window.up"), 0))
+        clear(page)
+    return times[2:]  # the first two load the network
 
 
-def report(times: list[float]) -> None:
-    cuts = quantiles(times, n=20)
-    print(f"pen-up to answer, {len(times)} drawings, ms")
-    for name, value in (("median", cuts[9]), ("95th percentile", cuts[18]), ("worst", max(times))):
-        print(f"  {name:<18}{value:7.0f}   {value / COMPONENT_WAIT:.2f} times the component's wait")
+def clear(page) -> None:
+    expect_strokes(page, 1)
+    page.get_by_role("button", name="Clear").click()
+    expect_strokes(page, 0)
+    time.sleep(0.3)  # a person's pause
+
+
+def frames_a_second(page, num: int) -> list[float]:
+    """Different frames that are shown in each second of a stroke."""
+    rates = []
+    for _ in range(num):
+        page.evaluate(COUNT_FRAMES)
+        corners = places(page, ((70, 60), (210, 70), (90, 220), (215, 225)))
+        page.mouse.move(*corners[0])
+        page.mouse.down()
+        began, total = time.perf_counter(), len(corners) - 1
+        while (share := (time.perf_counter() - began) / STROKE) < 1:
+            leg = int(share * total)
+            within = share * total - leg
+            (x0, y0), (x1, y1) = corners[leg : leg + 2]
+            page.mouse.move(x0 + (x1 - x0) * within, y0 + (y1 - y0) * within)
+            time.sleep(1 / MOVES_A_SECOND)
+        rates.append(page.evaluate("window.frames_seen.size") / STROKE)
+        page.mouse.up()
+        clear(page)
+    return rates
+
+
+def reloads(page, num: int) -> list[float]:
+    """Milliseconds from a reload to a canvas that takes strokes."""
+    times = []
+    for _ in range(num):
+        began = time.perf_counter()
+        page.reload(wait_until="commit")
+        canvas_of(page).wait_for()
+        times.append(1000 * (time.perf_counter() - began))
+        ready_to_draw(page)
+        draw(page, ONE)
+        expect_strokes(page, 1)
+        clear(page)
+    return times
+
+
+def switches(page, num: int) -> list[float]:
+    """Milliseconds from a press in the menu to the other page's heading, and back."""
+    times = []
+    for _ in range(num):
+        for name in ("How it works", "Draw"):
+            began = time.perf_counter()
+            visit(page, name)
+            times.append(1000 * (time.perf_counter() - began))
+    return times
+
+
+def report(name: str, values: list[float], floor: float = 0.0) -> None:
+    cuts = quantiles(values, n=20)
+    ratio = f"   median {median(values) / floor:.2f} times the component's wait" if floor else ""
+    print(
+        f"{name:<28} median {median(values):7.1f}   5th percentile {cuts[0]:7.1f}   "
+        f"95th {cuts[18]:7.1f}{ratio}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

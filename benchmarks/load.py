@@ -267,7 +267,7 @@ def _browse(address: str, seconds: float, results) -> None:
                     break
                 page.wait_for_timeout(1000 * rng.uniform(*THOUGHT))
                 page.get_by_role("button", name="Clear").click()
-                page.get_by_text("There is no digit yet").wait_for()
+                page.get_by_text("Draw a digit here").first.wait_for()
     except Exception as error:  # reported by the parent process
         errors.append(f"in a browser: {type(error).__name__}: {error}")
     results.put((times, errors))

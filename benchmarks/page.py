@@ -20,6 +20,16 @@ START_TIMEOUT = 60  # seconds
 LOWER = "upper.parentNode.querySelector('canvas.lower-canvas')"
 ANSWER = ".answer output.digit"
 CANVAS_SIDE = 280  # canvas pixels, however large the canvas is shown
+# The heading of each page, and the group of the menu that it is in.
+PAGES = {
+    "Draw": ("DigitPad", "Read"),
+    "Paper": ("Paper", "Read"),
+    "How it works": ("How it works", "Understand"),
+    "Test images": ("Test images", "Understand"),
+    "My handwriting": ("My handwriting", "Understand"),
+    "Results and runs": ("Results and runs", "Model"),
+    "Corrections": ("Corrections", "Model"),
+}
 SEVEN = ((80, 60), (200, 60), (120, 230))
 ONE = ((140, 50), (138, 230))
 
@@ -83,6 +93,22 @@ def chromium() -> Iterator:
         )
         yield browser
         browser.close()
+
+
+def visit(page, name: str) -> None:
+    """Opens a page by the menu, or by the drawer on a phone."""
+    on_phone = page.viewport_size["width"] < 700
+    sidebar = page.get_by_test_id("stSidebar")
+    if on_phone and sidebar.get_attribute("data-collapsed") != "false":
+        page.get_by_role("button", name="Menu", exact=True).click()
+    heading, group = PAGES[name]
+    if not on_phone:
+        page.get_by_test_id("stTopNavSection").filter(has_text=group).click()
+    page.get_by_role("link" if on_phone else "menuitem", name=name, exact=True).click()
+    page.get_by_role("heading", name=heading, exact=True).wait_for()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    if on_phone:  # the drawer closes by itself
+        page.locator('[data-testid="stSidebar"][data-collapsed="true"]').wait_for(state="attached")
 
 
 def canvas_of(page):

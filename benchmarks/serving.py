@@ -102,7 +102,7 @@ def serve() -> tuple[float, float]:
     with running_app() as (address, process), chromium() as browser:
         page = browser.new_page()
         page.goto(address)
-        page.get_by_text("Draw a digit here").wait_for()
+        page.get_by_text("Draw a digit here").first.wait_for()
         seconds = time.perf_counter() - started
         ready_to_draw(page)
         draw(page, SEVEN)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from benchmarks.page import ONE, chromium, draw, expect_prediction, ready_to_draw
+from benchmarks.page import ONE, chromium, draw, expect_prediction, places, ready_to_draw, visit
 from benchmarks.sheets import sheet
 from deploy import proxy
 from deploy.engine import ROOT, Container, Engine, EngineError, find_engine
@@ -163,8 +163,7 @@ def lose_replicas(site: Site, browser) -> str:
         expect_prediction(each, "1")
 
     # The replica is killed in the middle of a stroke: both strokes are read by the other one.
-    box = page.locator("canvas.upper-canvas").bounding_box()
-    (x, top), (_, bottom) = [(box["x"] + x, box["y"] + y) for x, y in RIGHT]
+    (x, top), (_, bottom) = places(page, RIGHT)
     page.mouse.move(x, top)
     page.mouse.down()
     page.mouse.move(x, (top + bottom) / 2, steps=5)
@@ -174,7 +173,7 @@ def lose_replicas(site: Site, browser) -> str:
     moved = wait_for_move(page, second)
     expect_prediction(page, "11")
     page.get_by_role("button", name="Clear").click()
-    page.get_by_text("Draw a digit here").wait_for()
+    page.get_by_text("Draw a digit here").first.wait_for()
     ready_to_draw(page)
     draw(page, ONE)
     expect_prediction(page, "1")
@@ -183,7 +182,7 @@ def lose_replicas(site: Site, browser) -> str:
 
     # The killed replica returns; a visitor who moved stays.
     back = restart(site, first)
-    page.get_by_role("link", name="Paper").click()
+    visit(page, "Paper")
     upload_photo(page)
     check("a visitor who moved stays", replica_of(page) == second)
 
@@ -196,7 +195,7 @@ def lose_replicas(site: Site, browser) -> str:
     # The replica of a page where nobody draws is killed: its drawing stays,
     # and the next stroke is read with it.
     visitor(browser, site.address, second).context.close()  # the replica loads its modules
-    page.get_by_role("link", name="Draw").click()
+    visit(page, "Draw")
     ready_to_draw(page)
     draw(page, LEFT)
     expect_prediction(page, "1")

@@ -7,7 +7,7 @@ import io
 
 from PIL import Image
 
-from benchmarks.page import ANSWER, ROOT, chromium, draw, ready_to_draw, running_app
+from benchmarks.page import ANSWER, ROOT, chromium, draw, ready_to_draw, running_app, visit
 from benchmarks.sheets import sheet
 
 FOLDER = ROOT / "docs" / "screenshots"
@@ -29,13 +29,14 @@ def take(page, address: str) -> None:
     draw(page, TWO)
     page.locator(ANSWER).first.wait_for()
     shoot(page, "draw")
-    page.get_by_role("link", name="Paper").click()
+    visit(page, "Paper")
     page.locator("input[type=file]").set_input_files(
         {"name": "sheet.png", "mimeType": "image/png", "buffer": png_of_a_sheet()}
     )
     page.locator("button.box").first.wait_for()
     shoot(page, "paper")
-    page.get_by_role("link", name="Keyboard").click()
+    visit(page, "Draw")
+    page.get_by_role("radio", name="Keyboard").click()
     page.get_by_role("button", name="Example").click()
     page.locator(ANSWER).first.wait_for()
     shoot(page, "keyboard")
@@ -44,7 +45,7 @@ def take(page, address: str) -> None:
         ("Test images", "button.tile", "test-set"),
         ("Results and runs", "text=Confusion matrix", "dashboard"),
     ):
-        page.get_by_role("link", name=link).click()
+        visit(page, link)
         page.locator(sign).first.wait_for()
         shoot(page, name)
 

@@ -14,6 +14,7 @@ from benchmarks.page import (
     expect_prediction,
     ready_to_draw,
     running_app,
+    visit,
 )
 from deploy import proxy, rehearse
 from deploy.engine import EngineError, NoEngineError, find_engine
@@ -199,5 +200,4 @@ def test_community_clouds_entry_shows_the_pages(browser):
         ready_to_draw(page)
         draw(page, SEVEN)
         expect_prediction(page, "7")
-        page.get_by_role("link", name="Results and runs").click()
-        page.get_by_role("heading", name="Results and runs", exact=True).wait_for()
+        visit(page, "Results and runs")

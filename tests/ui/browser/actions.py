@@ -1,18 +1,6 @@
-"""What a person does in the browser: visit pages, draw with a finger."""
+"""What a person does in the browser: draw with a finger, and digits to draw."""
 
 from benchmarks.page import ONE, SEVEN, places
-
-# The heading of each page, and the group of the menu that it is in.
-PAGES = {
-    "Draw": ("DigitPad", "Read"),
-    "Paper": ("Paper", "Read"),
-    "How it works": ("How it works", "Understand"),
-    "Test images": ("Test images", "Understand"),
-    "My handwriting": ("My handwriting", "Understand"),
-    "Results and runs": ("Results and runs", "Model"),
-    "Corrections": ("Corrections", "Model"),
-}
-
 
 FOCUSED = "document.activeElement?.shadowRoot?.activeElement?.ariaLabel"  # inside a component
 
@@ -29,21 +17,6 @@ DIGITS = (  # strokes of each digit, canvas pixels
     [((180, 70), (110, 80), (180, 170), (150, 225), (100, 190), (190, 90), (180, 70))],
     [((185, 90), (130, 60), (95, 110), (140, 140), (185, 95), (175, 230))],
 )
-
-
-def visit(page, name: str) -> None:
-    on_phone = page.viewport_size["width"] < 700
-    sidebar = page.get_by_test_id("stSidebar")
-    if on_phone and sidebar.get_attribute("data-collapsed") != "false":
-        page.get_by_role("button", name="Menu", exact=True).click()
-    heading, group = PAGES[name]
-    if not on_phone:
-        page.get_by_test_id("stTopNavSection").filter(has_text=group).click()
-    page.get_by_role("link" if on_phone else "menuitem", name=name, exact=True).click()
-    page.get_by_role("heading", name=heading, exact=True).wait_for()
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
-    if on_phone:  # the drawer closes by itself
-        page.locator('[data-testid="stSidebar"][data-collapsed="true"]').wait_for(state="attached")
 
 
 def draw_by_finger(page, points) -> None:

@@ -14,6 +14,7 @@ from benchmarks.page import (
     ANSWER,
     LOWER,
     ONE,
+    PAGES,
     SEVEN,
     canvas_of,
     draw,
@@ -21,9 +22,10 @@ from benchmarks.page import (
     expect_strokes,
     places,
     ready_to_draw,
+    visit,
 )
 from model.ink.frame import ink_from_picture, strokes_to_mnist, to_mnist
-from tests.ui.browser.actions import DIGITS, PAGES, draw_by_finger, visit
+from tests.ui.browser.actions import DIGITS, draw_by_finger
 
 pytestmark = pytest.mark.browser
 
@@ -56,13 +58,13 @@ def test_the_drawing_and_its_answer_outlive_a_visit_to_the_other_pages(page):
         visit(page, name)
     expect_prediction(page, "7")
     ready_to_draw(page)
-    inked = canvas_of(page).evaluate(
+    page.wait_for_function(  # the canvas shows the strokes again a moment later
         f"upper => {{ const lower = {LOWER};"
         " const data = lower.getContext('2d').getImageData(0, 0, 280, 280).data;"
         " let inked = 0; for (let i = 0; i < data.length; i += 4) inked += data[i] > 128;"
-        " return inked }"
+        " return inked > 1000 }",
+        arg=canvas_of(page).element_handle(),
     )
-    assert inked > 1000
     draw(page, ((110, 140), (190, 140)))  # a crossed seven is still one
     expect_prediction(page, "7")
 

@@ -9,9 +9,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
-from benchmarks.page import ROOT, running_app
+from benchmarks.page import ROOT, running_app, visit
 from ops.corrections import Corrections
-from tests.ui.browser.actions import visit
 
 pytestmark = pytest.mark.browser
 
