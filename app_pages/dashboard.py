@@ -1,4 +1,4 @@
-"""The Dashboard page: training and accuracy of the served network, and a list of all runs."""
+"""The page Results and runs: how the served network was trained and reads, and all runs."""
 
 import streamlit as st
 

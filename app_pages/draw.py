@@ -38,7 +38,7 @@ def answer_while_drawing() -> None:
 
 
 with st.container(horizontal=True, vertical_alignment="center", key="top"):
-    st.title("DigitPad", width="content")
+    st.title("DigitPad", width="content", anchor=False)
     st.caption("reads handwritten digits while you write", width="stretch")
     way = st.segmented_control(
         "Input",

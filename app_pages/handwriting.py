@@ -1,4 +1,4 @@
-"""The Handwriting page: draw each digit twice, and the app adapts to them for this visit."""
+"""The page My handwriting: draw each digit twice, and the app adapts to them for this visit."""
 
 import streamlit as st
 

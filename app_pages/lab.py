@@ -1,4 +1,4 @@
-"""The Lab page: each step from the strokes to the answer, and other demos' preprocessing."""
+"""The page How it works: each step from strokes to answer, and other demos' preparations."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""The Test set page: browse labelled images with the network's predictions."""
+"""The page Test images: browse labelled images with the network's predictions."""
 
 import numpy as np
 import streamlit as st

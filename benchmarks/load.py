@@ -192,7 +192,7 @@ async def do_more(
     if rng.random() < WHY:
         measured.actions["why"] += 1
         await visitor.explain("Why", True)
-        if not any("ink supports" in text for text in visitor.texts()):
+        if not any("supports" in text for text in visitor.texts()):
             measured.errors["no explanation"] += 1
         await visitor.explain("Why", False)
     if rng.random() < CORRECTION and visitor.can_press("it-is-7"):

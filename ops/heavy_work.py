@@ -1,7 +1,7 @@
 """Work that takes much memory or time is done one piece at a time in a server process.
 
-That is decoding pictures, and reading the images of a data set. The Photo page, the Test set page
-and the endpoint for programs share the line.
+That is decoding pictures, and reading the images of a data set. The pages Paper and Test images and
+the endpoint for programs share the line.
 """
 
 import contextlib

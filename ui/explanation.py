@@ -34,9 +34,8 @@ def show_evidence(frame: np.ndarray, probabilities: np.ndarray, recognizer: Reco
     with st.container(horizontal=True):
         st.image(picture_url(tint(frame, for_answer), scale=6), width=168)
         st.markdown(
-            f"**Blue** ink supports **{answer}**, :orange[**orange**] ink for its strongest "
-            f"rival, **{rival}**; white ink for neither. "
-            f"Most of the ink for {answer} lies {_place(for_answer * frame)}.",
+            f"**Blue** supports **{answer}**, :orange[**orange**] supports **{rival}**, white "
+            f"neither. Most of the ink for {answer} lies {_place(for_answer * frame)}.",
             width=TEXT_WIDTH,
         )
 
@@ -51,9 +50,10 @@ def show_counterfactual(
         return
     with st.container(horizontal=True):
         st.image(picture_url(_with_change(strokes, change, canvas_side)), width=168)
-        what = "Close the gap here" if change.kind == "join" else "Leave the orange part out"
+        what = "With the gap closed" if change.kind == "join" else "Without the orange part"
         st.markdown(
-            f"**{what} and it reads {change.digit}** ({change.probability:.0%}).", width=TEXT_WIDTH
+            f"{what} it would read **{change.digit}** ({change.probability:.0%}).",
+            width=TEXT_WIDTH,
         )
 
 

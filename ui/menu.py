@@ -7,13 +7,20 @@ import streamlit as st
 from ops.settings import settings
 
 # On a phone Streamlit's drawer stays open over the chosen page, and the button that opens it has no
-# name.
-_DRAWER = st.components.v2.component(
-    "digitpad_drawer",
+# name; nor has a picture, which a screen reader then passes over.
+_HELPER = st.components.v2.component(
+    "digitpad_menu",
     js="""
 export default function () {
-  const named = () => document.querySelector('[data-testid=stExpandSidebarButton]')
-    ?.setAttribute('aria-label', 'Menu');
+  const named = () => {
+    document.querySelector('[data-testid=stExpandSidebarButton]')
+      ?.setAttribute('aria-label', 'Menu');
+    for (const box of document.querySelectorAll('[data-testid=stImageContainer]')) {
+      const caption = box.querySelector('[data-testid=stImageCaption]')?.innerText ?? '';
+      const image = box.querySelector('img');
+      if (image && image.getAttribute('alt') !== caption) image.alt = caption;
+    }
+  };
   const close = (event) => {
     if (innerWidth >= 768 || !event.target.closest?.('[data-testid=stSidebarNavLink]')) return;
     document.querySelector('[data-testid=stSidebarCollapseButton] button')?.click();
@@ -55,6 +62,6 @@ def _page(name: str, title: str, icon: str, is_first: bool = False):
     return st.Page(path, title=title, icon=f":material/{icon}:", default=is_first)
 
 
-def name_and_close_drawer() -> None:
-    """Names the phone's menu button, and closes its drawer when a page is chosen."""
-    _DRAWER(key="drawer", height=0)
+def help_with_menu() -> None:
+    """Names the phone's menu button and pictures; closes the drawer when a page is chosen."""
+    _HELPER(key="menu", height=0)

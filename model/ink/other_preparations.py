@@ -1,7 +1,7 @@
 """Preprocesses drawings as other demos do, to show the effect on the answer.
 
 Each function takes a canvas with ink, a `float32` array of shape `(side, side)`, 0 paper to 1
-ink, and returns a `float32` array of shape `(28, 28)`. Only the Lab page uses them.
+ink, and returns a `float32` array of shape `(28, 28)`. Only the page How it works uses them.
 """
 
 import cv2

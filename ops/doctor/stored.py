@@ -18,7 +18,7 @@ def mnist() -> Result:
 
     folder = data.local_folder(settings().data)
     if folder is None:
-        return NOTE, "not here: the first visit to the Test set page downloads it (11 MB)."
+        return NOTE, "not here: the first visit to the page Test images downloads it (11 MB)."
     data.load_mnist(folder)
     return OK, f"all hashes are right, in {folder}"
 

@@ -1,4 +1,4 @@
-"""Fuzzes a visitor's own images: a NumPy archive or two IDX files for the Test set page."""
+"""Fuzzes a visitor's own images: a NumPy archive or two IDX files for the page Test images."""
 
 import functools
 import gzip

@@ -97,7 +97,7 @@ def chart_specs(app: AppTest) -> list[str]:
 
 
 def shown_images(app: AppTest, grid: int = 0) -> list[dict]:
-    """The images that a grid of the Test set page shows."""
+    """The images that a grid of the page Test images shows."""
     grids = [item.proto for item in app.get("bidi_component")]
     grids = [item for item in grids if item.component_name == "digitpad_tiles"]
     return json.loads(grids[grid].json)["tiles"]

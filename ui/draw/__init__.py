@@ -1,1 +1,1 @@
-"""The Draw, Keyboard and Handwriting pages."""
+"""The pages Draw and My handwriting."""

@@ -31,8 +31,7 @@ def show_correction_menu(strokes: list[np.ndarray], digit: Digit, recognizer: Re
         state = {}  # it is about another drawing
     with st.popover("Wrong?", icon=":material/edit_note:", key="wrong"):
         st.markdown(
-            "Tap the right digit. This stores the drawing and the digit in a file on the computer "
-            "that runs this page; otherwise nothing is stored.",
+            "What did you write? This drawing and your answer are saved on this server.",
             width=WIDTH,
         )
         with st.container(horizontal=True, gap="xsmall", width=WIDTH):

@@ -1,4 +1,4 @@
-"""Keeps the drawings of the Handwriting page: the requested digit and the drawings so far."""
+"""Keeps the drawings of the page My handwriting: the requested digit and the drawings so far."""
 
 import numpy as np
 import streamlit as st

@@ -1,1 +1,1 @@
-"""The Lab page: each step from the pen to the answer."""
+"""The page How it works: each step from the pen to the answer."""

@@ -1,1 +1,1 @@
-"""The Dashboard page: reports, charts and comparisons of runs."""
+"""The page Results and runs: reports, charts and comparisons of runs."""

@@ -13,7 +13,7 @@ from ui.results.report_charts import CELL, confusion_chart
 from ui.show_error import errors_shown
 
 TEST_SET_PAGE = Path(__file__).parents[2] / "app_pages" / "test_set.py"
-MAX_IMAGES = 24  # shown here; the Test set page has them all
+MAX_IMAGES = 24  # shown here; the page Test images has them all
 _CHART, _PAIR = "confusion", "pair"  # keys
 
 
@@ -99,10 +99,10 @@ def show_images(true: int, predicted: int) -> None:
             )
         else:
             st.caption(
-                "MNIST's test images are not on this computer; the Test set page downloads them."
+                "MNIST's test images are not on this computer; the page Test images downloads them."
             )
     if st.button(
-        f"Open {true} read as {predicted} on the Test set page", icon=":material/grid_view:"
+        f"Open {true} read as {predicted} on the page Test images", icon=":material/grid_view:"
     ):
         st.switch_page(
             TEST_SET_PAGE, query_params={"label": str(true), "predicted": str(predicted)}

@@ -31,7 +31,7 @@ def show_risk() -> None:
     if test is None:
         st.caption(
             "Risk and coverage are measured on MNIST's test images, which are not on this "
-            "computer; the Test set page downloads them."
+            "computer; the page Test images downloads them."
         )
         return
     probabilities = networks.predictions(test)

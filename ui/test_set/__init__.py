@@ -1,1 +1,1 @@
-"""The Test set page."""
+"""The page Test images."""

@@ -52,7 +52,7 @@ def test_a_click_on_a_cell_of_the_confusion_matrix_leads_to_its_images(page):
     expect(choice).to_have_value("")
     page.locator(f'path[aria-label^="{second}:"]').click(force=True)  # on the number
     expect(choice).to_have_value(re.compile(f"^{second}"))
-    page.get_by_role("button", name=f"Open {second} on the Test set page").click()
+    page.get_by_role("button", name=f"Open {second} on the page Test images").click()
     page.get_by_role("heading", name="Test images", exact=True).wait_for()
     label, _, _, predicted = second.split()
     page.wait_for_url(f"**/test_set?label={label}&predicted={predicted}")

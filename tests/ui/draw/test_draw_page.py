@@ -118,7 +118,7 @@ def test_the_replay_shows_each_moment_and_each_change():
 def test_why_names_the_answer_and_its_rival():
     app = explain(draw(SEVEN), "Why")
     assert has_text(app.markdown, "supports **7**")
-    assert has_text(app.markdown, "and it reads 1")
+    assert has_text(app.markdown, "it would read **1**")
 
 
 def test_look_alikes_are_five_labelled_test_images(with_mnist):

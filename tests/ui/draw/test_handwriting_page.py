@@ -1,4 +1,4 @@
-"""The Handwriting page: prompts, Back, drawing one digit again, and the profile."""
+"""The page My handwriting: prompts, Back, drawing one digit again, and the profile."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""The Lab page."""
+"""The page How it works."""
 
 from tests.ui.pages import SEVEN, drawing, opened, page, settled
 

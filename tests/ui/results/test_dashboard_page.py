@@ -1,4 +1,4 @@
-"""The Dashboard page."""
+"""The page Results and runs."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Which images the Test set page shows: MNIST, corrections, uploads, the bundled digits."""
+"""Which images the page Test images shows: MNIST, corrections, uploads, the bundled digits."""
 
 import io
 import zlib

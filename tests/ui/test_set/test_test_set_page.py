@@ -1,4 +1,4 @@
-"""The Test set page: filters, orders, links, the map, comparing networks."""
+"""The page Test images: filters, orders, links, the map, comparing networks."""
 
 import json
 import shutil
