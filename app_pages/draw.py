@@ -15,6 +15,20 @@ from ui.draw.live_drawing import adopt_unseen_strokes, canvas_state, is_drawing,
 CANVAS, KEYBOARD = "Canvas", "Keyboard"
 
 
+def choose_input() -> str:
+    """Canvas or keyboard, as chosen last, also after a visit to another page."""
+    state = st.session_state
+    return st.segmented_control(
+        "Input",
+        [CANVAS, KEYBOARD],
+        default=state.get("input_before", CANVAS),
+        required=True,
+        label_visibility="collapsed",
+        key="input",
+        on_change=lambda: state.update(input_before=state["input"]),
+    )
+
+
 @st.fragment
 def draw_and_read() -> None:
     with st.container(horizontal=True, key="draw"):
@@ -40,14 +54,7 @@ def answer_while_drawing() -> None:
 with st.container(horizontal=True, vertical_alignment="center", key="top"):
     st.title("DigitPad", width="content", anchor=False)
     st.caption("reads handwritten digits while you write", width="stretch")
-    way = st.segmented_control(
-        "Input",
-        [CANVAS, KEYBOARD],
-        default=CANVAS,
-        required=True,
-        label_visibility="collapsed",
-        key="input",
-    )
+    way = choose_input()
 if way == KEYBOARD:
     fill_in_and_read()
 else:

@@ -16,8 +16,12 @@ _KEEPER = st.components.v2.component(
     js="""
 export default function ({ data, setTriggerValue }) {
   try {
+    // Once for each time that the page was loaded: after a lost connection the canvas still shows
+    // the drawing and reports it itself.
+    const isReload = !window.digitpadLoaded;
+    window.digitpadLoaded = true;
     if (data.strokes !== null) sessionStorage.setItem('digitpad', JSON.stringify(data.strokes));
-    else {
+    else if (isReload) {
       const strokes = JSON.parse(sessionStorage.getItem('digitpad') ?? '[]');
       if (strokes.length) setTriggerValue('restored', strokes);
     }
