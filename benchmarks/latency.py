@@ -164,13 +164,13 @@ def is_first_stroke_read(browser, address: str, has_touch: bool) -> bool:
     canvas_of(page).wait_for()
     if has_touch:
         touch = context.new_cdp_session(page)
-        for kind, points in (
-            ("touchStart", SEVEN[:1]),
-            *(("touchMove", [point]) for point in SEVEN[1:]),
-            ("touchEnd", ()),
-        ):
-            touched = [{"x": x, "y": y} for x, y in places(page, points)] if points else []
-            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touched})
+        points = [(80 + 20 * step, 60) for step in range(7)]  # dense, as a finger's are
+        points += [(200 - 13 * step, 60 + 28 * step) for step in range(1, 7)]
+        for number, (x, y) in enumerate(places(page, points)):
+            event = {"type": "touchMove" if number else "touchStart"}
+            touch.send("Input.dispatchTouchEvent", {**event, "touchPoints": [{"x": x, "y": y}]})
+            time.sleep(1 / MOVES_A_SECOND)
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     else:
         draw(page, SEVEN)
     try:
