@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.menu import help_with_menu, pages
+from ui.menu import name_menu_and_pictures, pages
 from ui.reconnect import rerun_after_reconnect
 
 # The browser draws an emoji itself; it would fetch a Material icon from another server.
@@ -15,5 +15,5 @@ page = st.navigation(pages(), position="top")
 try:
     page.run()
 finally:  # also when a page stops early; below the page, so that it takes no room above it
-    help_with_menu()
+    name_menu_and_pictures()
     rerun_after_reconnect()

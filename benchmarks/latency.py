@@ -5,8 +5,7 @@
 Measured inside the page: from pen-up to the answer; different frames that are answered in each
 second of a stroke of 1.5 s; from a reload to a page that can be drawn on; from a press in the menu
 to the other page; and how many first strokes on fresh pages, drawn at once, are read right and
-taken by the canvas. The canvas component itself waits 200 ms before it reports a
-stroke.
+taken by the canvas. The canvas component itself waits 200 ms before it reports a stroke.
 """
 
 import argparse
@@ -19,6 +18,7 @@ from benchmarks.page import (
     SEVEN,
     canvas_of,
     chromium,
+    drag_a_finger,
     draw,
     expect_prediction,
     expect_strokes,
@@ -163,14 +163,9 @@ def is_first_stroke_read(browser, address: str, has_touch: bool) -> bool:
     page.goto(address)
     canvas_of(page).wait_for()
     if has_touch:
-        touch = context.new_cdp_session(page)
         points = [(80 + 20 * step, 60) for step in range(7)]  # dense, as a finger's are
         points += [(200 - 13 * step, 60 + 28 * step) for step in range(1, 7)]
-        for number, (x, y) in enumerate(places(page, points)):
-            event = {"type": "touchMove" if number else "touchStart"}
-            touch.send("Input.dispatchTouchEvent", {**event, "touchPoints": [{"x": x, "y": y}]})
-            time.sleep(1 / MOVES_A_SECOND)
-        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        drag_a_finger(page, places(page, points), 1 / MOVES_A_SECOND)
     else:
         draw(page, SEVEN)
     try:

@@ -142,6 +142,17 @@ def draw(page, points, lift: bool = True) -> None:
         page.mouse.up()
 
 
+def drag_a_finger(page, points, pause: float = 0.0) -> None:
+    """Moves a finger through points x, y of the window, with a pause in seconds after each."""
+    touch = page.context.new_cdp_session(page)
+    for number, (x, y) in enumerate(points):
+        kind = "touchMove" if number else "touchStart"
+        places = [{"x": x, "y": y}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+        time.sleep(pause)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
 def expect_strokes(page, num: int) -> None:
     """Waits until the canvas has reported so many strokes, 200 ms after the pen was lifted."""
     page.locator(f'.answer[data-strokes="{num}"]').wait_for()

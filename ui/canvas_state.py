@@ -71,6 +71,11 @@ def _remember(name: str, drawings: list) -> None:
     state[name + UNDONE] = []  # after a new step there is nothing to redo
 
 
+def objects_of(strokes: list[np.ndarray]) -> list:
+    """Strokes as the canvas' objects, with the visitor's pen width."""
+    return drawing_of_strokes(strokes, pen_width(), INK)["objects"]
+
+
 def clear(name: str = NAME) -> None:
     """Empties a canvas; call it from a button's callback."""
     remember_step(name)
@@ -109,7 +114,7 @@ def draw_example(name: str) -> None:
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     placed = [(stroke - middle) * size + CANVAS_SIDE / 2 for stroke in strokes]
     remember_step(name)
-    show_strokes(name, drawing_of_strokes(placed, pen_width(), INK)["objects"])
+    show_strokes(name, objects_of(placed))
 
 
 def show_strokes(name: str, objects: list) -> None:

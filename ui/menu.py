@@ -6,8 +6,8 @@ import streamlit as st
 
 from ops.settings import settings
 
-# On a phone Streamlit's drawer stays open over the chosen page, and the button that opens it has no
-# name; nor has a picture, which a screen reader then passes over.
+# Streamlit gives neither the button that opens a phone's drawer nor a captioned picture a name for
+# screen readers, and its drawer stays open over the chosen page.
 _HELPER = st.components.v2.component(
     "digitpad_menu",
     js="""
@@ -62,6 +62,6 @@ def _page(name: str, title: str, icon: str, is_first: bool = False):
     return st.Page(path, title=title, icon=f":material/{icon}:", default=is_first)
 
 
-def help_with_menu() -> None:
+def name_menu_and_pictures() -> None:
     """Names the phone's menu button and pictures; closes the drawer when a page is chosen."""
     _HELPER(key="menu", height=0)

@@ -7,8 +7,8 @@ import numpy as np
 import streamlit as st
 
 from model.errors import BadDrawing
-from model.ink.canvas_json import drawing_of_strokes, strokes_of_canvas
-from ui.canvas_state import BEFORE, DRAWING, INK, NAME, pen_width, show_strokes
+from model.ink.canvas_json import strokes_of_canvas
+from ui.canvas_state import BEFORE, DRAWING, NAME, objects_of, show_strokes
 
 _KEY = "kept_drawing"
 _KEEPER = st.components.v2.component(
@@ -57,4 +57,4 @@ def _restore() -> None:
         strokes = strokes_of_canvas({"objects": [{"type": "Path", "path": p} for p in paths]})
     except (BadDrawing, TypeError, IndexError, KeyError):
         return  # another client sent it: nothing to bring back
-    show_strokes(NAME, drawing_of_strokes(strokes, pen_width(), INK)["objects"])
+    show_strokes(NAME, objects_of(strokes))

@@ -9,7 +9,6 @@ from model.ink.frame import strokes_to_mnist
 from model.ink.keyboard_grid import NUM_CELLS, cells_from_ink
 from model.learning import glyphs
 
-GRID_WIDTH = 430  # CSS pixels at most; a phone is narrower
 BLANK = "0" * NUM_CELLS
 
 KEY = "grid"  # the component's own state, which Streamlit drops when the page is left

@@ -11,7 +11,7 @@ import numpy as np
 import streamlit as st
 
 from model.errors import DigitError, NothingDrawn
-from model.ink.canvas_json import drawing_of_strokes, strokes_of_canvas
+from model.ink.canvas_json import strokes_of_canvas
 from model.reading.numbers import Digit, read_digits
 from model.reading.recognizer import Recognizer
 from ui import personalisation
@@ -19,11 +19,10 @@ from ui.answer import KEY
 from ui.canvas_state import (
     CANVAS_SIDE,
     DRAWING,
-    INK,
     NAME,
     UNREPORTED,
     num_commands,
-    pen_width,
+    objects_of,
     remember_step,
     show_strokes,
 )
@@ -75,7 +74,7 @@ def read_drawing() -> Reading:
     try:
         live = _live_objects()
         strokes = strokes_of_canvas({"objects": [*_committed(), *live]})
-        st.session_state[NAME + UNREPORTED] = _as_shown(strokes[len(_committed()) :])
+        st.session_state[NAME + UNREPORTED] = objects_of(strokes[len(_committed()) :])
         recognizer = personalisation.recognizer()
     except DigitError as error:
         return _kept(Reading([], [], None, error))
@@ -157,11 +156,6 @@ def _as_object(stroke: object) -> object:
     first, *others = stroke or [[]]
     path = [["M", *first], *(["L", *point] for point in others or [first])]
     return {"type": "Path", "path": path}
-
-
-def _as_shown(strokes: list[np.ndarray]) -> list:
-    """Strokes as the canvas' objects, with the pen's width and colour."""
-    return drawing_of_strokes(strokes, pen_width(), INK)["objects"] if strokes else []
 
 
 def _are_same(drawn: list[np.ndarray], read: list[np.ndarray], allowed: float) -> bool:

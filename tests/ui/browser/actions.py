@@ -1,6 +1,6 @@
 """What a person does in the browser: draw with a finger, and digits to draw."""
 
-from benchmarks.page import ONE, SEVEN, places
+from benchmarks.page import ONE, SEVEN, drag_a_finger, places
 
 FOCUSED = "document.activeElement?.shadowRoot?.activeElement?.ariaLabel"  # inside a component
 
@@ -21,12 +21,3 @@ DIGITS = (  # strokes of each digit, canvas pixels
 
 def draw_by_finger(page, points) -> None:
     drag_a_finger(page, places(page, points))
-
-
-def drag_a_finger(page, points) -> None:
-    touch = page.context.new_cdp_session(page)
-    touched = [{"x": x, "y": y} for x, y in points]
-    kinds = ["touchStart", *["touchMove"] * (len(touched) - 1)]
-    for kind, place in zip(kinds, touched, strict=True):
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
-    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from benchmarks.page import ANSWER, SEVEN, draw, expect_prediction, visit
+from benchmarks.page import ANSWER, SEVEN, drag_a_finger, draw, expect_prediction, visit
 from model.files.runs import load_report
 from tests.model.ink.test_decode import saved
 from tests.support import TRAINED
-from tests.ui.browser.actions import FOCUSED, drag_a_finger
+from tests.ui.browser.actions import FOCUSED
 
 pytestmark = pytest.mark.browser
 
