@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from benchmarks.page import (
     ANSWER,
@@ -49,6 +50,48 @@ def test_a_seven_and_a_one_are_read_cleared_and_undone(page):
     expect_strokes(page, 2)
     page.get_by_role("button", name="Undo").click()
     expect_prediction(page, "1")
+
+
+def test_a_report_of_the_page_that_was_left_does_not_empty_the_next_one(browser, address):
+    page, reports, visits = browser.new_page(), [], []
+    is_holding = False
+
+    def route(connection):
+        server = connection.connect_to_server()
+
+        def send_or_hold(message):
+            rerun = BackMsg.FromString(message).rerun_script
+            if not is_holding:
+                server.send(message)
+            elif rerun.fragment_id:
+                reports.append(message)
+            else:
+                visits.append((server, message))
+
+        connection.on_message(send_or_hold)
+
+    page.route_web_socket(re.compile("/_stcore/stream"), route)
+    page.goto(address)
+    ready_to_draw(page)
+    is_holding = True
+    draw(page, SEVEN)
+    page.get_by_test_id("stTopNavSection").filter(has_text="Understand").click()
+    page.get_by_role("menuitem", name="My handwriting", exact=True).click()
+    while not reports or not visits:
+        page.wait_for_timeout(20)
+    [(server, visit_message)] = visits
+    num_late = len(reports)
+    for message in (visit_message, *reports):  # the reports come while the next page runs
+        server.send(message)
+    page.locator('[data-testid="stApp"][data-test-script-state="running"]').wait_for()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    is_holding = False
+    for message in reports[num_late:]:
+        server.send(message)
+    ready_to_draw(page)
+    draw(page, SEVEN)
+    expect(page.get_by_role("button", name="Next")).to_be_enabled()
+    page.close()
 
 
 def test_the_drawing_and_its_answer_outlive_a_visit_to_the_other_pages(page):
