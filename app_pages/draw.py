@@ -5,6 +5,7 @@ import streamlit as st
 from ui import networks
 from ui.answer import show_panel
 from ui.canvas import drawing_canvas
+from ui.canvas_state import make_wide
 from ui.draw.about import show_about
 from ui.draw.choice import choose_digit, chosen_view
 from ui.draw.explanations import show_explanations
@@ -12,27 +13,34 @@ from ui.draw.kept_drawing import keep_drawing
 from ui.draw.keyboard_input import fill_in_and_read
 from ui.draw.live_drawing import adopt_unseen_strokes, canvas_state, is_drawing, read_drawing
 
-CANVAS, KEYBOARD = "Canvas", "Keyboard"
+CANVAS, WIDE, KEYBOARD = "Canvas", "Wide canvas", "Keyboard"
 
 
 def choose_input() -> str:
-    """Canvas or keyboard, as chosen last, also after a visit to another page."""
+    """One of the inputs, as chosen last, also after a visit to another page."""
     state = st.session_state
     return st.segmented_control(
         "Input",
-        [CANVAS, KEYBOARD],
+        [CANVAS, WIDE, KEYBOARD],
         default=state.get("input_before", CANVAS),
         required=True,
         label_visibility="collapsed",
         key="input",
-        on_change=lambda: state.update(input_before=state["input"]),
+        on_change=change_input,
     )
 
 
+def change_input() -> None:
+    chosen = st.session_state["input"]
+    st.session_state["input_before"] = chosen
+    if chosen != KEYBOARD:
+        make_wide(chosen == WIDE)
+
+
 @st.fragment
-def draw_and_read() -> None:
+def draw_and_read(is_wide: bool) -> None:
     with st.container(horizontal=True, key="draw"):
-        with st.container(key="pen"):
+        with st.container(key="wide_pen" if is_wide else "pen"):
             drawing_canvas()
         with st.container(key="reading"):
             answer_while_drawing()
@@ -58,5 +66,5 @@ with st.container(horizontal=True, vertical_alignment="center", key="top"):
 if way == KEYBOARD:
     fill_in_and_read()
 else:
-    draw_and_read()
+    draw_and_read(way == WIDE)
 networks.load_ahead()  # after the page is shown, so that the first drawing need not wait

@@ -47,7 +47,8 @@ def show_page(predictions: Predictions, chosen: np.ndarray) -> None:
         page = ask_whole_number(f"Page (1 to {num_pages})", 1, num_pages, "page")
         show_downloads(predictions, chosen)
     on_page = chosen[(page - 1) * PER_PAGE : page * PER_PAGE]
-    pressed = show_images(predictions, on_page, "tiles", "Images: press one to open it")
+    images, tiles = predictions.data.images, predictions.tiles(on_page)
+    pressed = show_images(images, tiles, "tiles", "Images: press one to open it")
     if pressed is not None:
         open_image(pressed)
     other = predictions.other_name

@@ -127,7 +127,7 @@ def ready_to_draw(page) -> None:
 def places(page, points) -> list[tuple[float, float]]:
     """Where points x, y in canvas pixels are in the window."""
     box = canvas_of(page).bounding_box()
-    scale = box["width"] / CANVAS_SIDE
+    scale = box["height"] / CANVAS_SIDE
     return [(box["x"] + scale * x, box["y"] + scale * y) for x, y in points]
 
 

@@ -9,13 +9,13 @@ const UNSEEN = 1500;  // ms after which a stroke that the canvas did not take is
 
 const pen = { strokes: [], lifted: [], current: null, base: 0, commands: null, changed: false,
               round: 0, answered: 0, sentAt: 0, trip: 60, timer: null, unseen: null };
-let send = null, side = 280;
+let send = null, width = 280;
 
 export default function ({ data, parentElement, setStateValue }) {
   show(parentElement, data.view);
   if (!data.canvas) return;
   parentElement.querySelector('.answer').dataset.strokes = data.canvas.committed;
-  side = data.canvas.side;
+  width = data.canvas.width;
   send = (message) => setStateValue('strokes', message);
   follow(data.canvas);
   const events = { pointerdown: begin, pointermove: move, pointerup: end, pointercancel: end };
@@ -60,8 +60,9 @@ function end(event) {
 
 function place(event) {
   const box = pen.canvas.getBoundingClientRect();
-  return [(event.clientX - box.left) * side / box.width, (event.clientY - box.top) * side / box.height]
-    .map((value) => Math.round(value * 10) / 10);
+  const scale = width / box.width;
+  return [event.clientX - box.left, event.clientY - box.top]
+    .map((value) => Math.round(value * scale * 10) / 10);
 }
 
 function pump() {

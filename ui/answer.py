@@ -14,6 +14,7 @@ from ui.pictures import picture_url
 KEY = "answer"  # the component's own state
 NOT_A_DIGIT = "Not a digit?"
 TRY_AGAIN = "Try again; leave a gap between digits."
+CLOSE = 0.3  # least probability of the digit that a refused drawing is said to come closest to
 FRAME_SCALE = 4  # screen pixels per pixel of the frame
 NUM_CHOICES = 4  # readings offered for a doubtful digit
 MAX_ASKED = 12  # digits asked about at once; more than a screenful would not be answered
@@ -107,7 +108,7 @@ def digit_view(frame: np.ndarray, probabilities: np.ndarray, answer: Answer) -> 
         text="?",
         note=NOT_A_DIGIT,
         confidence="",
-        runner_up=TRY_AGAIN,
+        runner_up=(f"Closest to {best}. " if probabilities[best] >= CLOSE else "") + TRY_AGAIN,
         best=-1,
         spoken=f"{NOT_A_DIGIT} {TRY_AGAIN}",
     )

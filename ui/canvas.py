@@ -15,9 +15,10 @@ from ui.canvas_state import (
     OUTDATED,
     PAPER,
     UNDONE,
-    UNREPORTED,
+    canvas_width,
     clear,
     draw_example,
+    kept_objects,
     pen_width,
     redo,
     remember_strokes,
@@ -50,7 +51,7 @@ export default function () {
       style.textContent = `
         .dc-toolbar { display: none !important; }
         div:has(canvas) { width: 100% !important; }
-        .dc-container, .canvas-container { height: auto !important; aspect-ratio: 1; }
+        .dc-container, .canvas-container { height: auto !important; aspect-ratio: var(--ratio, 1); }
         canvas { width: 100% !important; height: 100% !important; touch-action: none; }`;
       root.appendChild(style);
     }
@@ -77,9 +78,11 @@ def drawing_canvas(name: str = NAME, has_example: bool = True) -> dict:
         The canvas' JSON, a dict with a list `objects`.
     """
     state = st.session_state
-    kept = [*state.get(name + DRAWING, []), *state.get(name + UNREPORTED, [])]
-    if name not in state and kept:
-        show_strokes(name, kept)  # the visitor is back from another page
+    width = canvas_width(name)
+    key = name if width == CANVAS_SIDE else f"{name}_wide"
+    kept = kept_objects(name)
+    if key not in state and kept:
+        show_strokes(name, kept)  # the visitor is back from another page or the other canvas
         state[name + OUTDATED] = None
     try:
         sent = st_canvas(
@@ -87,9 +90,9 @@ def drawing_canvas(name: str = NAME, has_example: bool = True) -> dict:
             stroke_color=INK,
             background_color=PAPER,
             initial_drawing=state.get(name + COMMAND),
-            width=CANVAS_SIDE,
+            width=width,
             height=CANVAS_SIDE,
-            key=name,
+            key=key,
         ).json_data
     except (AttributeError, KeyError, TypeError):  # the component trusts what the browser sends
         sent = _NOT_A_DRAWING

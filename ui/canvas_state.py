@@ -11,7 +11,8 @@ from model.ink.canvas_json import drawing_of_strokes, strokes_of_canvas
 from model.ink.frame import strokes_to_mnist
 from model.learning import glyphs
 
-CANVAS_SIDE = 280  # CSS pixels; fits a phone of 320 pixels with Streamlit's margins
+CANVAS_SIDE = 280  # canvas pixels; the page shows the canvas larger where there is room
+WIDE = 560  # canvas pixels; the width of the canvas for numbers
 PAPER = "#000000"
 INK = "#ffffff"
 CANVAS_PENS = (8, 40)  # CSS pixels
@@ -27,6 +28,7 @@ UNREPORTED = "_unreported"  # strokes that the canvas has not reported yet, as i
 BEFORE = "_before"  # the drawings before each step, the last one last
 UNDONE = "_undone"  # the drawings that Undo left, the last one last
 _EXAMPLE = "_example"  # the digit of the last example
+IS_WIDE = "_is_wide"  # whether the canvas is the wide one
 COMMAND = "_command"  # the last command to the component: the strokes to show
 OUTDATED = "_outdated"  # what it reports until it has followed the command
 
@@ -47,6 +49,34 @@ def drawn_frame(name: str = NAME) -> np.ndarray | None:
 def pen_width() -> int:
     """The pen width that the visitor chose, CSS pixels."""
     return st.session_state.get("pen_width", CANVAS_PEN)
+
+
+def canvas_width(name: str = NAME) -> int:
+    """The canvas' width, canvas pixels; its height is `CANVAS_SIDE`."""
+    return WIDE if st.session_state.get(name + IS_WIDE) else CANVAS_SIDE
+
+
+def make_wide(is_wide: bool, name: str = NAME) -> None:
+    """Chooses the wide canvas or the square one; what would not fit it any more gets smaller."""
+    state = st.session_state
+    state[name + IS_WIDE] = is_wide
+    try:
+        strokes = strokes_of_canvas({"objects": kept_objects(name)})
+    except DigitError:
+        return
+    room = canvas_width(name) - pen_width() / 2
+    right = max((float(stroke[:, 0].max()) for stroke in strokes), default=0.0)
+    if right > room:
+        scale = room / right
+        down = (1 - scale) * CANVAS_SIDE / 2  # about the middle of the height
+        remember_step(name)
+        show_strokes(name, objects_of([stroke * scale + (0, down) for stroke in strokes]))
+
+
+def kept_objects(name: str) -> list:
+    """A canvas' strokes as its objects, with those that it has not reported yet."""
+    state = st.session_state
+    return [*state.get(name + DRAWING, []), *state.get(name + UNREPORTED, [])]
 
 
 def num_commands(name: str = NAME) -> int:
@@ -94,6 +124,12 @@ def redo(name: str) -> None:
 
 def _go(name: str, source: str, target: str) -> None:
     state = st.session_state
+    if state.get(name + UNREPORTED):  # the last step is a stroke that the canvas reports later
+        if state.get(name + OUTDATED) is None:
+            state[name + OUTDATED] = state.get(name + DRAWING, [])
+        drawing = kept_objects(name)
+        remember_strokes(name, drawing)
+        state[name + DRAWING], state[name + UNREPORTED] = drawing, []
     if not state.get(name + source):
         return
     *others, drawing = state[name + source]
@@ -110,9 +146,10 @@ def draw_example(name: str) -> None:
     st.session_state[name + _EXAMPLE] = digit
     strokes = glyphs.draw_digit(digit, rng)
     points = np.concatenate(strokes)
+    centre = np.array([canvas_width(name), CANVAS_SIDE]) / 2
     size = EXAMPLE_SIZE * CANVAS_SIDE / np.ptp(points, axis=0).max()
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
-    placed = [(stroke - middle) * size + CANVAS_SIDE / 2 for stroke in strokes]
+    placed = [(stroke - middle) * size + centre for stroke in strokes]
     remember_step(name)
     show_strokes(name, objects_of(placed))
 

@@ -1,5 +1,7 @@
 """Formats answers, probabilities and durations as text."""
 
+from collections.abc import Sequence
+
 from model.reading.confidence import Answer
 
 
@@ -10,10 +12,19 @@ def in_words(answer: Answer) -> str:
         >>> in_words(Answer((4, 7, 9))), in_words(Answer((9,), is_sure=False))
         ('4, 7 or 9', 'probably 9')
     """
-    *others, last = map(str, answer.digits)
-    if others:
-        return f"{', '.join(others)} or {last}"
-    return last if answer.is_sure else f"probably {last}"
+    digits = listed(answer.digits, "or")
+    return digits if answer.is_sure or len(answer.digits) > 1 else f"probably {digits}"
+
+
+def listed(items: Sequence[object], conjunction: str) -> str:
+    """At least one item as a list in a sentence.
+
+    Example:
+        >>> listed([1], "and"), listed([1, 2, 3], "and")
+        ('1', '1, 2 and 3')
+    """
+    *others, last = map(str, items)
+    return f"{', '.join(others)} {conjunction} {last}" if others else last
 
 
 def percent(probability: float) -> str:

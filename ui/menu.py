@@ -35,6 +35,7 @@ export default function () {
 """,
 )
 PAGES = Path(__file__).parents[1] / "app_pages"
+TEST_SET = PAGES / "test_set.py"
 
 
 def pages() -> dict[str, list]:

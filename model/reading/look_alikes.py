@@ -78,19 +78,20 @@ class LookAlikes:
             middles.append(np.median(places[nearest], axis=1))
         return np.concatenate(middles)
 
-    def nearest(self, features: np.ndarray, num: int = NUM_NEAREST) -> np.ndarray:
-        """Returns the images nearest to a frame.
 
-        Args:
-            features: Of one frame, `(num_features,)`, from `Recognizer.features`.
-            num: How many.
+def nearest_to(coordinates: np.ndarray, place: np.ndarray, num: int = NUM_NEAREST) -> np.ndarray:
+    """Returns the images nearest to a place.
 
-        Returns:
-            Their indices in the data set, `(num,)`, the nearest first.
-        """
-        distances = self.coordinates.astype(np.float32) - self.coordinates_of(features)
-        distances = (distances**2).sum(axis=1)
-        return np.argsort(distances, kind="stable")[:num]
+    Args:
+        coordinates: `(n, num_coordinates)`.
+        place: `(num_coordinates,)`, as from `LookAlikes.coordinates_of`.
+        num: How many; fewer are returned if there are not as many.
+
+    Returns:
+        Their indices, the nearest first.
+    """
+    distances = ((coordinates.astype(np.float32) - place.astype(np.float32)) ** 2).sum(axis=1)
+    return np.argsort(distances, kind="stable")[:num]
 
 
 def nearest_images(coordinates: np.ndarray, index: int, num: int = NUM_NEAREST) -> np.ndarray:
@@ -104,10 +105,8 @@ def nearest_images(coordinates: np.ndarray, index: int, num: int = NUM_NEAREST) 
     Returns:
         Their indices, the nearest first.
     """
-    places = coordinates.astype(np.float32)
-    distances = ((places - places[index]) ** 2).sum(axis=1)
-    distances[index] = np.inf
-    return np.argsort(distances, kind="stable")[: min(num, len(places) - 1)]
+    nearest = nearest_to(coordinates, coordinates[index], num + 1)  # one may be the image itself
+    return nearest[nearest != index][:num]
 
 
 def fit(features: np.ndarray, labels: np.ndarray, network: str) -> LookAlikes:

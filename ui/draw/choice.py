@@ -1,5 +1,7 @@
 """Several digits: the number, and which of its digits the page explains."""
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -13,7 +15,7 @@ from ui.answer import (
     number_view,
 )
 from ui.draw.live_drawing import Reading
-from ui.formatting import percent
+from ui.formatting import listed, percent
 from ui.show_error import visitor_text
 
 _CHIPS = "chips"  # the chosen digit's place, by the number's length
@@ -30,13 +32,11 @@ def chosen_view(reading: Reading) -> AnswerView:
         return view
     # Errors of separate digits are independent, so all digits are right with the product.
     sure = percent(float(np.prod([each.probabilities.max() for each in reading.digits])))
-    is_guess = any(each.touching for each in reading.digits)
-    return number_view(
-        _number(reading.digits),
-        "a guess: some touch" if is_guess else sure,
-        view,
-        place + 1,
-    )
+    touching = [at for at, each in enumerate(reading.digits, start=1) if each.touching]
+    number = number_view(_number(reading.digits), "a guess" if touching else sure, view, place + 1)
+    if not touching:
+        return number
+    return replace(number, runner_up=f"digits {listed(touching, 'and')} touch")
 
 
 def choose_digit(reading: Reading) -> Digit | None:

@@ -21,6 +21,7 @@ from ui.canvas_state import (
     DRAWING,
     NAME,
     UNREPORTED,
+    canvas_width,
     num_commands,
     objects_of,
     remember_step,
@@ -56,7 +57,7 @@ class Reading:
 def canvas_state() -> dict:
     """What the panel's listener needs: how many strokes the canvas reported, and after what."""
     return {
-        "side": CANVAS_SIDE,
+        "width": canvas_width(),
         "committed": len(st.session_state.get(NAME + DRAWING) or []),
         "commands": num_commands(NAME),
         "round": _report().get("round", 0),

@@ -1,31 +1,37 @@
-"""The test images that the network finds most similar to a drawing."""
+"""The labelled images that the network finds most similar to a drawing."""
 
 import numpy as np
 import streamlit as st
 
+from model.reading.look_alikes import nearest_to
 from model.reading.recognizer import Recognizer
 from ui import datasets, networks
-from ui.pictures import gallery
+from ui.menu import TEST_SET
 from ui.show_error import errors_shown
+from ui.test_set.image_grid import Tile, show_images
+from ui.test_set.opened_image import PARAMETER
 
 
 def show_look_alikes(frame: np.ndarray, recognizer: Recognizer) -> None:
-    """Shows the nearest five, with their labels.
+    """Shows the nearest five, with their labels; pressing one opens it on its page.
 
     Args:
         frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
         recognizer: The network that read it.
     """
-    data, problem = datasets.test_images()
-    if problem:
-        st.info("The look-alikes come from MNIST's test images, which are not available.")
-        return
     with errors_shown():
-        placed = networks.look_alikes()
-        nearest = placed.nearest(recognizer.features(frame[None])[0])
-        st.write("The most similar of MNIST's 10,000 test images, according to the network:")
-        labels = placed.labels[nearest]
-        captions = [
-            f"a {label} (number {index})" for label, index in zip(labels, nearest, strict=True)
+        data, _ = datasets.test_images()
+        place = networks.look_alikes().coordinates_of(recognizer.features(frame[None])[0])
+        nearest = nearest_to(networks.coordinates(data), place)
+        st.write(
+            f"The most similar of {len(data):,} images ({data.name}), according to the network:"
+        )
+        tiles = [
+            Tile(index, f"a {label}", f"Image {index}: a {label}")
+            for index, label in zip(nearest.tolist(), data.labels[nearest], strict=True)
         ]
-        gallery(data.images[nearest], captions, np.zeros(len(nearest), bool))
+        pressed = show_images(
+            data.images, tiles, "look-alikes", "Look-alikes: press one to open it"
+        )
+        if pressed is not None:
+            st.switch_page(TEST_SET, query_params={PARAMETER: str(pressed)})

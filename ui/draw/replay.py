@@ -1,5 +1,7 @@
 """Replays a drawing: the answer after each part of it."""
 
+from pathlib import Path
+
 import numpy as np
 import streamlit as st
 
@@ -8,15 +10,29 @@ from model.ink.frame import strokes_to_mnist
 from model.ink.pen import partial_drawings
 from model.reading.recognizer import Recognizer
 from ui.charts import PROBABILITY_AXIS, SCHEMA, TABLEAU
+from ui.formatting import percent
 from ui.pictures import picture_url
 
 NUM_MOMENTS = 30  # one batch for the network
-SLIDER_WIDTH = 280  # CSS pixels; as wide as the canvas, so that a finger can aim
-MIN_PROBABILITY = 0.05  # a digit that was never more probable gets no curve
+MIN_PROBABILITY = 0.2  # a digit that was never more probable gets no curve
+
+_PLAYER = st.components.v2.component(
+    "digitpad_replay",
+    html="""
+<div class="replay">
+  <img class="frame" alt="">
+  <output></output>
+  <button type="button">Play</button>
+  <input type="range" min="0" aria-label="Share of the pen's path">
+</div>
+""",
+    css=Path(__file__).with_suffix(".css").read_text(),
+    js=Path(__file__).with_suffix(".js").read_text(),
+)
 
 
 def show_replay(strokes: list[np.ndarray], canvas_side: int, recognizer: Recognizer) -> None:
-    """Shows probabilities over the pen's path, and a slider to look at each moment."""
+    """Shows probabilities over the pen's path, and a player that goes through its moments."""
     shares, frames = growing_frames(strokes, canvas_side)
     probabilities = recognizer.probabilities(np.stack(frames))
     answers = probabilities.argmax(axis=1)
@@ -26,15 +42,16 @@ def show_replay(strokes: list[np.ndarray], canvas_side: int, recognizer: Recogni
         if index == 0 or answers[index] != answers[index - 1]
     ]
     st.write("Read as " + ", then ".join(changes) + " of the pen's path.")
+    moments = [
+        {
+            "frame": picture_url(frame, scale=4),
+            "answer": f"{answer} ({percent(row.max())})",
+            "path": f"{share:.0%} of the pen's path",
+        }
+        for frame, answer, row, share in zip(frames, answers, probabilities, shares, strict=True)
+    ]
+    _PLAYER(data={"moments": moments}, key="replay")
     st.vega_lite_chart(_chart(shares, probabilities))
-    at = len(frames) - 1
-    if at > 0:
-        at = st.slider("Moment", 1, len(frames), len(frames), key="moment", width=SLIDER_WIDTH) - 1
-    st.image(
-        picture_url(frames[at], scale=4),
-        caption=f"{answers[at]} with {probabilities[at].max():.0%}",
-        width=112,
-    )
 
 
 def growing_frames(
@@ -57,7 +74,8 @@ def growing_frames(
 
 def _chart(shares: list[float], probabilities: np.ndarray) -> dict:
     """A Vega-Lite specification; Altair would take a third of a second to load with the page."""
-    digits = np.flatnonzero(probabilities.max(axis=0) >= MIN_PROBABILITY)
+    highest = probabilities.max(axis=0)
+    digits = np.flatnonzero(highest >= min(MIN_PROBABILITY, highest.max()))
     rows = [
         {"path": share, "digit": str(digit), "probability": float(row[digit])}
         for share, row in zip(shares, probabilities, strict=True)
@@ -67,7 +85,7 @@ def _chart(shares: list[float], probabilities: np.ndarray) -> dict:
         "$schema": SCHEMA,
         "title": "Probabilities along the pen's path",
         "description": "Lines of the probable digits: " + ", ".join(map(str, digits)),
-        "height": 200,
+        "height": 300,
         "data": {"values": rows},
         "mark": {"type": "line", "point": True},
         "encoding": {
@@ -78,7 +96,12 @@ def _chart(shares: list[float], probabilities: np.ndarray) -> dict:
                 "axis": {"format": "%"},
             },
             "y": PROBABILITY_AXIS,
-            "color": {"field": "digit", "type": "nominal", "scale": {"range": TABLEAU}},
+            "color": {
+                "field": "digit",
+                "type": "nominal",
+                "scale": {"range": TABLEAU},
+                "legend": {"orient": "top", "symbolType": "stroke", "symbolStrokeWidth": 3},
+            },
             "strokeDash": {"field": "digit", "type": "nominal"},
             "tooltip": [
                 {"field": "digit", "type": "nominal"},

@@ -57,6 +57,7 @@ def show_page(page: PaperPage) -> None:
                     "text/csv",
                     icon=":material/download:",
                     key=f"csv-{page.number}",
+                    on_click="ignore",  # a run would replace the file that is being fetched
                 )
                 st.download_button(
                     "Excel",
@@ -65,6 +66,7 @@ def show_page(page: PaperPage) -> None:
                     EXCEL,
                     icon=":material/table_view:",
                     key=f"excel-{page.number}",
+                    on_click="ignore",
                 )
                 st.button(
                     "Remove",
@@ -83,6 +85,7 @@ def show_all_downloads() -> None:
         "pages.xlsx",
         EXCEL,
         icon=":material/table_view:",
+        on_click="ignore",
     )
 
 

@@ -1,18 +1,16 @@
 """Shows mistakes: the confusion matrix, accuracy by digit, and the images of a cell."""
 
-from pathlib import Path
-
 import numpy as np
 import streamlit as st
 
 from ui import datasets, networks
+from ui.menu import TEST_SET
 from ui.pictures import gallery
 from ui.results import report_tables
 from ui.results.figure import column_formats, show_numbers
 from ui.results.report_charts import CELL, confusion_chart
 from ui.show_error import errors_shown
 
-TEST_SET_PAGE = Path(__file__).parents[2] / "app_pages" / "test_set.py"
 MAX_IMAGES = 24  # shown here; the page Test images has them all
 _CHART, _PAIR = "confusion", "pair"  # keys
 
@@ -104,6 +102,4 @@ def show_images(true: int, predicted: int) -> None:
     if st.button(
         f"Open {true} read as {predicted} on the page Test images", icon=":material/grid_view:"
     ):
-        st.switch_page(
-            TEST_SET_PAGE, query_params={"label": str(true), "predicted": str(predicted)}
-        )
+        st.switch_page(TEST_SET, query_params={"label": str(true), "predicted": str(predicted)})

@@ -1,5 +1,6 @@
 """A grid of small pictures as buttons; all pictures are in one image file."""
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,6 @@ import streamlit as st
 
 from model.reading.export import contact_sheet
 from ui.pictures import picture_url
-from ui.test_set.predictions import Predictions
 
 COLUMNS = 10  # of the picture file; the page wraps the buttons as it likes
 
@@ -19,33 +19,42 @@ _GRID = st.components.v2.component(
 )
 
 
-def show_images(predictions: Predictions, which: np.ndarray, key: str, title: str) -> int | None:
-    """Shows images in rows that fill the width; misread ones have a mark and a dashed frame.
+@dataclass(frozen=True)
+class Tile:
+    """A picture's button.
+
+    Attributes:
+        number: The image's index in its data set.
+        caption: Below the picture.
+        alt: The same in words, for screen readers.
+        marked: Whether it has a dashed frame.
+    """
+
+    number: int
+    caption: str
+    alt: str
+    marked: bool = False
+
+
+def show_images(images: np.ndarray, tiles: list[Tile], key: str, title: str) -> int | None:
+    """Shows images as buttons, in rows that fill the width.
 
     Args:
-        predictions: The data set with its predictions.
-        which: Indices of the images, at least one.
+        images: All of the data set, `uint8` array of shape `(n, 28, 28)`.
+        tiles: Which of them to show, at least one.
         key: Of the component.
         title: The grid's name for screen readers.
 
     Returns:
         The image that was just pressed, if one was and it is in the grid.
     """
-    is_wrong = predictions.is_wrong
+    which = np.array([tile.number for tile in tiles])
     sent = _GRID(
         key=key,
         data={
-            "sheet": picture_url(contact_sheet(predictions.data.images[which], COLUMNS)),
+            "sheet": picture_url(contact_sheet(images[which], COLUMNS)),
             "columns": COLUMNS,
-            "tiles": [
-                {
-                    "number": int(index),
-                    "caption": predictions.caption(index),
-                    "alt": predictions.description(index),
-                    "marked": bool(is_wrong[index]),
-                }
-                for index in which
-            ],
+            "tiles": [asdict(tile) for tile in tiles],
             "title": title,
         },
         on_opened_change=lambda: None,

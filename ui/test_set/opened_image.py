@@ -120,7 +120,8 @@ def _show_nearest(predictions: Predictions, index: int) -> None:
         return
     if len(nearest):
         st.markdown("The most similar images, according to the network:")
-        pressed = show_images(predictions, nearest, "nearest", "The nearest images")
+        images, tiles = predictions.data.images, predictions.tiles(nearest)
+        pressed = show_images(images, tiles, "nearest", "The nearest images")
         if pressed is not None:
             open_image(pressed)
             st.rerun(scope="fragment")

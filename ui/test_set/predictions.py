@@ -7,6 +7,7 @@ import numpy as np
 from model.learning.data import MNIST_TEST, Dataset
 from model.learning.evaluation import DISPUTED
 from ui.formatting import percent
+from ui.test_set.image_grid import Tile
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,18 @@ class Predictions:
     def disputed(self) -> tuple[int, ...]:
         """The images whose label is disputed; known for MNIST's test images only."""
         return DISPUTED if self.data.name == MNIST_TEST else ()
+
+    def tiles(self, which: np.ndarray) -> list[Tile]:
+        """The buttons of some images; misread ones have a mark and a dashed frame.
+
+        Args:
+            which: Their indices.
+        """
+        is_wrong = self.is_wrong
+        return [
+            Tile(index, self.caption(index), self.description(index), bool(is_wrong[index]))
+            for index in which.tolist()
+        ]
 
     def caption(self, index: int) -> str:
         """A mark, the prediction, the true label in brackets if it differs, and how sure."""

@@ -19,7 +19,7 @@ def test_an_image_is_nearest_to_itself_and_its_cluster():
     features = centres[labels] + 0.1 * rng.normal(size=(200, 512)).astype(np.float32)
     placed = look_alikes.fit(features, labels, "a network")
     for index in (0, 77, 199):
-        nearest = placed.nearest(features[index])
+        nearest = look_alikes.nearest_to(placed.coordinates, placed.coordinates_of(features[index]))
         assert nearest[0] == index and len(set(nearest)) == 5
         assert set(placed.labels[nearest]) == {labels[index]}
     assert placed.places.shape == (200, 2) and np.abs(placed.places).max() == 1
@@ -42,7 +42,8 @@ def test_test_images_find_themselves_and_mostly_their_digit(mnist, trained):
     frames, labels = mnist[1].frames[:200], mnist[1].labels[:200]
     placed = look_alikes.load_look_alikes(trained)
     assert np.array_equal(placed.labels, mnist[1].labels)
-    nearest = np.stack([placed.nearest(row) for row in Recognizer.load(trained).features(frames)])
+    places = placed.coordinates_of(Recognizer.load(trained).features(frames))
+    nearest = np.stack([look_alikes.nearest_to(placed.coordinates, place) for place in places])
     assert (
         nearest[:, 0] == np.arange(200)
     ).mean() > 0.99  # in half precision, near duplicates may swap

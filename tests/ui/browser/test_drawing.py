@@ -255,7 +255,7 @@ def test_two_digits_that_touch_are_read_and_can_be_corrected(page):
     expect_prediction(page, "0")
     draw(page, ((101, 80), (161, 80), (126, 180)))
     expect_prediction(page, "07")
-    page.locator(".answer .confidence").filter(has_text="some touch").wait_for()
+    page.locator(".answer .runner-up").filter(has_text="digits 1 and 2 touch").wait_for()
     asked = page.get_by_role("radiogroup", name=re.compile("doubtful")).first
     other = asked.get_by_role("radio").nth(1)
     digit = other.inner_text()
@@ -322,10 +322,49 @@ def test_back_clears_the_canvas_before_asking_again(page):
     expect(page.get_by_text("This looks like")).to_have_count(0)
 
 
-def test_look_alikes_say_what_they_need_and_the_lab_shows_the_first_layers(page):
+def test_a_number_on_the_wide_canvas_fits_the_square_one_afterwards(page):
+    wide = page.get_by_role("radio", name="Wide canvas")
+    if page.viewport_size["width"] < 900:
+        expect(wide).to_be_hidden()  # there is no room for it
+        return
+    wide.click()
+    page.locator(".st-key-canvas_wide").wait_for()
+    ready_to_draw(page)
+    draw(page, SEVEN)
+    expect_prediction(page, "7")
+    draw(page, ((500, 50), (498, 230)))
+    expect_prediction(page, "71")
+    page.get_by_role("radio", name="Canvas", exact=True).click()
+    page.locator(".st-key-canvas").wait_for()
+    expect_prediction(page, "71")
+    page.get_by_role("button", name="Undo").click()
+    expect_prediction(page, "71")
+
+
+def test_the_replay_plays_to_its_end_and_stops(page):
+    draw(page, SEVEN)
+    page.get_by_role("button", name="Replay").click()
+    player = page.locator(".replay")
+    player.locator("output").filter(has_text="7").filter(
+        has_text="100% of the pen's path"
+    ).wait_for()
+    player.get_by_role("button", name="Play").click()
+    player.get_by_role("button", name="Pause").wait_for()
+    player.get_by_role("button", name="Play").wait_for()
+    expect(player.locator("output")).to_contain_text("100% of the pen's path")
+    player.get_by_role("slider").press("Home")
+    expect(player.locator("output")).not_to_contain_text("100% of the pen's path")
+
+
+def test_a_look_alike_opens_on_its_page_and_the_lab_shows_the_first_layers(page):
     draw(page, SEVEN)
     page.get_by_role("button", name="Look-alikes").click()
-    page.get_by_text("The look-alikes come from MNIST").wait_for()
+    tile = page.locator(".tile").first
+    name = tile.get_attribute("aria-label")
+    tile.click()
+    number = re.match(r"Image (\d+): a \d", name)[1]
+    page.get_by_role("dialog").get_by_text(f"Image {number} of").wait_for()
+    page.keyboard.press("Escape")
     visit(page, "How it works")
     page.get_by_text("5. Layer 2").wait_for()
 

@@ -5,6 +5,7 @@ import pytest
 import streamlit as st
 
 from model.files import atomic
+from model.learning.data import bundled_digits
 from model.reading.confidence import Answer
 from model.reading.recognizer import Recognizer
 from tests.support import ROOT
@@ -22,6 +23,7 @@ from tests.ui.pages import (
     prediction,
     press,
     settled,
+    shown_images,
 )
 
 
@@ -103,14 +105,21 @@ def test_a_drawing_is_kept_when_the_page_is_left():
     assert prediction(settled(app.run())) == "7"
 
 
+def test_undo_takes_back_a_stroke_that_the_canvas_has_not_reported_yet():
+    app = draw(ONE)
+    app.session_state["canvas_unreported"] = drawing(SEVEN)["drawing"]["raw"]["objects"]
+    app = press(app, "Undo")
+    assert prediction(app) == "1"
+    assert len(app.session_state["canvas_drawing"]) == 1
+    app = press(app, "Redo")
+    assert len(app.session_state["canvas_drawing"]) == 2
+
+
 def test_the_replay_shows_each_moment_and_each_change():
     app = draw(SEVEN)
     app = explain(app, "Replay")
     told = next(text.value for text in app.markdown if text.value.startswith("Read as"))
     assert told.count("from") >= 1 and "7 from" in told
-    moment = next(slider for slider in app.slider if slider.label == "Moment")
-    moment.set_value(1)
-    settled(app.run())
     app.session_state["canvas"] = drawing((["M", 10, 10], ["L", 10, 30]))
     settled(app.run())  # a drawing with fewer moments to show
 
@@ -123,13 +132,20 @@ def test_why_names_the_answer_and_its_rival():
 
 def test_look_alikes_are_five_labelled_test_images(with_mnist):
     app = explain(draw(SEVEN), "Look-alikes")
-    pictures = app.get("html")[-1].proto.body
-    assert pictures.count("<figure") == 5 and pictures.count("a 7 (number") == 10  # alt as well
+    assert has_text(app.markdown, "10,000 images (MNIST test images)")
+    tiles = shown_images(app)
+    assert [tile["caption"] for tile in tiles] == ["a 7"] * 5
 
 
-def test_look_alikes_say_what_they_need(no_mnist, mnist_folder, monkeypatch, caplog):
+def test_without_mnist_the_look_alikes_come_from_the_bundled_digits(no_mnist):
     app = explain(draw(SEVEN), "Look-alikes")
-    assert has_text(app.info, "The look-alikes come from MNIST")
+    labels = bundled_digits().labels
+    assert has_text(app.markdown, f"{len(labels):,} images")
+    tiles = shown_images(app)
+    assert len(tiles) == 5 and all(f"a {labels[t['number']]}" == t["caption"] for t in tiles)
+
+
+def test_look_alikes_say_what_they_need(mnist_folder, monkeypatch, caplog):
     monkeypatch.setenv("DIGITPAD_DATA", str(mnist_folder))
     monkeypatch.setattr(
         "ui.networks.load_look_alikes", lambda _: atomic.load_json(ROOT / "no", "x")
@@ -226,7 +242,8 @@ TOUCHING_SEVEN = ["M", 101, 80], ["L", 161, 80], ["L", 126, 180]
 def test_two_digits_that_touch_are_a_guess_that_can_be_corrected():
     app = draw(ZERO, TOUCHING_SEVEN)
     assert prediction(app) == "07"
-    assert panel(app)["confidence"] == "a guess: some touch"
+    assert panel(app)["confidence"] == "a guess"
+    assert panel(app)["runner_up"] == "digits 1 and 2 touch"
     left, _right = [group for group in app.get("button_group") if "doubtful" in group.label]
     left.set_value(int(left.options[1]))
     assert app.run().code[0].value == f"{left.options[1]}7"
