@@ -11,7 +11,13 @@ from ui.draw.choice import choose_digit, chosen_view
 from ui.draw.explanations import show_explanations
 from ui.draw.kept_drawing import keep_drawing
 from ui.draw.keyboard_input import fill_in_and_read
-from ui.draw.live_drawing import adopt_unseen_strokes, canvas_state, is_drawing, read_drawing
+from ui.draw.live_drawing import (
+    adopt_unseen_strokes,
+    canvas_state,
+    is_drawing,
+    note_report,
+    read_drawing,
+)
 
 CANVAS, WIDE, KEYBOARD = "Canvas", "Wide canvas", "Keyboard"
 
@@ -33,6 +39,7 @@ def choose_input() -> str:
 def change_input() -> None:
     chosen = st.session_state["input"]
     st.session_state["input_before"] = chosen
+    note_report()  # this may be called before the panel's own callback
     if chosen != KEYBOARD:
         make_wide(chosen == WIDE)
 
@@ -56,7 +63,7 @@ def answer_while_drawing() -> None:
     view = chosen_view(read_drawing())
     if adopt_unseen_strokes():
         st.rerun()
-    show_panel(view.unspoken() if is_drawing() else view, canvas_state())
+    show_panel(view.unspoken() if is_drawing() else view, canvas_state(), note_report)
 
 
 with st.container(horizontal=True, vertical_alignment="center", key="top"):

@@ -1,6 +1,7 @@
 """Shows the answer to a drawing: the digit, its confidence, the runner-up, the frame, ten bars."""
 
 import zlib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -133,15 +134,20 @@ def number_view(number: str, confidence: str, chosen: AnswerView, place: int) ->
     )
 
 
-def show_panel(view: AnswerView, canvas: dict | None = None) -> None:
+def show_panel(
+    view: AnswerView,
+    canvas: dict | None = None,
+    on_report: Callable[[], None] = lambda: None,
+) -> None:
     """Shows the panel; call it once per page.
 
     Args:
         view: What it shows.
         canvas: For a page with a drawing canvas: what the panel's listener to the pen needs, as
             `ui.draw.live_drawing.canvas_state` gives it.
+        on_report: Called before the run in which the pen's report arrives.
     """
-    _PANEL(data={"view": asdict(view), "canvas": canvas}, key=KEY, on_strokes_change=lambda: None)
+    _PANEL(data={"view": asdict(view), "canvas": canvas}, key=KEY, on_strokes_change=on_report)
 
 
 def ask_about_doubtful_digits(

@@ -86,6 +86,7 @@ def num_commands(name: str = NAME) -> int:
 
 def remember_step(name: str) -> None:
     """Notes the present drawing, before it changes, for Undo."""
+    take_in_unreported(name)
     _remember(name, [st.session_state.get(name + DRAWING, [])])
 
 
@@ -93,6 +94,18 @@ def remember_strokes(name: str, objects: list) -> None:
     """Notes the drawing before each of its new strokes, for Undo; several may come at once."""
     num_known = len(st.session_state.get(name + DRAWING, []))
     _remember(name, [objects[:num] for num in range(num_known, len(objects))])
+
+
+def take_in_unreported(name: str) -> None:
+    """Makes steps of the strokes that the canvas has not reported yet."""
+    state = st.session_state
+    if not state.get(name + UNREPORTED):
+        return
+    if state.get(name + OUTDATED) is None:
+        state[name + OUTDATED] = state.get(name + DRAWING, [])
+    drawing = kept_objects(name)
+    remember_strokes(name, drawing)
+    state[name + DRAWING], state[name + UNREPORTED] = drawing, []
 
 
 def _remember(name: str, drawings: list) -> None:
@@ -124,12 +137,7 @@ def redo(name: str) -> None:
 
 def _go(name: str, source: str, target: str) -> None:
     state = st.session_state
-    if state.get(name + UNREPORTED):  # the last step is a stroke that the canvas reports later
-        if state.get(name + OUTDATED) is None:
-            state[name + OUTDATED] = state.get(name + DRAWING, [])
-        drawing = kept_objects(name)
-        remember_strokes(name, drawing)
-        state[name + DRAWING], state[name + UNREPORTED] = drawing, []
+    take_in_unreported(name)
     if not state.get(name + source):
         return
     *others, drawing = state[name + source]

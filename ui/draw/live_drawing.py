@@ -5,6 +5,7 @@ drawn. Both together are the drawing; a drawing that was read from one is not re
 other.
 """
 
+import contextlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,8 +25,8 @@ from ui.canvas_state import (
     canvas_width,
     num_commands,
     objects_of,
-    remember_step,
     show_strokes,
+    take_in_unreported,
 )
 from ui.telemetry import record_reading
 
@@ -97,17 +98,24 @@ def read_drawing() -> Reading:
     return _kept(replace(reading, num_live=len(live)))
 
 
+def note_report() -> None:
+    """Keeps the strokes of a report, also if the page is left before it shows their answer."""
+    with contextlib.suppress(DigitError):
+        unreported = strokes_of_canvas({"objects": _live_objects()})
+        st.session_state[NAME + UNREPORTED] = objects_of(unreported)
+
+
 def adopt_unseen_strokes() -> bool:
     """Gives the canvas strokes that it did not take, once; tells whether there were any."""
     report, state = _report(), st.session_state
     if not report.get("isUnseen") or report.get("round") == state.get(_ADOPTED):
         return False
     state[_ADOPTED] = report.get("round")
-    unseen = state.get(NAME + UNREPORTED)
-    if unseen:
-        remember_step(NAME)
-        show_strokes(NAME, [*_committed(), *unseen])
-    return bool(unseen)
+    if not state.get(NAME + UNREPORTED):
+        return False
+    take_in_unreported(NAME)
+    show_strokes(NAME, _committed())
+    return True
 
 
 def _kept(reading: Reading) -> Reading:

@@ -83,7 +83,7 @@ def test_a_report_of_the_page_that_was_left_does_not_empty_the_next_one(browser,
     num_late = len(reports)
     for message in (visit_message, *reports):  # the reports come while the next page runs
         server.send(message)
-    page.locator('[data-testid="stApp"][data-test-script-state="running"]').wait_for()
+    page.get_by_role("heading", name="My handwriting", exact=True).wait_for()
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
     is_holding = False
     for message in reports[num_late:]:
@@ -335,8 +335,9 @@ def test_a_number_on_the_wide_canvas_fits_the_square_one_afterwards(page):
     draw(page, ((500, 50), (498, 230)))
     expect_prediction(page, "71")
     page.get_by_role("radio", name="Canvas", exact=True).click()
-    page.locator(".st-key-canvas").wait_for()
+    page.locator(".st-key-wide_pen").wait_for(state="detached")
     expect_prediction(page, "71")
+    expect(page.get_by_role("button", name="Undo")).to_have_count(1)
     page.get_by_role("button", name="Undo").click()
     expect_prediction(page, "71")
 
