@@ -102,6 +102,7 @@ class Visitor:
         self._report: dict | None = None  # of the pen, as the panel sent it last
         self._round = 0  # number of that report
         self._trip = FIRST_TRIP
+        self._sent = 0.0  # when it was sent
 
     async def open(self, page: str = "") -> None:
         """Opens a page by its name in the navigation; the first one by default."""
@@ -140,6 +141,10 @@ class Visitor:
         *others, last = new
         began = time.perf_counter()
         while (elapsed := time.perf_counter() - began) < duration and self._trip < SLOW:
+            wait = self._sent + self._panel()["canvas"]["pause"] / 1000 - time.perf_counter()
+            if wait > 0:
+                await asyncio.sleep(min(wait, max(duration - elapsed, 0)))
+                continue
             part = last[: max(round(len(last) * elapsed / duration), 1)]
             trip = await self._report_strokes([*others, part], canvas, fragment, is_lifted=False)
             self.num_live += 1
@@ -157,8 +162,8 @@ class Visitor:
             **{"commands": canvas["commands"], "base": canvas["committed"]},
             **{"strokes": strokes, "round": self._round, "isLifted": is_lifted},
         }
-        sent = time.perf_counter()
-        return await self._run(self._request(fragment)) - sent
+        self._sent = time.perf_counter()
+        return await self._run(self._request(fragment)) - self._sent
 
     async def press(self, name: str) -> None:
         """Presses a button, by its label or its key."""

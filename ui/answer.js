@@ -1,6 +1,7 @@
 // Shows an answer and, beside a canvas, follows the pen: it sends the strokes that are being drawn,
 // so that the answer changes while one writes. One message at a time: the next one waits for the
-// answer to the last one and for twice the time that it took. A pen that is lifted does not wait.
+// answer to the last one, for twice the time that it took, and for the pause that the server asks
+// for. A pen that is lifted does not wait.
 const SLOW = 400;  // ms from a message to its answer, above which only a lifted pen is reported
 const LOST = 3000;  // ms after which a message is taken for lost
 const NEAR = 1;  // canvas pixels; points closer to the last one are left out
@@ -8,7 +9,7 @@ const REPORTED = 190;  // ms; the canvas reports a stroke no sooner after the pe
 const UNSEEN = 1500;  // ms after which a stroke that the canvas did not take is handed to the page
 
 const pen = { strokes: [], lifted: [], current: null, base: 0, commands: null, changed: false,
-              round: 0, answered: 0, sentAt: 0, trip: 60, timer: null, unseen: null };
+              pause: 0, round: 0, answered: 0, sentAt: 0, trip: 60, timer: null, unseen: null };
 let send = null, width = 280;
 
 export default function ({ data, parentElement, setStateValue }) {
@@ -70,7 +71,7 @@ function pump() {
   const now = Date.now();
   const waiting = pen.answered < pen.round && now - pen.sentAt < LOST;
   if (waiting || pen.trip > SLOW) return;
-  const wait = pen.sentAt + 2 * pen.trip - now;
+  const wait = pen.sentAt + Math.max(2 * pen.trip, pen.pause) - now;
   if (wait <= 0) return report(false);
   pen.timer = setTimeout(() => { pen.timer = null; pump(); }, wait);
 }
@@ -86,6 +87,7 @@ function report(isLifted, isUnseen = false) {
 }
 
 function follow(canvas) {
+  pen.pause = canvas.pause;
   if (canvas.round > pen.answered && canvas.round <= pen.round) {
     pen.answered = canvas.round;
     if (canvas.round === pen.round) pen.trip = 0.7 * pen.trip + 0.3 * (Date.now() - pen.sentAt);

@@ -3,6 +3,9 @@
 Strokes, examples and clearing are steps; Undo takes them back one by one.
 """
 
+import json
+import zlib
+
 import numpy as np
 import streamlit as st
 
@@ -25,8 +28,8 @@ EXAMPLE_SIZE = 0.6  # of an example's longer side, as a share of the canvas' sid
 NAME = "canvas"
 DRAWING = "_drawing"  # the strokes, as the component's objects
 UNREPORTED = "_unreported"  # strokes that the canvas has not reported yet, as its objects
-BEFORE = "_before"  # the drawings before each step, the last one last
-UNDONE = "_undone"  # the drawings that Undo left, the last one last
+BEFORE = "_before"  # the drawings before each step, packed, the last one last
+UNDONE = "_undone"  # the drawings that Undo left, packed, the last one last
 _EXAMPLE = "_example"  # the digit of the last example
 IS_WIDE = "_is_wide"  # whether the canvas is the wide one
 COMMAND = "_command"  # the last command to the component: the strokes to show
@@ -110,7 +113,8 @@ def take_in_unreported(name: str) -> None:
 
 def _remember(name: str, drawings: list) -> None:
     state = st.session_state
-    state[name + BEFORE] = [*state.get(name + BEFORE, []), *drawings][-MAX_STEPS:]
+    packed = [_packed(drawing) for drawing in drawings]
+    state[name + BEFORE] = [*state.get(name + BEFORE, []), *packed][-MAX_STEPS:]
     state[name + UNDONE] = []  # after a new step there is nothing to redo
 
 
@@ -142,8 +146,13 @@ def _go(name: str, source: str, target: str) -> None:
         return
     *others, drawing = state[name + source]
     state[name + source] = others
-    state[name + target] = [*state.get(name + target, []), state.get(name + DRAWING, [])]
-    show_strokes(name, drawing)
+    state[name + target] = [*state.get(name + target, []), _packed(state.get(name + DRAWING, []))]
+    show_strokes(name, json.loads(zlib.decompress(drawing)))
+
+
+def _packed(objects: list) -> bytes:
+    """A drawing as few bytes: a hundred of them as objects took a megabyte of each visit."""
+    return zlib.compress(json.dumps(objects).encode())
 
 
 def draw_example(name: str) -> None:

@@ -19,12 +19,12 @@ class Bounds:
     visits: int = 300
     visits_of_address: int = 80  # a class of 40 behind one address, with two tabs each
 
-    # Runs of pages. A page takes 8 ms of the one core that Python uses, and a drawing of 5 kB 17.
+    # Runs of pages. One takes about 10 ms of the one core that Python uses.
     runs_of_visit: int = 40  # at once; opening a page takes five
     runs_of_visit_per_second: float = 10.0  # a slider or a pen held down
     runs_of_opening: int = 5  # extra runs that a visit's first one counts for
     runs: int = 30  # at once, of all visits
-    runs_per_second: float = 60.0
+    runs_per_second: float = 80.0
     bytes_of_run: int = 10_000  # each 10 kB of a message count as one more run
 
     # All messages in what is read at once are decoded at once; a tiny one has 6 bytes and takes 20

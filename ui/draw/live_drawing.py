@@ -28,7 +28,9 @@ from ui.canvas_state import (
     show_strokes,
     take_in_unreported,
 )
+from ui.draw.live_pace import pause
 from ui.telemetry import record_reading
+from ui.visitor import visitor
 
 SAME = 6.0  # canvas pixels by which the canvas' smooth stroke may differ from the pen's path
 _READING = "reading"  # the last one
@@ -56,12 +58,13 @@ class Reading:
 
 
 def canvas_state() -> dict:
-    """What the panel's listener needs: how many strokes the canvas reported, and after what."""
+    """What the panel's listener needs: what the canvas reported, and how soon it may report."""
     return {
         "width": canvas_width(),
         "committed": len(st.session_state.get(NAME + DRAWING) or []),
         "commands": num_commands(NAME),
         "round": _report().get("round", 0),
+        "pause": round(1000 * pause(visitor().visit)),
     }
 
 
