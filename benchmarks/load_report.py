@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import psutil
 
-
 MAX_WAIT = 1000  # ms from pen-up to the answer, at the 95th percentile
 # Freed memory stays in the allocator's and Python's free lists. 16 MB is a sixth of a megabyte a
 # visitor; a leak of one page for each answer would be twenty times that in ten minutes.
