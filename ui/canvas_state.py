@@ -20,7 +20,7 @@ PAPER = "#000000"
 INK = "#ffffff"
 CANVAS_PENS = (8, 40)  # CSS pixels
 CANVAS_PEN = 20
-MAX_STEPS = 100  # that Undo can take back
+MAX_STEPS = 50  # that Undo can take back
 EXAMPLE_SIZE = 0.6  # of an example's longer side, as a share of the canvas' side
 
 # A canvas' name is the key of the component's own state, which Streamlit drops when the page is
