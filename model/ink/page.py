@@ -24,7 +24,7 @@ FRAME_WIDTH = 8  # pixels around an opening, and a sixth of its height, that a f
 NUM_SLOPING = 3  # pieces at least of a line whose slope counts
 DOT = 0.3  # of the typical height; smaller marks are dots
 TOO_TALL_AT_EDGE = 1.5  # times the typical height; a mark at the sheet's edge is then no digit
-SHORT_AT_EDGE = 0.5  # of it; a lower one is the rest of something
+SHORT_AT_EDGE = 0.6  # of it; a lower one is the rest of something
 MAX_DOTS = 400  # more are dirt
 FULL = 0.6  # of its box that a blot inks at least
 SOLID = 0.7  # of its lesser side, by which a mark is thick; such a mark is a blot
@@ -108,24 +108,20 @@ def _sorted_out(
     sheet: Sheet, ink: np.ndarray, ruling: Ruling, pieces: list[Piece], left_out: Counter
 ) -> Page:
     """Parts digits from dots, and leaves out specks, drawings and edges."""
-    rows, cols = ink.shape
-
-    def at_edge(piece: Piece) -> bool:
-        left, top, right, bottom = piece.box
-        return min(left, top) <= 1 or right >= cols - 1 or bottom >= rows - 1
-
-    inner = [piece for piece in pieces if not at_edge(piece)] or pieces
+    edge = {id(piece) for piece in pieces if sheet.is_at_edge(piece.box)}
+    inner = [piece for piece in pieces if id(piece) not in edge] or pieces
     if not inner:
         return Page(sheet, ink, ruling, [], [], 1.0, left_out)
     height = typical_height(inner)
     kept = []
     for piece in pieces:
-        tall = TOO_TALL_AT_EDGE if at_edge(piece) else LARGEST
+        is_at_edge = id(piece) in edge
+        tall = TOO_TALL_AT_EDGE if is_at_edge else LARGEST
         is_large = piece.height > tall * height or (
             piece.width > 2 * tall * height and piece.height > 1.5 * height
         )
         is_blot = min(piece.width, piece.height) > SLIM * height and _is_solid(piece)
-        is_rest = at_edge(piece) and piece.height < SHORT_AT_EDGE * height
+        is_rest = is_at_edge and piece.height < SHORT_AT_EDGE * height
         if is_large or is_blot or is_rest:
             left_out[DRAWINGS] += 1
         elif max(piece.width, piece.height) < SPECK * height:

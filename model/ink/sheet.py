@@ -1,5 +1,6 @@
 """Finds the sheet of paper in a photo, straightens it, and separates ink from paper."""
 
+import itertools
 from dataclasses import dataclass
 
 import cv2
@@ -15,6 +16,7 @@ SMALLEST_SHEET = 0.12  # of the picture's area
 LARGEST_SHEET = 0.93  # of it; a larger one is all of the picture
 BRIGHTER = 35  # grey levels by which paper is brighter than what lies around it
 FILLED = (0.9, 1.12)  # area of the sheet's outline, times that of the four-sided figure around it
+AT_EDGE = 1.5  # pixels; a mark so near to the edge of what was seen touches it
 TRIMMED = 0.012  # of the sheet's sides, cut off all around, because its edge may be curled
 
 # Separating ink from paper.
@@ -36,10 +38,13 @@ class Sheet:
     Attributes:
         grey: `uint8` array of shape `(rows, cols)`.
         to_picture: `(3, 3)`; maps points x, y, 1 of the sheet to those of the picture.
+        corners: `(4, 2)`, x and y of what was seen; beyond lies the ground that levelling added.
+            Default: those of the sheet.
     """
 
     grey: np.ndarray
     to_picture: np.ndarray
+    corners: np.ndarray | None = None
 
     def box_in_picture(self, box) -> tuple[int, int, int, int]:
         """The box of the picture around a box of the sheet: left, top, right and bottom."""
@@ -49,6 +54,19 @@ class Sheet:
         (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
         return int(np.floor(x0)), int(np.floor(y0)), int(np.ceil(x1)), int(np.ceil(y1))
 
+    def is_at_edge(self, box) -> bool:
+        """Whether a box of the sheet, left, top, right and bottom, touches the edge of what was
+        seen."""
+        corners = self._corners().astype(np.float32)
+        left, top, right, bottom = box
+        places = itertools.product((left, right), (top, bottom))
+        return any(cv2.pointPolygonTest(corners, place, True) <= AT_EDGE for place in places)
+
+    def _corners(self) -> np.ndarray:
+        rows, cols = self.grey.shape
+        whole = np.array([[0, 0], [cols, 0], [cols, rows], [0, rows]], float)
+        return whole if self.corners is None else self.corners
+
     def turned(self, quarters: int) -> "Sheet":
         """The sheet turned anticlockwise by a number of quarter turns."""
         sheet = self
@@ -56,7 +74,8 @@ class Sheet:
             cols = sheet.grey.shape[1]
             back = np.array([[0, -1, cols], [1, 0, 0], [0, 0, 1]], float)
             grey = np.ascontiguousarray(np.rot90(sheet.grey))
-            sheet = Sheet(grey, sheet.to_picture @ back)
+            corners = cv2.perspectiveTransform(sheet._corners()[None], np.linalg.inv(back))[0]
+            sheet = Sheet(grey, sheet.to_picture @ back, corners)
         return sheet
 
     def levelled(self, degrees: float) -> "Sheet":
@@ -73,8 +92,9 @@ class Sheet:
             flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        back = np.linalg.inv(np.vstack([turn, [0, 0, 1]]))
-        return Sheet(grey, self.to_picture @ back)
+        turn = np.vstack([turn, [0, 0, 1]])
+        corners = cv2.perspectiveTransform(self._corners()[None], turn)[0]
+        return Sheet(grey, self.to_picture @ np.linalg.inv(turn), corners)
 
 
 def shrink(picture: np.ndarray, longest: int) -> tuple[np.ndarray, float]:

@@ -32,8 +32,11 @@ WEAK, WEAK_CUT = 0.7, 0.97  # probability below which a glyph is one of those, w
 # letters joined in handwriting can be cut into pieces of which most look like digits
 BESIDE_WORD = 1.0  # of the line's height; a cell so near to a word is part of it unless
 CERTAIN = 0.95  # each of its digits is more probable than this
+FEW_WORDS = 2  # on a line; then each of its digits may be a letter
+FEWEST_WORDS = 3  # and more than numbers, on a line; then it is a heading
 NEAR_WORD = 1.6  # of the line's height; a digit so near to a word may be one of its letters
 LOW = 0.75  # of the line's height; a lower glyph that is doubtful is a plus or times
+LOWEST = 0.5  # of it; a lower glyph that reads 1 is a dash
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Part:
 
 def cells_of_line(
     line: TextLine, glyphs: list[Glyph], dots: list[Piece], walls: list[float]
-) -> tuple[list[list[Part]], Counter]:
+) -> tuple[list[list[Part]], Counter, list[tuple[int, int]]]:
     """Parts a line into cells.
 
     Args:
@@ -65,7 +68,8 @@ def cells_of_line(
         walls: The x of upright lines, longer than the writing is high, that part cells.
 
     Returns:
-        Cells, each a list of parts from the left, and how many glyphs were left out, by reason.
+        Cells, each a list of parts from the left; how many glyphs were left out, by reason; and
+        where words lie, as left and right ends.
     """
     height = line.height
     parts = [_as_part(glyph, line, height) for glyph in glyphs]
@@ -75,7 +79,7 @@ def cells_of_line(
     parts = _with_slashes([part for part in parts if part not in signs], height)
     parts += _points(line, dots, height)
     parts.sort(key=lambda part: part.piece.left + part.piece.right)
-    cells, words = [], []
+    cells, words, spans = [], [], []
     for group in _grouped(parts, signs, walls, height):
         digits = [part for part in group if part.glyph is not None]
         num_refused = sum(not part.glyph.answer.is_digit for part in digits)
@@ -87,22 +91,28 @@ def cells_of_line(
             left_out[OTHER_SIGNS] += len(group)
         elif is_word:
             left_out[OTHER_SIGNS if len(group) == 1 else WORDS] += len(group)
-            words += [part.piece for part in group if len(group) > 1]
+            if len(group) > 1:
+                words += [part.piece for part in group]
+                spans.append((group[0].piece.left, max(part.piece.right for part in group)))
         else:
             cells.append(_trimmed(group))
     is_text = len(words) > sum(map(len, cells))
+    is_among_words = is_text or len(spans) >= FEW_WORDS
+    is_heading = len(spans) >= max(FEWEST_WORDS, len(cells) + 1)
     for cell in [*cells]:
         is_beside = any(_is_near(part.piece, words, BESIDE_WORD * height) for part in cell)
-        if (is_text or is_beside) and any(not _is_certain(part) for part in cell):
+        if is_heading or (
+            (is_text or is_beside) and any(not _is_certain(part) for part in cell)
+        ):
             cells.remove(cell)
             left_out[WORDS] += len(cell)
     return [
         [
-            replace(part, is_near_word=is_text or _is_near(part.piece, words, NEAR_WORD * height))
+            replace(part, is_near_word=is_among_words or _is_near(part.piece, words, NEAR_WORD * height))
             for part in cell
         ]
         for cell in cells
-    ], left_out
+    ], left_out, spans
 
 
 def _is_near(piece: Piece, words: list[Piece], distance: float) -> bool:
@@ -197,7 +207,10 @@ def _is_other_sign(part: Part, height: float) -> bool:
     """Whether a glyph is a plus, a times or the like: low, and hardly a digit."""
     if part.glyph is None or part.piece.height >= LOW * height:
         return False
-    return part.glyph.answer.is_doubtful and not part.glyph.is_guess
+    if part.glyph.is_guess:
+        return False
+    is_dash = part.piece.height < LOWEST * height and part.glyph.answer.digits[0] == 1
+    return is_dash or part.glyph.answer.is_doubtful
 
 
 def _grouped(

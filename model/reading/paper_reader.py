@@ -6,15 +6,17 @@ import numpy as np
 
 from model.errors import NothingDrawn
 from model.ink.layout import TextLine, columns, gutters, text_lines
-from model.ink.page import SPECKS, Page, prepare, slope_of
+from model.ink.page import DRAWINGS, SPECKS, Page, prepare, slope_of
 from model.ink.pieces import Piece, frame_of
 from model.ink.sheet import Sheet, find_sheet, whole_picture
 from model.reading.lattice import read_lines
-from model.reading.numbers_on_paper import cells_of_line
+from model.reading.numbers_on_paper import FEWEST_WORDS, WORDS, cells_of_line
 from model.reading.paper import Cell, PaperDigit, PaperReading, Sign
 from model.reading.recognizer import Recognizer
 
 TILTED_TEXT = 1.5  # degrees; lines of writing without ruling that slope more are levelled
+AT_EDGE = 0.5  # of a line's pieces
+SHARED = 0.5  # of a cell's width, that lies above or below a word
 WALL = 2.2  # times a line's height; a longer upright line parts cells
 # Which way is up.
 MOST_TRIED = 60  # pieces that are read in all four directions
@@ -51,6 +53,21 @@ def read_paper(picture: np.ndarray, recognizer: Recognizer) -> PaperReading:
     return reading
 
 
+def _without_edges(lines: list[TextLine], sheet: Sheet) -> tuple[list[TextLine], int]:
+    """Leaves out lines of which most pieces touch the edge: they are what lies beside the paper.
+
+    Returns:
+        The other lines, all if they would be none, and how many pieces were left out.
+    """
+    inner = [
+        line
+        for line in lines
+        if sum(sheet.is_at_edge(piece.box) for piece in line.pieces) < AT_EDGE * len(line.pieces)
+    ]
+    num = sum(len(line.pieces) for line in lines) - sum(len(line.pieces) for line in inner)
+    return (inner, num) if inner else (lines, 0)
+
+
 def _num_sure(reading: PaperReading) -> int:
     return sum(not digit.is_doubtful for digit in reading.digits)
 
@@ -74,18 +91,25 @@ def _read_sheet(sheet: Sheet, recognizer: Recognizer) -> PaperReading:
         page = prepare(page.sheet.levelled(-slope), may_level=False)
         lines = text_lines(page.pieces)
     left_out = Counter(page.left_out)
+    lines, num_at_edge = _without_edges(lines, page.sheet)
+    left_out[DRAWINGS] += num_at_edge
     glyphs = read_lines(lines, page.ink, recognizer)
     between = gutters(lines)
-    rows = []
+    rows, found, words = [], [], []
     for line, of_line in zip(lines, glyphs, strict=True):
         dots = [dot for dot in page.dots if _is_on(line, dot)]
         walls = page.ruling.walls_at(line.middle, WALL * line.height)
-        cells, words = cells_of_line(line, of_line, dots, [*walls, *between])
-        left_out.update(words)
+        cells, others, spans = cells_of_line(line, of_line, dots, [*walls, *between])
+        left_out.update(others)
         used = {id(part.piece) for cell in cells for part in cell}
         left_out[SPECKS] += sum(1 for dot in dots if id(dot) not in used)
-        if cells:
-            rows.append([_as_cell(cell, page.sheet) for cell in cells])
+        found.append(cells)
+        words.append(spans)
+    for number, cells in enumerate(found):
+        numbers = [cell for cell in cells if not _is_in_column_of_words(cell, number, found, words)]
+        left_out[WORDS] += sum(map(len, cells)) - sum(map(len, numbers))
+        if numbers:
+            rows.append([_as_cell(cell, page.sheet) for cell in numbers])
     far = [dot for dot in page.dots if not any(_is_on(line, dot) for line in lines)]
     left_out[SPECKS] += len(far)
     return PaperReading(
@@ -117,6 +141,30 @@ def quarters_to_upright(page: Page, recognizer: Recognizer, fewest: int = FEWEST
     gains = [now - sure[0] - least for now, least in zip(sure[1:], BETTER, strict=True)]
     best = int(np.argmax(gains))
     return best + 1 if gains[best] > 0 else 0
+
+
+def _is_in_column_of_words(cell: list, number: int, found: list, words: list) -> bool:
+    """Whether more lines have words than numbers above and below a cell, as with names in a table.
+
+    Args:
+        cell: Its parts.
+        number: Its line's.
+        found: Each line's cells.
+        words: Where each line's words lie.
+    """
+    left, right = _ends(cell)
+
+    def is_there(ends: tuple[float, float]) -> bool:
+        return min(right, ends[1]) - max(left, ends[0]) > SHARED * (right - left)
+
+    others = [each for each in range(len(found)) if each != number]
+    num_words = sum(any(map(is_there, words[each])) for each in others)
+    num_numbers = sum(any(is_there(_ends(other)) for other in found[each]) for each in others)
+    return num_words >= max(FEWEST_WORDS, num_numbers + 1)
+
+
+def _ends(cell: list) -> tuple[int, int]:
+    return min(part.piece.left for part in cell), max(part.piece.right for part in cell)
 
 
 def _is_on(line: TextLine, dot: Piece) -> bool:

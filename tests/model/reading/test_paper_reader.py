@@ -185,3 +185,34 @@ def test_touching_digits_are_cut_and_marked(recognizer):
 def test_a_plain_picture_has_no_doubt(recognizer):
     reading = read_paper(np.repeat(picture_of("23578")[..., None], 3, axis=2), recognizer)
     assert flat(reading) == ["23578"] and not any(d.is_doubtful for d in reading.digits)
+
+
+def test_names_beside_the_numbers_of_a_table_are_no_numbers(recognizer):
+    picture = paper(600, 900)
+    names = ("Scheme", "Katrk", "Urdu", "Total", "Urdu")  # the first could be digits
+    for row, name in enumerate(names):
+        write(picture, name, 30, 100 + 110 * row)
+        write(picture, str(3 + row), 560, 100 + 110 * row)
+        write(picture, str(9 - row), 760, 100 + 110 * row)
+    reading = read_paper(picture, recognizer)
+    assert texts(reading) == [[str(3 + row), str(9 - row)] for row in range(len(names))]
+    assert reading.left_out["words"] >= 10
+
+
+def test_marks_along_the_pictures_edge_are_no_line_of_digits(recognizer):
+    picture = paper(400)
+    write(picture, "3 5 8", 100, 180)
+    for left in range(60, 600, 60):  # as between fingers below a pad
+        cv2.line(picture, (left, 345), (left + 6, 399), (40, 40, 40), 5)
+    reading = read_paper(picture, recognizer)
+    assert flat(reading) == ["358"]
+    assert reading.left_out["drawings, edges or shadows"] >= 5
+
+
+def test_a_short_dash_on_the_line_is_left_out_and_told(recognizer):
+    picture = paper()
+    write(picture, "500", 200, 200)
+    cv2.line(picture, (140, 188), (154, 202), (40, 40, 40), 5)
+    reading = read_paper(picture, recognizer)
+    assert flat(reading) == ["500"]
+    assert sum(reading.left_out.values()) >= 1
