@@ -6,6 +6,7 @@ const SLOW = 400;  // ms from a message to its answer, above which only a lifted
 const LOST = 3000;  // ms after which a message is taken for lost
 const NEAR = 1;  // canvas pixels; points closer to the last one are left out
 const REPORTED = 190;  // ms; the canvas reports a stroke no sooner after the pen was lifted
+const PHONE = 640;  // CSS pixels; a narrower window gets the compact panel
 const UNSEEN = 1500;  // ms after which a stroke that the canvas did not take is handed to the page
 
 const pen = { strokes: [], lifted: [], current: null, base: 0, commands: null, changed: false,
@@ -14,7 +15,12 @@ let send = null, width = 280;
 
 export default function ({ data, parentElement, setStateValue }) {
   show(parentElement, data.view);
-  if (!data.canvas) return;
+  const fit = () => parentElement.querySelector('.answer')
+    .classList.toggle('compact', data.isCompact || innerWidth <= PHONE);
+  fit();
+  addEventListener('resize', fit);
+  const forget = () => removeEventListener('resize', fit);
+  if (!data.canvas) return forget;
   parentElement.querySelector('.answer').dataset.strokes = data.canvas.committed;
   width = data.canvas.width;
   send = (message) => setStateValue('strokes', message);
@@ -22,6 +28,7 @@ export default function ({ data, parentElement, setStateValue }) {
   const events = { pointerdown: begin, pointermove: move, pointerup: end, pointercancel: end };
   for (const [name, act] of Object.entries(events)) document.addEventListener(name, act, true);
   return () => {
+    forget();
     for (const [name, act] of Object.entries(events)) document.removeEventListener(name, act, true);
     clearTimeout(pen.timer);
     clearTimeout(pen.unseen);

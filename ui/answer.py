@@ -138,6 +138,7 @@ def show_panel(
     view: AnswerView,
     canvas: dict | None = None,
     on_report: Callable[[], None] = lambda: None,
+    is_compact: bool = False,
 ) -> None:
     """Shows the panel; call it once per page.
 
@@ -146,8 +147,13 @@ def show_panel(
         canvas: For a page with a drawing canvas: what the panel's listener to the pen needs, as
             `ui.draw.live_drawing.canvas_state` gives it.
         on_report: Called before the run in which the pen's report arrives.
+        is_compact: Whether it is as low as on a phone.
     """
-    _PANEL(data={"view": asdict(view), "canvas": canvas}, key=KEY, on_strokes_change=on_report)
+    _PANEL(
+        data={"view": asdict(view), "canvas": canvas, "isCompact": is_compact},
+        key=KEY,
+        on_strokes_change=on_report,
+    )
 
 
 def ask_about_doubtful_digits(

@@ -13,6 +13,7 @@ from model.errors import DigitError
 from model.ink.canvas_json import drawing_of_strokes, strokes_of_canvas
 from model.ink.frame import strokes_to_mnist
 from model.learning import glyphs
+from ui import networks
 
 CANVAS_SIDE = 280  # canvas pixels; the page shows the canvas larger where there is room
 WIDE = 560  # canvas pixels; the width of the canvas for numbers
@@ -21,6 +22,7 @@ INK = "#ffffff"
 CANVAS_PENS = (8, 40)  # CSS pixels
 CANVAS_PEN = 20
 MAX_STEPS = 50  # that Undo can take back
+MAX_TRIES = 20  # at an example: one in ten of the rarer handwritings is not read surely
 EXAMPLE_SIZE = 0.6  # of an example's longer side, as a share of the canvas' side
 
 # A canvas' name is the key of the component's own state, which Streamlit drops when the page is
@@ -156,19 +158,35 @@ def _packed(objects: list) -> bytes:
 
 
 def draw_example(name: str) -> None:
-    """Draws a digit other than the last example, in a random handwriting."""
+    """Draws a digit other than the last example, in a random handwriting that is read surely."""
     rng = np.random.default_rng()
     last = st.session_state.get(name + _EXAMPLE, int(rng.integers(10)))
     digit = (last + int(rng.integers(1, 10))) % 10
     st.session_state[name + _EXAMPLE] = digit
-    strokes = glyphs.draw_digit(digit, rng)
+    for _ in range(MAX_TRIES):
+        strokes = _in_the_middle(glyphs.draw_digit(digit, rng), canvas_width(name))
+        if _is_read(strokes, digit):
+            break
+    remember_step(name)
+    show_strokes(name, objects_of(strokes))
+
+
+def _in_the_middle(strokes: list[np.ndarray], width: int) -> list[np.ndarray]:
     points = np.concatenate(strokes)
-    centre = np.array([canvas_width(name), CANVAS_SIDE]) / 2
     size = EXAMPLE_SIZE * CANVAS_SIDE / np.ptp(points, axis=0).max()
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
-    placed = [(stroke - middle) * size + centre for stroke in strokes]
-    remember_step(name)
-    show_strokes(name, objects_of(placed))
+    centre = np.array([width, CANVAS_SIDE]) / 2
+    return [(stroke - middle) * size + centre for stroke in strokes]
+
+
+def _is_read(strokes: list[np.ndarray], digit: int) -> bool:
+    try:
+        network = networks.served_network()
+        (row,) = network.probabilities(strokes_to_mnist(strokes, CANVAS_SIDE)[None])
+    except DigitError:
+        return True  # no other drawing would be read
+    answer = network.answer(row)
+    return answer.is_sure and answer.digits == (digit,)
 
 
 def show_strokes(name: str, objects: list) -> None:

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 import keras
+import numpy as np
 import onnx
 from keras import layers
 
@@ -16,9 +17,8 @@ OPSET = 15  # tf2onnx writes it well, and ONNX Runtime reads it in all current r
 def export(network: keras.Model) -> bytes:
     """Exports a network as an ONNX file that takes frames of shape `(n, 28, 28, 1)`.
 
-    Its outputs carry names: `probabilities`, `(n, 10)`; `layer_1` and `layer_2`, the maps of
-    the first convolutions; `last_map`, which the head reads; and, if the head reads it flat,
-    `class_maps`.
+    Its outputs carry names: `probabilities`, `(n, 10)`; `last_map`, which the head reads; if the
+    head reads it flat, `class_maps`; and those of `name_layers`.
 
     Returns:
         The file's content.
@@ -31,18 +31,13 @@ def export(network: keras.Model) -> bytes:
         served.export(str(path), format="onnx", opset_version=OPSET, verbose=False)
         exported = onnx.load(path)
     _name_outputs(exported.graph, list(outputs))
+    name_layers(exported.graph)
     return exported.SerializeToString()
 
 
 def _inner_maps(network: keras.Model) -> dict[str, keras.KerasTensor]:
-    rectified = [layer for layer in network.layers if isinstance(layer, layers.ReLU)]
-    convolved = [layer for layer in network.layers if isinstance(layer, layers.Conv2D)]
-    maps = {
-        f"layer_{number}": layer.output
-        for number, layer in enumerate((rectified or convolved)[:2], start=1)
-    }
     last_map = next(la for la in network.layers if isinstance(la, layers.Flatten)).input
-    return maps | {"last_map": last_map} | _class_maps(network.layers[-1], last_map)
+    return {"last_map": last_map} | _class_maps(network.layers[-1], last_map)
 
 
 def _class_maps(head: layers.Dense, last_map: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
@@ -70,6 +65,50 @@ def _name_outputs(graph: onnx.GraphProto, names: list[str]) -> None:
     for node in graph.node:
         for values in (node.input, node.output):
             values[:] = [new.get(value, value) for value in values]
+
+
+def name_layers(graph: onnx.GraphProto) -> None:
+    """Adds outputs, in place: each layer's maps and weights.
+
+    `layer_k`, `(n, rows, cols, num_maps)`, is what the k-th convolution and its ReLU make;
+    `kernel_k`, `(num_maps, num_inputs, 3, 3)`, and `bias_k`, `(num_maps,)`, are its weights,
+    which batch normalisation became part of; `pool_k` is what the k-th pooling makes; `head_bias`,
+    `(10,)`, is the last layer's.
+    """
+    readers = {name: node for node in graph.node for name in node.input}
+    weights = {each.name for each in graph.initializer}
+    num_convolutions = num_poolings = 0
+    for node in [*graph.node]:
+        if node.op_type == "Conv":
+            num_convolutions += 1
+            _add_output(graph, "Identity", node.input[1], f"kernel_{num_convolutions}")
+            bias = node.input[2] if len(node.input) > 2 else _zeros(graph, node.input[1])
+            _add_output(graph, "Identity", bias, f"bias_{num_convolutions}")
+            after = readers.get(node.output[0])
+            last = after if after is not None and after.op_type == "Relu" else node
+            _add_output(graph, "Transpose", last.output[0], f"layer_{num_convolutions}")
+        elif node.op_type == "MaxPool":
+            num_poolings += 1
+            _add_output(graph, "Transpose", node.output[0], f"pool_{num_poolings}")
+        elif node.op_type == "Add" and readers[node.output[0]].op_type == "Softmax":
+            bias = next(name for name in node.input if name in weights)
+            _add_output(graph, "Identity", bias, "head_bias")
+
+
+def _zeros(graph: onnx.GraphProto, kernel: str) -> str:
+    """The name of as many zeros as a kernel has maps: the export leaves out a bias of zeros."""
+    (num, *_), name = next(w.dims for w in graph.initializer if w.name == kernel), f"no_{kernel}"
+    graph.initializer.append(onnx.numpy_helper.from_array(np.zeros(num, np.float32), name))
+    return name
+
+
+def _add_output(graph: onnx.GraphProto, operation: str, value: str, name: str) -> None:
+    to_last = {"perm": [0, 2, 3, 1]} if operation == "Transpose" else {}  # channels come last
+    graph.node.append(onnx.helper.make_node(operation, [value], [name], **to_last))
+    num_axes = 1 if "bias" in name else 4
+    graph.output.append(
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [None] * num_axes)
+    )
 
 
 def annotate(content: bytes, notes: dict[str, str]) -> bytes:

@@ -101,18 +101,23 @@ def cells_of_line(
     is_heading = len(spans) >= max(FEWEST_WORDS, len(cells) + 1)
     for cell in [*cells]:
         is_beside = any(_is_near(part.piece, words, BESIDE_WORD * height) for part in cell)
-        if is_heading or (
-            (is_text or is_beside) and any(not _is_certain(part) for part in cell)
-        ):
+        if is_heading or ((is_text or is_beside) and any(not _is_certain(part) for part in cell)):
             cells.remove(cell)
             left_out[WORDS] += len(cell)
-    return [
+    return (
         [
-            replace(part, is_near_word=is_among_words or _is_near(part.piece, words, NEAR_WORD * height))
-            for part in cell
-        ]
-        for cell in cells
-    ], left_out, spans
+            [
+                replace(
+                    part,
+                    is_near_word=is_among_words or _is_near(part.piece, words, NEAR_WORD * height),
+                )
+                for part in cell
+            ]
+            for cell in cells
+        ],
+        left_out,
+        spans,
+    )
 
 
 def _is_near(piece: Piece, words: list[Piece], distance: float) -> bool:

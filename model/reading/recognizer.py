@@ -180,8 +180,8 @@ class Recognizer:
         """What a layer makes of frames.
 
         Args:
-            name: `"layer_1"` or `"layer_2"`, the first convolutions; `"last_map"`, what the
-                head reads; `"class_maps"`, what each place of it adds to each digit's logit.
+            name: One of `layer_names`; `"last_map"`, what the head reads; `"class_maps"`, what
+                each place of it adds to each digit's logit.
             frames: As in `probabilities`.
 
         Returns:
@@ -200,6 +200,50 @@ class Recognizer:
                 f"{RETRAIN}"
             )
         return maps
+
+    @property
+    def layer_names(self) -> list[str]:
+        """The names of convolutions and poolings, in order: `"layer_1"`, ..., `"pool_1"`, ..."""
+        return [name for name in self._outputs if name.startswith(("layer_", "pool_"))]
+
+    def inner(self, frame: np.ndarray) -> dict[str, np.ndarray]:
+        """All that the network computes from one frame, and with which weights.
+
+        Args:
+            frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
+
+        Returns:
+            By name: the layers' maps, `(rows, cols, num_maps)`; for the convolution `layer_k`
+            its weights `kernel_k`, `(num_maps, num_inputs, 3, 3)`, and `bias_k`, `(num_maps,)`,
+            batch normalisation included; the head's `head_bias`, `(10,)`; `last_map`.
+
+        Raises:
+            ArtifactError: If the network's file does not name these parts, or they don't fit
+                together.
+        """
+        for name in ("layer_1", "kernel_1", "head_bias", LAST_MAP):
+            self._check_output(name)
+        values = dict(zip(self._outputs, self._run(self._outputs, frame[None]), strict=True))
+        inner = {}
+        for name, value in values.items():
+            is_map = name.startswith(("layer_", "pool_")) or name == LAST_MAP
+            inner[name] = value[0] if is_map else value
+            if is_map and value.ndim != 4:
+                raise ArtifactError(f"The network's {name} has the shape {value.shape}. {RETRAIN}")
+        num_inputs = 1
+        for name in self.layer_names:
+            num = inner[name].shape[-1]
+            if name.startswith("layer_"):
+                number = name.removeprefix("layer_")
+                shapes = {f"kernel_{number}": (num, num_inputs, 3, 3), f"bias_{number}": (num,)}
+                for weights, shape in shapes.items():
+                    if weights not in inner or inner[weights].shape != shape:
+                        raise ArtifactError(
+                            f"The network's {weights} has not the shape {shape}, so this can't be "
+                            f"shown. {RETRAIN}"
+                        )
+            num_inputs = num
+        return inner
 
     def features(self, frames: np.ndarray) -> np.ndarray:
         """What the network knows of frames before it decides: its last map in four quarters.

@@ -16,6 +16,7 @@ from model.errors import ArtifactError
 from model.files.runs import ONNX_FILE, REPORT_FILE
 from model.reading.confidence import Confidence
 from model.reading.explanation import contrast, tint
+from model.reading.inside import layers_of, scores_of
 from model.reading.look_alikes import load_look_alikes
 from model.reading.recognizer import Recognizer
 from tests.fuzz import fuzzing
@@ -51,7 +52,7 @@ LOGITS = """
     logits = MatMul (flat, weights)
 """
 LINEAR = LOGITS + "y = Softmax (logits)"
-MAPS = ("layer_1", "layer_2", "last_map", "class_maps")
+MAPS = ("layer_1", "kernel_1", "bias_1", "head_bias", "last_map", "class_maps")
 
 
 def network(body: str, outputs: tuple = ("y",), batch: object = "n", opset: int = 15) -> bytes:
@@ -122,9 +123,8 @@ def _use(folder: Path) -> None:
     recognizer.version.encode()
     assert set(recognizer.answer(probabilities[0]).digits) <= set(range(10))
     tint(frames[0], contrast(recognizer.maps("class_maps", frames[:1])[0], 3, 5))
-    for name in ("layer_1", "layer_2"):
-        maps = recognizer.maps(name, frames[:1])[0]
-        maps[..., maps.shape[-1] - 1]
+    layers_of(frames[0], recognizer)
+    scores_of(frames[0], recognizer)
     features = recognizer.features(frames)
     lookalikes = load_look_alikes(TRAINED)
     lookalikes.places_of(lookalikes.coordinates_of(features))

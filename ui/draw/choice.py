@@ -61,7 +61,12 @@ def choose_digit(reading: Reading) -> Digit | None:
         is_doubtful = [digit.touching or digit.answer.is_doubtful for digit in digits]
         ask_about_doubtful_digits(*_frames_and_probabilities(digits), np.array(is_doubtful))
         st.code(_number(digits), language=None)
-    return digits[_chosen(digits)]
+    return chosen_digit(reading)
+
+
+def chosen_digit(reading: Reading) -> Digit | None:
+    """The digit that the page explains; `None` if there is none."""
+    return reading.digits[_chosen(reading.digits)] if reading.digits else None
 
 
 def _chosen(digits: list[Digit]) -> int:

@@ -1,4 +1,4 @@
-"""Shows the steps from the strokes to the answer, and other demos' preprocessing."""
+"""Shows the steps from the strokes to the frame, and other demos' preprocessing."""
 
 import numpy as np
 import streamlit as st
@@ -6,31 +6,18 @@ import streamlit as st
 from model.ink.other_preparations import OTHERS
 from model.ink.pen import PEN_WIDTH, draw_strokes
 from model.reading.recognizer import Recognizer
-from ui.charts import probabilities_chart
 from ui.pictures import picture_url
-from ui.show_error import errors_shown
 
 WIDTH = 150  # CSS pixels
-NUM_ACROSS = 8  # maps per row of a mosaic
-MOSAIC_SCALE = 2  # screens have twice as many pixels
-MOSAIC_WIDTH = 320
 
 
-def show_steps(
-    strokes: list[np.ndarray],
-    ink: np.ndarray,
-    frame: np.ndarray,
-    probabilities: np.ndarray,
-    recognizer: Recognizer,
-) -> None:
-    """Shows the drawing, its frame, the first two layers and the probabilities.
+def show_steps(strokes: list[np.ndarray], ink: np.ndarray, frame: np.ndarray) -> None:
+    """Shows how a drawing becomes a frame.
 
     Args:
         strokes: Arrays of shape `(num_points, 2)`, canvas pixels.
         ink: The canvas, `float32` array of shape `(side, side)`, 0 paper to 1 ink.
         frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
-        probabilities: `(10,)`.
-        recognizer: The network that read the frame.
     """
     with st.container(horizontal=True):
         _show_picture(ink, "1. Your ink, as you see it")
@@ -39,18 +26,6 @@ def show_steps(
             "2. Drawn again with MNIST's pen, longer side 20 pixels",
         )
         _show_picture(frame, "3. Pasted into 28 × 28 with its centre of mass in the middle")
-    with errors_shown():
-        layers = [recognizer.maps(name, frame[None])[0] for name in ("layer_1", "layer_2")]
-        with st.container(horizontal=True):
-            for number, maps in enumerate(layers, start=1):
-                st.image(
-                    picture_url(mosaic(maps), MOSAIC_SCALE),
-                    caption=f"{number + 3}. Layer {number}: where each of its {maps.shape[-1]} "
-                    "filters finds its pattern, an edge or an end for instance; brighter is "
-                    "stronger",
-                    width=MOSAIC_WIDTH,
-                )
-    st.vega_lite_chart(probabilities_chart(probabilities))
 
 
 def show_other_preparations(ink: np.ndarray, answer: int, recognizer: Recognizer) -> None:
@@ -80,23 +55,3 @@ def _show_picture(picture: np.ndarray, caption: str) -> None:
     top, left = (side - rows) // 2, (side - cols) // 2
     square[top : top + rows, left : left + cols] = picture
     st.image(picture_url(square, max(1, WIDTH // side)), caption=caption, width=WIDTH)
-
-
-def mosaic(maps: np.ndarray) -> np.ndarray:
-    """A layer's maps side by side, as one picture.
-
-    Args:
-        maps: `float32` array of shape `(rows, cols, channels)`, any range.
-
-    Returns:
-        `float32` array, 0 to 1, eight maps per row, each scaled to its own maximum, with a dark
-        line between them.
-    """
-    rows, cols, num = maps.shape
-    num_down = -(-num // NUM_ACROSS)
-    sheet = np.zeros((num_down * (rows + 1), NUM_ACROSS * (cols + 1)), np.float32)
-    for index in range(num):
-        one = maps[..., index] - min(float(maps[..., index].min()), 0)
-        top, left = index // NUM_ACROSS * (rows + 1), index % NUM_ACROSS * (cols + 1)
-        sheet[top : top + rows, left : left + cols] = one / max(float(one.max()), 1e-9)
-    return sheet[:-1, :-1]
