@@ -13,6 +13,7 @@ from ui.test_set.filters import (
     ask_whole_number,
     choose_images,
     go_to_first_page,
+    go_to_page,
     predict,
 )
 from ui.test_set.image_grid import show_images
@@ -44,10 +45,19 @@ def browse(predictions: Predictions, has_map: bool) -> None:
 def show_page(predictions: Predictions, chosen: np.ndarray) -> None:
     num_pages = -(-len(chosen) // PER_PAGE)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        page = ask_whole_number(f"Page (1 to {num_pages})", 1, num_pages, "page")
+        page = ask_whole_number("Go to page", 1, num_pages, "page")
+        for name, other, is_end in (
+            ("First", 1, page == 1),
+            ("Previous", page - 1, page == 1),
+            ("Next", page + 1, page == num_pages),
+            ("Last", num_pages, page == num_pages),
+        ):
+            label = f"{name} page"
+            st.button(label, on_click=go_to_page, args=(other,), disabled=is_end)
         show_downloads(predictions, chosen)
     on_page = chosen[(page - 1) * PER_PAGE : page * PER_PAGE]
     images, tiles = predictions.data.images, predictions.tiles(on_page)
+    st.caption(f"Page {page} of {num_pages}")
     pressed = show_images(images, tiles, "tiles", "Images: press one to open it")
     if pressed is not None:
         open_image(pressed)

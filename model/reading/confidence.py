@@ -88,6 +88,24 @@ class Confidence:
         return Answer(tuple(digits), is_digit, is_sure)
 
 
+def refused(probabilities: np.ndarray, confidence: Confidence) -> np.ndarray:
+    """Which of many frames are no digit, as `Confidence.answer` says; `bool`, `(n,)`.
+
+    Args:
+        probabilities: Softened ones, `(n, 10)`.
+        confidence: The network's.
+    """
+    return np.sort(probabilities, axis=1)[:, -2:].sum(axis=1) < confidence.refusal_threshold
+
+
+def in_doubt(probabilities: np.ndarray, confidence: Confidence) -> np.ndarray:
+    """Which of many frames are a digit that a person should check; like `refused`."""
+    ranked = np.sort(probabilities, axis=1)
+    is_one_of_several = ranked[:, -2] >= confidence.set_threshold
+    is_unsure = is_one_of_several | (ranked[:, -1] < SURE)
+    return is_unsure & ~refused(probabilities, confidence)
+
+
 def logits(probabilities: np.ndarray) -> np.ndarray:
     """Returns the logarithms of `(n, 10)` probabilities, finite, as `float64`."""
     return np.log(np.maximum(probabilities.astype(np.float64), SMALLEST))

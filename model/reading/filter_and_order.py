@@ -7,9 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model.reading.confidence import Confidence, in_doubt, refused
+
+RESULTS = ("all", "right", "wrong", "refused", "in doubt")
+# With two networks: which of them is right.
+DIFFERENT, BOTH_WRONG = "read differently", "both wrong"
+ONLY_SERVED, ONLY_OTHER = "only the served one right", "only the other one right"
+COMPARISONS = (DIFFERENT, ONLY_SERVED, ONLY_OTHER, BOTH_WRONG)
+EVERYTHING = Confidence()
 ORDERS = (
     "Index",
-    "Sure mistakes first",
+    "Most confident mistakes",
     "Least sure first",
     "Most sure first",
     "Most typical first",
@@ -24,21 +32,25 @@ class Filter:
     Attributes:
         label: True label, 0 to 9, or `None` for any.
         predicted: Predicted label, 0 to 9, or `None` for any.
-        verdict: `"all"`, `"right"` or `"wrong"`.
+        result: One of `RESULTS`.
         low, high: Bounds of the confidence, both included, percent.
         disputed: Whether to keep only images whose label people dispute.
     """
 
     label: int | None = None
     predicted: int | None = None
-    verdict: str = "all"
+    result: str = "all"
     low: float = 0
     high: float = 100
     disputed: bool = False
 
 
 def filter_images(
-    wanted: Filter, labels: np.ndarray, probabilities: np.ndarray, disputed: tuple[int, ...] = ()
+    wanted: Filter,
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    disputed: tuple[int, ...] = (),
+    confidence: Confidence = EVERYTHING,
 ) -> np.ndarray:
     """Returns the indices of the images that a filter keeps, ascending.
 
@@ -47,9 +59,10 @@ def filter_images(
         labels: `(n,)`, 0 to 9.
         probabilities: `(n, 10)`.
         disputed: Indices of images with a disputed label.
+        confidence: The network's, which refuses and doubts; the default does neither.
 
     Example:
-        >>> filter_images(Filter(verdict="wrong"), np.array([1, 1]), np.eye(10)[[1, 7]])
+        >>> filter_images(Filter(result="wrong"), np.array([1, 1]), np.eye(10)[[1, 7]])
         array([1])
     """
     predicted, percent = probabilities.argmax(axis=1), 100 * probabilities.max(axis=1)
@@ -60,11 +73,33 @@ def filter_images(
         keep &= labels == wanted.label
     if wanted.predicted is not None:
         keep &= predicted == wanted.predicted
-    if wanted.verdict != "all":
-        keep &= (predicted == labels) == (wanted.verdict == "right")
+    if wanted.result in ("right", "wrong"):
+        keep &= (predicted == labels) == (wanted.result == "right")
+    if wanted.result == "refused":
+        keep &= refused(probabilities, confidence)
+    if wanted.result == "in doubt":
+        keep &= in_doubt(probabilities, confidence)
     if wanted.disputed:
         keep &= np.isin(np.arange(len(labels)), disputed)
     return np.flatnonzero(keep)
+
+
+def compare_predictions(
+    wanted: str, labels: np.ndarray, served: np.ndarray, other: np.ndarray
+) -> np.ndarray:
+    """Tells which images two networks' predictions compare as wanted on; `bool`, `(n,)`.
+
+    Args:
+        wanted: One of `COMPARISONS`.
+        labels: `(n,)`, 0 to 9.
+        served, other: Predicted labels, `(n,)`.
+    """
+    return {
+        DIFFERENT: served != other,
+        ONLY_SERVED: (served == labels) & (other != labels),
+        ONLY_OTHER: (served != labels) & (other == labels),
+        BOTH_WRONG: (served != labels) & (other != labels),
+    }[wanted]
 
 
 def order_images(
@@ -100,7 +135,7 @@ def order_images(
         place = np.random.default_rng(seed).permutation(len(labels))
         return chosen[np.argsort(place[chosen])]
     confidence = probabilities.max(axis=1)
-    if order == "Sure mistakes first":  # then the right ones, the least sure first
+    if order == "Most confident mistakes":  # then the right ones, the least sure first
         wrong = probabilities.argmax(axis=1) != labels
         key = np.where(wrong, -confidence, confidence)
     else:

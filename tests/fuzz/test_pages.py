@@ -36,7 +36,7 @@ PARAMETERS = {
     "result": ("all", "right", "wrong"),
     "sure": ("0", "50", "100"),
     "disputed": ("true", "false"),
-    "order": ("Index", "Random", "Most typical first", "Sure mistakes first"),
+    "order": ("Index", "Random", "Most typical first", "Most confident mistakes"),
     "seed": ("0", "7", "999999"),
     "page": ("1", "2", "3.5"),
     "image": ("0", "5", "1796"),

@@ -6,8 +6,11 @@ import streamlit as st
 from model.errors import ArtifactError
 from model.learning.data import Dataset
 from model.reading.filter_and_order import (
+    COMPARISONS,
     ORDERS,
+    RESULTS,
     Filter,
+    compare_predictions,
     distance_to_class_mean,
     filter_images,
     order_images,
@@ -20,6 +23,10 @@ WIDTH = 165  # CSS pixels; two beside each other on a phone
 MAX_SEED = 999_999
 ANY = "any"
 NO_OTHER = "no other network"
+DEFAULTS = {
+    **{"label": ANY, "predicted": ANY, "result": RESULTS[0], "sure": (0, 100), "disputed": False},
+    **{"which": COMPARISONS[0], "order": ORDERS[0], "seed": 0.0},
+}
 IN_ADDRESS = {"bind": "query-params"}  # under the widget's key; invalid values become the default
 
 
@@ -44,9 +51,22 @@ def ask_whole_number(label: str, low: int, high: int, key: str, **options) -> in
     )
 
 
+def go_to_page(number: int) -> None:
+    """Shows a page of the images, from 1."""
+    st.session_state["page"] = float(number)
+
+
 def go_to_first_page() -> None:
     """Shows the first page again, because another choice shows other images."""
-    st.session_state["page"] = 1.0
+    go_to_page(1)
+
+
+def reset() -> None:
+    """Takes all filters and the order back."""
+    for key, value in DEFAULTS.items():
+        if key in st.session_state:
+            st.session_state[key] = value
+    go_to_first_page()
 
 
 def predict(data: Dataset, row) -> Predictions:
@@ -70,8 +90,7 @@ def predict(data: Dataset, row) -> Predictions:
             **IN_ADDRESS,
             on_change=go_to_first_page,
             width=240,
-            help="Shows only the images that the two networks read differently. To get another "
-            'network, run "python train.py".',
+            help='To get another network, run "python train.py".',
         )
     if name == NO_OTHER:
         return Predictions(data, probabilities)
@@ -83,10 +102,13 @@ def choose_images(predictions: Predictions) -> np.ndarray:
     labels, probabilities = predictions.data.labels, predictions.probabilities
     with st.container(horizontal=True, vertical_alignment="bottom"):
         wanted = _ask_filter(has_disputed=bool(predictions.disputed))
+        if predictions.other_probabilities is not None:
+            comparison = _select("Which is right", COMPARISONS, "which")
         order = _select("Order", ORDERS, "order")
         seed = 0
         if order == "Random":
             seed = ask_whole_number("Seed", 0, MAX_SEED, "seed", on_change=go_to_first_page)
+        st.button("Reset", on_click=reset, help="Shows all images again")
     distances = None
     if order == "Most typical first":
         try:
@@ -94,10 +116,12 @@ def choose_images(predictions: Predictions) -> np.ndarray:
         except ArtifactError as error:
             show_error(error)
             order = "Index"
-    chosen = filter_images(wanted, labels, probabilities, predictions.disputed)
+    confidence = networks.served_network().confidence
+    chosen = filter_images(wanted, labels, probabilities, predictions.disputed, confidence)
     if predictions.other_probabilities is not None:
-        differ = predictions.predicted != predictions.other_probabilities.argmax(axis=1)
-        chosen = chosen[differ[chosen]]
+        other = predictions.other_probabilities.argmax(axis=1)
+        compared = compare_predictions(comparison, labels, predictions.predicted, other)
+        chosen = chosen[compared[chosen]]
     return order_images(chosen, order, labels, probabilities, distances, seed)
 
 
@@ -105,9 +129,9 @@ def _ask_filter(has_disputed: bool) -> Filter:
     digits = [ANY, *range(10)]
     label = _select("True label", digits, "label")
     predicted = _select("Predicted label", digits, "predicted")
-    result = _select("Result", ["all", "right", "wrong"], "result")
+    result = _select("Result", RESULTS, "result")
     low, high = st.slider(
-        "How sure, %",
+        "Confidence, %",
         0,
         100,
         (0, 100),

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from model.reading.confidence import Confidence
 from model.reading.filter_and_order import (
+    COMPARISONS,
     ORDERS,
     Filter,
+    compare_predictions,
     distance_to_class_mean,
     filter_images,
     inside_area,
@@ -29,18 +32,42 @@ DISTANCES = np.arange(6)[::-1].astype(np.float32)
         (Filter(label=0), []),
         (Filter(predicted=7), [2]),
         (Filter(label=2, predicted=2), [1]),
-        (Filter(verdict="right"), [0, 1, 3, 4]),
-        (Filter(verdict="wrong"), [2, 5]),
+        (Filter(result="right"), [0, 1, 3, 4]),
+        (Filter(result="wrong"), [2, 5]),
         (Filter(low=80, high=95.1), [2, 3]),
         (Filter(low=100), [4]),
         (Filter(low=60, high=50), []),
         (Filter(disputed=True), [2, 3]),
-        (Filter(disputed=True, verdict="wrong"), [2]),
+        (Filter(disputed=True, result="wrong"), [2]),
     ],
     ids=str,
 )
 def test_a_filter_keeps_what_it_describes(wanted, kept):
     assert filter_images(wanted, LABELS, PROBABILITIES, disputed=(2, 3, 99)).tolist() == kept
+
+
+def test_refused_and_doubtful_images_are_those_that_the_answer_calls_so():
+    rng = np.random.default_rng(3)
+    probabilities = rng.dirichlet(np.full(10, 0.2), 500).astype(np.float32)
+    confidence = Confidence(set_threshold=0.3, refusal_threshold=0.75)
+    answers = [confidence.answer(row) for row in probabilities]
+    labels = np.zeros(500, int)
+    for result, wanted in (
+        ("refused", [not answer.is_digit for answer in answers]),
+        ("in doubt", [answer.is_digit and answer.is_doubtful for answer in answers]),
+    ):
+        kept = filter_images(Filter(result=result), labels, probabilities, (), confidence)
+        assert 0 < len(kept) < 500 and kept.tolist() == np.flatnonzero(wanted).tolist()
+
+
+def test_two_networks_are_compared_by_who_is_right():
+    labels, served = np.array([1, 1, 1, 1, 1]), np.array([1, 1, 2, 2, 2])
+    other = np.array([1, 3, 1, 2, 3])
+    kept = {
+        wanted: np.flatnonzero(compare_predictions(wanted, labels, served, other)).tolist()
+        for wanted in COMPARISONS
+    }
+    assert list(kept.values()) == [[1, 2, 4], [1], [2], [3, 4]]
 
 
 def test_a_probability_just_above_one_is_kept():
@@ -52,7 +79,7 @@ def test_a_probability_just_above_one_is_kept():
     ("order", "indices"),
     [
         ("Index", [0, 1, 2, 3, 4, 5]),
-        ("Sure mistakes first", [2, 5, 1, 3, 0, 4]),
+        ("Most confident mistakes", [2, 5, 1, 3, 0, 4]),
         ("Least sure first", [5, 1, 3, 2, 0, 4]),
         ("Most sure first", [4, 0, 2, 3, 1, 5]),
         ("Most typical first", [5, 4, 3, 2, 1, 0]),

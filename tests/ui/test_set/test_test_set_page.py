@@ -12,6 +12,7 @@ from tests.support import TRAINED
 from tests.ui.pages import (
     SEVEN,
     AlwaysThree,
+    button,
     drawing,
     has_text,
     opened,
@@ -63,18 +64,38 @@ def test_a_link_shares_the_whole_view(with_mnist):
         "test_set",
         label="4",
         sure=["50", "100"],
-        order="Sure mistakes first",
+        order="Most confident mistakes",
         page="2",
         image="2130",
     )
     boxes = {box.label: box.value for box in app.selectbox}
-    assert (boxes["True label"], boxes["Order"]) == (4, "Sure mistakes first")
+    assert (boxes["True label"], boxes["Order"]) == (4, "Most confident mistakes")
     assert app.slider[0].value == (50, 100) and app.number_input[0].value == 2
     assert has_text(app.markdown, "Image **2130**")
     numbers = [tile["number"] for tile in shown_images(app)]
     app = settled(app.run())  # what the address says stays
     assert [tile["number"] for tile in shown_images(app)] == numbers
     assert app.query_params["image"] == "2130"
+
+
+def test_refused_images_can_be_filtered_and_the_filter_taken_back(no_mnist):
+    app = opened("test_set", result="refused")
+    count = app.markdown[0].value
+    assert "**1,797** of" not in count and "of 1,797" in count
+    app = press(app, "Reset")
+    assert "**1,797** of 1,797" in app.markdown[0].value
+    assert select(app, "Result").value == "all"
+
+
+def test_pages_are_turned_by_buttons(no_mnist):
+    app = opened("test_set")
+    assert button(app, "Previous page").disabled
+    app = press(app, "Next page")
+    assert has_text(app.caption, "Page 2 of 30")
+    assert shown_images(app)[0]["number"] == 60
+    app = press(app, "Last page")
+    assert has_text(app.caption, "Page 30 of 30") and button(app, "Next page").disabled
+    assert has_text(press(app, "First page").caption, "Page 1 of 30")
 
 
 NONSENSE = ("", "?", "-1", "1e9", "1e999", "nan", "9" * 5000, "<b>")
