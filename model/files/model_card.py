@@ -118,7 +118,7 @@ def _table(report: dict) -> str:
     if "ece" in pen:
         rows.append(
             f"On pen digits: {pen['ece']:.4f}; {pen['refused']:.2%} of them are refused, and "
-            f"{pen['covered']:.2%} of the answer sets hold the truth, with {pen['set_size']:.3f} "
+            f"{pen['covered']:.2%} of answers include the right digit, with {pen['set_size']:.3f} "
             f"digits on average. Letters that look like no digit: AUROC {pen['auroc']:.4f}."
         )
     return "\n".join(rows)

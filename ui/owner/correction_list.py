@@ -27,7 +27,7 @@ def show_corrections(store: Corrections, num: int) -> None:
     num_pages = -(-num // PER_PAGE)
     page = 1
     if num_pages > 1:
-        page = st.number_input(f"Page of {num_pages}", 1, num_pages, key="corrections", width=160)
+        page = st.number_input(f"Page, of {num_pages}", 1, num_pages, key="corrections", width=160)
     buttons = st.container(horizontal=True)
     readable, unreadable = store.load_readable(PER_PAGE, skip=(page - 1) * PER_PAGE)
     ticked = _show_readable(readable) + _show_unreadable(unreadable)
@@ -77,7 +77,7 @@ def _show_readable(corrections: list[Correction]) -> list[int]:
     with st.container(horizontal=True, gap="medium"):
         for each in corrections:
             with st.container(width=WIDTH, gap="xsmall"):
-                label = f"said {each.predicted}, is {each.label}"
+                label = f"read {each.predicted}, should be {each.label}"
                 # `st.image` would lay its toolbar over the buttons above it.
                 st.html(f'<img src="{picture_url(each.frame, scale=3)}" alt="{label}">')
                 if st.checkbox(label, key=f"correction-{each.id}"):

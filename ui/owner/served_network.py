@@ -42,9 +42,7 @@ def ask_what_to_serve(jobs: TrainingJobs) -> None:
     is_forced = False
     if objection := served.objection(reports[name], jobs.runs):
         st.warning(objection, icon=":material/thumb_down:")
-        is_forced = st.checkbox(
-            "Force: serve it to all visitors although it is worse", key=f"force-{name}"
-        )
+        is_forced = st.checkbox("Use it anyway, for everyone", key=f"force-{name}")
     st.button(
         "Serve this network",
         icon=":material/publish:",

@@ -25,8 +25,10 @@ def curves_chart(
 ) -> alt.LayerChart:
     """Curves over epochs; behind smoothed ones the measured values stay faintly visible.
 
+    The pointer shows all values of the nearest epoch; the best epoch of validation is marked.
+
     Args:
-        table: Columns `epoch`, `curve`, `value` and `smooth`.
+        table: Columns `epoch`, `curve`, `value`, `smooth` and `is_best`.
         measure: The value and its unit, for the axis.
         title: The chart's title.
         log: Whether the axis is logarithmic; then all values are above zero.
@@ -38,14 +40,20 @@ def curves_chart(
         x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, format="d")),
         color=alt.Color("curve:N", scale=alt.Scale(range=TABLEAU), legend=legend),
         strokeDash=alt.StrokeDash("curve:N", legend=legend),
-        tooltip=["curve", "epoch", *_tooltips(".4~g", value="measured", smooth="smoothed")],
     )
     num_epochs = table["epoch"].nunique()
     lines = base.mark_line(point=num_epochs <= FEW_EPOCHS).encode(
         y=alt.Y("smooth:Q", title=measure, scale=scale),
         opacity=alt.condition(hover, alt.value(1.0), alt.value(0.15)),
     )
-    layers = [lines.add_params(hover)]
+    best = table[table["is_best"]].assign(text=lambda rows: "best: " + rows["epoch"].astype(str))
+    place = alt.Chart(best).encode(x="epoch:Q", y=alt.Y("smooth:Q", scale=scale))
+    layers = [
+        lines.add_params(hover),
+        place.mark_point(size=90, filled=False, strokeWidth=2, color=GREY),
+        place.mark_text(dy=-12, color=GREY).encode(text="text:N"),
+        _crosshair(table),
+    ]
     if not np.array_equal(table["value"], table["smooth"]):
         layers.insert(0, base.mark_line(opacity=0.25).encode(y=alt.Y("value:Q", scale=scale)))
     last = table.sort_values("epoch").groupby("curve")["value"].last()
@@ -53,7 +61,27 @@ def curves_chart(
         title=title,
         height=_HEIGHT - _LEGEND_ROW + legend_height,
         description=f"{title} over {num_epochs} epochs; at the end: "
-        + ", ".join(f"{curve} {value:.4g}" for curve, value in last.items()),
+        + ", ".join(f"{curve} {value:.4g}" for curve, value in last.items())
+        + "".join(f"; {row.curve} is best in epoch {row.epoch}" for row in best.itertuples()),
+    )
+
+
+def _crosshair(table: pd.DataFrame) -> alt.Chart:
+    """An upright line at the epoch nearest to the pointer, with all curves' values."""
+    wide = table.pivot_table(index="epoch", columns="curve", values="value")
+    # A name may hold what Vega takes for a path, so columns are numbered.
+    titles = {f"curve {number}": name for number, name in enumerate(wide.columns)}
+    wide = wide.set_axis(list(titles), axis=1).reset_index()
+    at = alt.selection_point(nearest=True, on="pointerover", fields=["epoch"], empty=False)
+    return (
+        alt.Chart(wide)
+        .mark_rule(color=GREY)
+        .encode(
+            x="epoch:Q",
+            opacity=alt.condition(at, alt.value(0.6), alt.value(0)),
+            tooltip=["epoch", *_tooltips(".4~g", **titles)],
+        )
+        .add_params(at)
     )
 
 

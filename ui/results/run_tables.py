@@ -12,11 +12,12 @@ from ui.results.report_tables import UNEXPECTED_FORM, finite
 
 MAX_MISSES = 60_000  # misread images that are compared; MNIST has no more
 SIGNIFICANT = 0.05  # below it, McNemar's p is called a difference
+ERROR, VALIDATION = "share wrong", "validation"
 _CURVES = (
-    ("accuracy", "accuracy", "training"),
-    ("val_accuracy", "accuracy", "validation"),
+    ("accuracy", ERROR, "training"),
+    ("val_accuracy", ERROR, VALIDATION),
     ("loss", "loss", "training"),
-    ("val_loss", "loss", "validation"),
+    ("val_loss", "loss", VALIDATION),
     ("learning_rate", "learning rate", ""),
 )
 
@@ -57,11 +58,11 @@ def curves(
     Args:
         histories: Rows of epochs by the run's name.
         weight: Of the smoothing, as in `smoothed`; the learning rate is never smoothed.
-        log: Whether they are for a logarithmic axis: accuracy becomes the share that is wrong,
-            and values that are not above zero are left out.
+        log: Whether they are for a logarithmic axis, which has no place for zero.
 
     Returns:
-        Columns `epoch`, `measure`, `curve`, `value` and `smooth`.
+        Columns `epoch`, `measure`, `curve`, `value`, `smooth` and `is_best`: whether a validation
+        curve is lowest there. Accuracy is shown as the share that is wrong.
     """
     parts = []
     for name, history in histories.items():
@@ -71,7 +72,7 @@ def curves(
             if not rows:
                 continue
             epochs, values = np.array(rows).T
-            if log and measure == "accuracy":
+            if measure == ERROR:
                 values = 1 - values
             parts.append(
                 pd.DataFrame(
@@ -81,11 +82,13 @@ def curves(
                         "curve": f"{name} {kind}".strip() or measure,
                         "value": values,
                         "smooth": smoothed(values, 0 if measure == "learning rate" else weight),
+                        "is_best": (np.arange(len(values)) == values.argmin())
+                        & (kind == VALIDATION),
                     }
                 )
             )
     if not parts:
-        return pd.DataFrame(columns=["epoch", "measure", "curve", "value", "smooth"])
+        return pd.DataFrame(columns=["epoch", "measure", "curve", "value", "smooth", "is_best"])
     table = pd.concat(parts, ignore_index=True)
     return table[(table["value"] > 0) & (table["smooth"] > 0)] if log else table
 
@@ -139,9 +142,9 @@ def difference(a: Run, b: Run) -> str:
     p = figures["p"]
     p_text = "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
     verdict = (
-        f"a significant difference (p below {SIGNIFICANT})"
+        f"statistically significant (below {SIGNIFICANT})"
         if p < SIGNIFICANT
-        else "no significant difference"
+        else "not statistically significant"
     )
     return (
         f"{a.name} reads {_images(figures['only_a_right'])} that {b.name} misreads, {b.name} reads "

@@ -431,7 +431,7 @@ def test_a_wrong_answer_is_corrected_seen_and_deleted(page):
     page.get_by_text("Saved as a 2.").wait_for(state="hidden")
     page.keyboard.press("Escape")
     visit(page, "Corrections")
-    page.get_by_text("said 7, is 1").click()
+    page.get_by_text("read 7, should be 1").click()
     assert page.get_by_role("checkbox").count() == 1
     page.get_by_text("Delete 1 selected").click()
     page.get_by_text("No corrections yet").wait_for()

@@ -72,7 +72,7 @@ def test_an_owner_downloads_deletes_and_logs_out(page, address, store):
     # A stranger knows the ids, and asks over a connection of his own.
     assert ask_for_file(address, deferred) == ""
     page.keyboard.press("Escape")
-    page.get_by_text("said 0, is 3").click()
+    page.get_by_text("read 0, should be 3").click()
     page.get_by_role("button", name="Delete 1 selected").click()
     page.get_by_text("1 stored").wait_for()
     assert page.request.get(url).status == 404  # the deleted drawing was in it

@@ -21,15 +21,18 @@ def test_without_corrections_the_page_says_how_to_make_one(corrections_path, cor
 def test_corrections_are_shown_in_pages_and_deleted_when_ticked(corrections_open):
     store_corrections(50)
     app = opened("corrections")
-    assert len(app.checkbox) == 48 and labels(app)[:2] == ["said 7, is 9", "said 7, is 8"]
+    assert len(app.checkbox) == 48 and labels(app)[:2] == [
+        "read 7, should be 9",
+        "read 7, should be 8",
+    ]
     assert app.caption[0].value.endswith("UTC, a run")
     app.number_input[0].set_value(2)
     app = settled(app.run())
-    assert labels(app) == ["said 7, is 1", "said 7, is 0"]
+    assert labels(app) == ["read 7, should be 1", "read 7, should be 0"]
     assert next(each for each in app.button if each.label == "Delete selected").disabled
     app.checkbox[0].check()
     app = press(settled(app.run()), "Delete 1 selected")
-    assert labels(app) == ["said 7, is 0"]
+    assert labels(app) == ["read 7, should be 0"]
     app.checkbox[0].check()
     app = press(settled(app.run()), "Delete 1 selected")  # the second page is gone with it
     assert len(app.checkbox) == 48 == len(Corrections())

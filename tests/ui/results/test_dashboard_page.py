@@ -76,7 +76,7 @@ def test_charts_have_titles_descriptions_and_tables(with_mnist):
     app = opened("dashboard")
     charts = [json.loads(spec) for spec in chart_specs(app)]
     titles = [chart["title"] for chart in charts]
-    assert any("Risk" in str(title) for title in titles) and len(titles) >= 8
+    assert any("Risk" in str(title) for title in titles) and len(titles) >= 7
     assert all(len(chart["description"]) > 30 for chart in charts)
     tables = [box for box in app.expander if box.label == "The numbers"]
     assert len(tables) >= len(charts) - 1  # the bins and their reliability share one
@@ -113,11 +113,23 @@ def test_the_diagonal_can_be_hidden_and_cells_can_be_shares(no_mnist):
 
 def test_curves_can_be_smoothed_and_have_logarithmic_axes(no_mnist):
     app = opened("dashboard")
-    assert len(json.loads(chart_specs(app)[0])["layer"]) == 1
-    app = settled(app.slider(key="served-smoothing").set_value(0.6).run())
-    assert len(json.loads(chart_specs(app)[0])["layer"]) == 2  # what was measured stays
-    app = settled(app.toggle(key="served-log").set_value(True).run())
     assert "Share wrong by epoch" in chart_specs(app)[0] and '"log"' in chart_specs(app)[0]
+    num_layers = len(json.loads(chart_specs(app)[0])["layer"])
+    app = settled(app.slider(key="served-smoothing").set_value(0.6).run())
+    assert len(json.loads(chart_specs(app)[0])["layer"]) == num_layers + 1  # the measured values
+    app = settled(app.toggle(key="served-log").set_value(False).run())
+    assert '"log"' not in chart_specs(app)[0]
+
+
+def test_the_best_epoch_is_marked_and_the_first_one_left_out(no_mnist):
+    history = runs.load_history(TRAINED / runs.HISTORY_FILE)
+    best = max(history, key=lambda row: row["val_accuracy"])["epoch"]
+    app = opened("dashboard")
+    told = json.loads(chart_specs(app)[0])
+    assert f"validation is best in epoch {best:.0f}" in told["description"]
+    assert f"over {len(history) - 1} epochs" in told["description"]
+    app = settled(app.toggle(key="served-first").set_value(True).run())
+    assert f"over {len(history)} epochs" in chart_specs(app)[0]
 
 
 def test_runs_are_listed_and_compared_despite_a_damaged_one(tmp_path, monkeypatch):
@@ -131,4 +143,4 @@ def test_runs_are_listed_and_compared_despite_a_damaged_one(tmp_path, monkeypatc
     assert app.multiselect[0].value == ["20260102-b", "20260101-a"]
     assert has_text(app.warning, "20260103-half")
     assert has_text(app.caption, "have the same settings")
-    assert has_text(app.markdown, "p = 1, no significant difference")
+    assert has_text(app.markdown, "p = 1, not statistically significant")

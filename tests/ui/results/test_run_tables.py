@@ -34,7 +34,7 @@ def test_a_logarithmic_axis_shows_error_and_leaves_out_what_is_zero():
     table = run_tables.curves({"": history}, log=True)
     found = [tuple(row) for row in table[["measure", "curve", "value"]].to_numpy()]
     assert found == [
-        ("accuracy", "training", 0.25),
+        ("share wrong", "training", 0.25),
         ("loss", "training", 2.0),
         ("learning rate", "learning rate", 0.1),
     ]
@@ -69,11 +69,12 @@ def test_only_settings_that_differ_are_shown_side_by_side():
 def test_two_runs_are_compared_in_a_plain_sentence():
     said = run_tables.difference(run("A", range(20)), run("B", range(20, 32)))
     assert said == (
-        "A reads 12 images that B misreads, B reads 20 images that A misreads: p = 0.22, no "
-        "significant difference."
+        "A reads 12 images that B misreads, B reads 20 images that A misreads: p = 0.22, "
+        "not statistically significant."
     )
     said = run_tables.difference(run("A", [1]), run("B", range(1, 40)))
-    assert "B reads 0 images" in said and "p < 0.001" in said and "a significant difference" in said
+    assert "B reads 0 images" in said
+    assert "p < 0.001, statistically significant (below 0.05)" in said
 
 
 def test_runs_that_cannot_be_compared_are_told_why():
