@@ -10,11 +10,12 @@ from model.reading.inside import layers_of, scores_of
 from ui import networks
 from ui.answer import show_panel
 from ui.canvas import drawing_canvas
-from ui.canvas_state import BEFORE, CANVAS_SIDE, NAME, draw_example, kept_objects, pen_width
+from ui.canvas_state import CANVAS_SIDE, pen_width
 from ui.draw.choice import choose_digit, chosen_digit, chosen_view
 from ui.draw.live_drawing import (
     adopt_unseen_strokes,
     canvas_state,
+    draw_unasked_example,
     is_drawing,
     note_report,
     read_drawing,
@@ -41,7 +42,7 @@ def draw_and_explain() -> None:
         with st.container(key="small_pen"):
             drawing_canvas()
         network_while_drawing()
-    reading = read_drawing()
+    reading = read_drawing("lab")
     digit = choose_digit(reading)
     if digit is None:
         return
@@ -55,7 +56,7 @@ def draw_and_explain() -> None:
 @st.fragment
 def network_while_drawing() -> None:
     """The part of the page that runs for each report of the pen."""
-    reading = read_drawing()
+    reading = read_drawing("lab")
     if adopt_unseen_strokes():
         st.rerun()
     view, digit = chosen_view(reading), chosen_digit(reading)
@@ -92,8 +93,7 @@ with st.container(horizontal=True, vertical_alignment="center", key="top"):
         "Draw, and press a layer or a map to see where its numbers come from", width="stretch"
     )
     is_projected = st.toggle("Projector", help="Larger maps, fewer words", key="projector_on")
-if not kept_objects(NAME) and not st.session_state.get(NAME + BEFORE):
-    draw_example(NAME)  # nobody has drawn yet
+draw_unasked_example()
 draw_and_explain()
 if is_projected:
     st.html(PROJECTED)

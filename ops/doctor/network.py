@@ -14,7 +14,7 @@ SEVEN = (((80, 60), (200, 60), (120, 230)),)
 LETTER = (((60, 230), (140, 50), (220, 230)), ((95, 160), (185, 160)))
 # The answers of the shipped network, identified by the beginning of its hash, to both. Another
 # answer of the same file means that the runtime computes something else.
-KNOWN_NETWORK = "29fa592b2b09"
+KNOWN_NETWORK = "52c4c5497b0c"
 KNOWN_ANSWERS = (
     (
         2.44451e-06,

@@ -18,11 +18,14 @@ from model.reading.recognizer import Recognizer
 from ui import personalisation
 from ui.answer import KEY
 from ui.canvas_state import (
+    BEFORE,
     CANVAS_SIDE,
     DRAWING,
     NAME,
     UNREPORTED,
     canvas_width,
+    draw_example,
+    kept_objects,
     num_commands,
     objects_of,
     show_strokes,
@@ -35,6 +38,7 @@ from ui.visitor import visitor
 SAME = 6.0  # canvas pixels by which the canvas' smooth stroke may differ from the pen's path
 _READING = "reading"  # the last one
 _TAKEN = "taken"  # the last report whose strokes the canvas reported, too
+_UNASKED = "unasked_example"  # the count of commands and strokes after it was drawn
 _ADOPTED = "adopted"  # the last report whose strokes were given to the canvas
 
 
@@ -73,8 +77,12 @@ def is_drawing() -> bool:
     return bool(_live_objects()) and not _report().get("isLifted")
 
 
-def read_drawing() -> Reading:
-    """Reads the drawing as it is now, unless that was done before."""
+def read_drawing(page: str = "draw") -> Reading:
+    """Reads the drawing as it is now, unless that was done before.
+
+    Args:
+        page: Where, for the log of predictions.
+    """
     last = st.session_state.get(_READING)
     try:
         live = _live_objects()
@@ -87,11 +95,11 @@ def read_drawing() -> Reading:
         allowed = SAME if last.num_live > len(live) else 0.0
         if _are_same(strokes, last.strokes, allowed):
             return _kept(replace(last, strokes=strokes, num_live=len(live)))
-    if is_drawing():
+    if is_drawing() or _is_unasked():
         return _kept(replace(_read(strokes, recognizer), num_live=len(live)))
     ends = [stroke[[0, -1]].round().tolist() for stroke in strokes]
     try:
-        with record_reading("draw", ends) as record:
+        with record_reading(page, ends) as record:
             reading = _read(strokes, recognizer)
             if reading.error:
                 raise reading.error
@@ -106,6 +114,19 @@ def note_report() -> None:
     with contextlib.suppress(DigitError):
         unreported = strokes_of_canvas({"objects": _live_objects()})
         st.session_state[NAME + UNREPORTED] = objects_of(unreported)
+
+
+def draw_unasked_example() -> None:
+    """Draws an example for a visitor who has drawn nothing yet; it counts as no prediction."""
+    state = st.session_state
+    if NAME not in state and not kept_objects(NAME) and not state.get(NAME + BEFORE):
+        draw_example(NAME)
+        state[_UNASKED] = num_commands(NAME), len(_committed())
+
+
+def _is_unasked() -> bool:
+    """Whether the drawing is still that example."""
+    return st.session_state.get(_UNASKED) == (num_commands(NAME), len(_committed()))
 
 
 def adopt_unseen_strokes() -> bool:

@@ -367,53 +367,6 @@ def test_a_look_alike_opens_on_its_page(page):
     page.get_by_role("dialog").get_by_text(f"Image {number} of").wait_for()
 
 
-def test_each_number_of_a_map_is_the_sum_of_what_is_shown(page):
-    draw(page, SEVEN)
-    expect_prediction(page, "7")
-    visit(page, "How it works")
-    expect_prediction(page, "7")
-    for step in (1, 2, 5, 8):
-        page.locator(".row button").nth(step).click()
-        page.locator('.row button[aria-pressed="true"] >> nth=0').wait_for()
-        page.locator(".maps button").nth(3).click()
-        page.get_by_text(re.compile("Convolution .*, map 4$")).wait_for()
-        window = page.get_by_role("application")
-        window.focus()
-        for key in ("ArrowRight", "ArrowDown", "ArrowRight"):
-            window.press(key)
-            total, value = (
-                float(page.locator(".total").get_attribute(f"data-{name}"))
-                for name in ("total", "value")
-            )
-            assert abs(max(total, 0) - value) < 1e-4
-    page.locator(".row button").nth(3).click()
-    page.get_by_text("The largest of the four stays").wait_for()
-    page.locator(".row button").nth(9).click()
-    page.get_by_text("Softmax compares it").wait_for()
-
-
-def test_the_window_slides_by_itself_until_it_is_stopped(page):
-    visit(page, "How it works")
-    total = page.locator(".total")
-    page.get_by_role("button", name="Slide the window").click()
-    before = total.text_content()
-    expect(total).not_to_have_text(before)
-    page.get_by_role("button", name="Stop", exact=True).click()
-    page.get_by_role("button", name="Slide the window").wait_for()
-
-
-def test_the_network_follows_the_pen(page):
-    visit(page, "How it works")
-    ready_to_draw(page)
-    page.get_by_role("button", name="Clear").click()
-    frame = page.locator(".row button").first
-    expect(frame).to_have_attribute("aria-label", re.compile("ink in 0$"))
-    draw(page, SEVEN, lift=False)
-    expect(frame).not_to_have_attribute("aria-label", re.compile("ink in 0$"))
-    expect_prediction(page, "7")
-    page.mouse.up()
-
-
 def test_a_wrong_answer_is_corrected_seen_and_deleted(page):
     draw(page, SEVEN)
     expect_prediction(page, "7")

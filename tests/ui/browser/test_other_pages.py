@@ -209,7 +209,7 @@ def test_a_run_is_started_watched_by_itself_stopped_and_still_there_after_a_relo
     epochs.fill("3")
     page.get_by_role("button", name="Start").click()  # in the same breath
     page.get_by_text("Epoch 2 of 3: about 1 minute left").wait_for()
-    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(3)
+    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(1)
     page.get_by_text("Log", exact=True).click()
     page.get_by_text("epoch 1 of 3", exact=True).wait_for()
     page.reload()

@@ -64,7 +64,7 @@ def test_a_run_is_started_watched_stopped_and_resumed(jobs, monkeypatch):
     assert buttons(app) == ["Stop"] and not app.number_input
     bar = app.get("progress")[0].proto
     assert bar.text == "Epoch 2 of 3: about 1 minute left" and bar.value == 33
-    assert len(app.get("vega_lite_chart")) == 3 and not app.code
+    assert len(app.get("vega_lite_chart")) == 1 and not app.code
     app = turn_on(app, "Log")
     assert app.code[0].value == "epoch 1 of 3"
     other = opened("train")
