@@ -20,7 +20,15 @@ from threading import Thread
 from model.errors import ArtifactError, TrainingError
 from model.files import served
 from model.files.atomic import LOCK_TIMEOUT, dataclass_from_json, load_json, locked, save_json
-from model.files.runs import CHECKPOINT_FILE, Run, load_report, load_run, load_runs
+from model.files.runs import (
+    CHECKPOINT_FILE,
+    Progress,
+    Run,
+    load_progress,
+    load_report,
+    load_run,
+    load_runs,
+)
 from model.files.runs import MAX_EPOCHS as MAX_HISTORY
 from model.learning.config import PRESETS, start_run
 from ops.settings import settings, variable
@@ -81,6 +89,7 @@ class Status:
         report: Its report once it has finished.
         can_resume: Whether there is a checkpoint to go on from.
         problem: A sentence if a file can't be read, else `""`.
+        progress: How far a run that is on is within its epoch; `None` until its first steps.
     """
 
     phase: str
@@ -90,6 +99,7 @@ class Status:
     report: dict | None = None
     can_resume: bool = False
     problem: str = ""
+    progress: Progress | None = None
 
     @property
     def is_on(self) -> bool:
@@ -148,7 +158,9 @@ class TrainingJobs:
             was_stopped = job.stop_asked or any(STOPPED in line for line in self.log(job.run, 1))
             phase = "stopped" if was_stopped else "crashed"
         can_resume = phase in ("stopped", "crashed") and (folder / CHECKPOINT_FILE).exists()
-        return Status(phase, job.run, job.epochs, run.history, run.report, can_resume, run.problem)
+        progress = load_progress(folder) if is_on else None
+        parts = (job.run, job.epochs, run.history, run.report, can_resume, run.problem, progress)
+        return Status(phase, *parts)
 
     def log(self, run: str, num: int = 12) -> list[str]:
         """The last lines that a run's process wrote; `[]` if it wrote none."""

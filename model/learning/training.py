@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from model.errors import TrainingError
+from model.errors import ArtifactError, TrainingError
 from model.files import runs
 from model.files.atomic import write_atomically
 from model.learning import network
@@ -22,6 +22,7 @@ NUM_REFRESH_BATCHES = 200  # batches that re-estimate batch normalisation's stat
 FINAL_LEARNING_RATE = 1e-5  # where the cosine ends
 WARM_UP = 0.05  # of all steps; the learning rate rises to its peak in them
 FEW_BATCHES = 100  # of an epoch; starting processes takes longer than making so few
+PROGRESS_EVERY = 1.0  # seconds
 AVERAGING = 0.999  # momentum of the moving average of the weights
 
 
@@ -93,6 +94,31 @@ class _EpochEnd(keras.callbacks.Callback):
                 f"epoch {epoch + 1} of {self._num_epochs} took {seconds:.0f} s; about "
                 f"{left * seconds / 60:.0f} min left"
             )
+
+
+class _Progress(keras.callbacks.Callback):
+    """Notes how far a run is within its epoch, for who watches it; about once a second."""
+
+    def __init__(self, folder: Path, num_steps: int):
+        super().__init__()
+        self._folder, self._num_steps = folder, num_steps
+        self._epoch, self._began, self._noted = 0, 0.0, 0.0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch, self._began = epoch + 1, time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        now = time.perf_counter()
+        if now - self._noted < PROGRESS_EVERY:
+            return
+        self._noted = now
+        passed = round(now - self._began, 2)
+        progress = runs.Progress(self._epoch, batch + 1, self._num_steps, passed)
+        with contextlib.suppress(ArtifactError):  # a full disk ends the run at the next checkpoint
+            runs.save_progress(self._folder, progress)
+
+    def on_train_end(self, logs=None):
+        (self._folder / runs.PROGRESS_FILE).unlink(missing_ok=True)
 
 
 class _TensorBoard(keras.callbacks.Callback):
@@ -175,7 +201,7 @@ def train(
     history = runs.load_history(run / runs.HISTORY_FILE)[:first_epoch]
     with _making(BatchMaker(training, config)) as maker:
         batches = TrainingBatches(maker, steps, first_epoch)
-        callbacks = [_EpochEnd(run, batches, history, config.epochs, say)]
+        callbacks = [_EpochEnd(run, batches, history, config.epochs, say), _Progress(run, steps)]
         if tensorboard is not None:
             callbacks.append(_TensorBoard(tensorboard / run.name, first_epoch, history))
         if config.modern:

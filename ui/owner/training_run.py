@@ -2,10 +2,13 @@
 
 import streamlit as st
 
+from model.files import served
+from model.files.runs import load_run
 from model.learning.config import PRESETS
 from ops.training_jobs import MAX_EPOCHS, MAX_SEED, Status, TrainingJobs
 from ui.formatting import duration
 from ui.owner import owner_auth
+from ui.results import run_tables
 from ui.results.learning_curves import show_curves
 
 NAMES = {
@@ -34,8 +37,8 @@ def watch_run(jobs: TrainingJobs, problem: str) -> None:
         st.info("A run is in progress.", icon=":material/model_training:")
         return
     st.write(f"Run **{status.run}**")
-    share = min(len(status.history) / max(status.epochs, 1), 1.0)
-    st.progress(share, progress_words(status))
+    done = len(status.history) + (status.progress.share if status.progress else 0.0)
+    st.progress(min(done / max(status.epochs, 1), 1.0), progress_words(status))
     st.button(
         "Stopping" if status.phase == "stopping" else "Stop",
         icon=":material/stop_circle:",
@@ -53,12 +56,20 @@ def progress_words(status: Status) -> str:
     num, done = status.epochs, len(status.history)
     if status.phase == "stopping":
         return f"Stopping after {done} of {num} epochs"
-    if not done:
-        return f"Epoch 1 of {num}: starting"
     if done >= num:
-        return f"All {num} epochs are done; the network is being evaluated"
-    left = status.seconds_left
-    return f"Epoch {done + 1} of {num}" + ("" if left is None else f": {duration(left)} left")
+        return f"All {num} epochs are done; the network is being judged, 1 to 3 minutes"
+    progress, left = status.progress, status.seconds_left
+    if not done and progress is None:
+        return f"Epoch 1 of {num}: starting TensorFlow, about 20 seconds"
+    words = f"Epoch {done + 1} of {num}"
+    if progress is not None and progress.epoch == done + 1:
+        words += (
+            f", step {progress.step:,} of {progress.num_steps:,}, "
+            f"{progress.steps_per_second:.1f} steps a second"
+        )
+        of_epoch = progress.seconds_left
+        left = of_epoch * (num - done) if left is None else left + of_epoch - left / (num - done)
+    return words + ("" if left is None else f": {duration(left)} left")
 
 
 def finished_words(status: Status) -> str:
@@ -76,6 +87,7 @@ def show_outcome(jobs: TrainingJobs, status: Status) -> None:
     stop_icon = ":material/stop_circle:"
     if status.phase == "finished":
         st.success(finished_words(status), icon=":material/check_circle:")
+        _offer_to_serve(jobs, status)
     elif status.phase == "gone":
         owner_auth.show_problem(
             f"The folder of the last run, {status.run}, is gone: start a new one."
@@ -108,6 +120,23 @@ def show_outcome(jobs: TrainingJobs, status: Status) -> None:
         show_curves({"": status.history}, "run")
     if status.phase in ("finished", "stopped"):
         _show_log(jobs, status)
+
+
+def _offer_to_serve(jobs: TrainingJobs, status: Status) -> None:
+    """Shows how the finished network differs from the served one, and a button to serve it."""
+    current = served.current(jobs.runs)
+    if status.run == served.trained_by(current) or served.objection(status.report, jobs.runs):
+        return  # it is served, or the list below says why it should not be
+    finished, serving = load_run(jobs.runs / status.run), load_run(current)
+    if serving.report:
+        st.write(run_tables.difference(finished, serving))
+    st.button(
+        "Serve it now",
+        type="primary",
+        icon=":material/publish:",
+        on_click=owner_auth.run_action,
+        args=(owner_auth.TRAINING, lambda: jobs.serve(status.run, False)),
+    )
 
 
 def _show_log(jobs: TrainingJobs, status: Status) -> None:

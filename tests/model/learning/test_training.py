@@ -21,6 +21,7 @@ from model.files.runs import (
     REPORT_FILE,
     check_network,
     load_history,
+    load_progress,
     load_report,
     save_report,
 )
@@ -85,6 +86,26 @@ def test_a_run_leaves_all_its_files_and_is_served(command, runs_folder, preset, 
     assert "test images right" in capsys.readouterr().out
     frames = np.zeros((2, 28, 28), np.float32)
     assert load_served(runs_folder).probabilities(frames).shape == (2, 10)
+
+
+def test_a_run_notes_its_steps_while_it_trains_and_not_afterwards(
+    training, tiny_mnist, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(training, "PROGRESS_EVERY", 0.0)
+    noted = []
+    save = training.runs.save_progress
+    monkeypatch.setattr(
+        training.runs,
+        "save_progress",
+        lambda folder, progress: (save(folder, progress), noted.append(load_progress(folder))),
+    )
+    config = replace(PRESETS["tutorial"], epochs=2)
+    training.train(config, tiny_mnist[0], tmp_path)
+    num = noted[0].num_steps
+    assert [(each.epoch, each.step) for each in noted] == [
+        (epoch, step) for epoch in (1, 2) for step in range(1, num + 1)
+    ]
+    assert noted[-1].share == 1 and load_progress(tmp_path) is None
 
 
 def test_judging_exports_and_loads_the_network_once(command, judging, monkeypatch):

@@ -2,6 +2,7 @@
 
 import shutil
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from model.files import runs, served
@@ -9,6 +10,7 @@ from model.learning.config import PRESETS
 from ops import training_jobs
 from tests.support import job_of, until
 from tests.ui.pages import button, buttons, has_text, opened, page, press, select, settled, turn_on
+from ui.owner import training_run
 
 
 def goes(monkeypatch, way: str) -> None:
@@ -122,6 +124,43 @@ def test_a_finished_network_is_served_and_the_former_one_comes_back(jobs):
     app = press(app, back)
     assert has_text(app.markdown, f"{shipped}** is served")
     assert f"Go back to the previous network, {run}" in buttons(app)
+
+
+def test_the_run_that_has_just_finished_is_compared_and_served_from_its_banner(jobs):
+    start("digitpad")
+    run = ended_run(jobs)
+    app = page("train").run()
+    assert has_text(app.markdown, "not statistically significant")
+    app = press(app, "Serve it now")
+    assert has_text(app.markdown, f"{run}** is served") and "Serve it now" not in buttons(app)
+
+
+def test_a_worse_run_is_not_offered_in_its_banner(jobs):
+    start("digitpad", seed=9000)
+    ended_run(jobs)
+    app = opened("train")
+    assert "Serve it now" not in buttons(app) and "Serve this network" in buttons(app)
+
+
+@pytest.mark.parametrize(
+    ("history", "progress", "words"),
+    [
+        (0, None, "1 of 3: starting TensorFlow, about 20 seconds"),
+        (0, (1, 50, 200, 10), "1 of 3, step 50 of 200, 5.0 steps a second: about 2 minutes left"),
+        (1, (2, 99, 200, 9), "2 of 3, step 99 of 200, 11.0 steps a second: about 1 minute left"),
+        (1, (1, 200, 200, 60), "2 of 3: about 2 minutes left"),  # of the epoch before
+    ],
+)
+def test_the_progress_is_told_from_the_first_steps(history, progress, words):
+    rows = [{"seconds": 60.0}] * history
+    within = progress and runs.Progress(*progress)
+    status = training_jobs.Status("running", "a-run", 3, rows, progress=within)
+    assert training_run.progress_words(status) == f"Epoch {words}"
+
+
+def test_after_the_last_epoch_the_page_says_what_is_done_and_how_long_it_takes():
+    status = training_jobs.Status("running", "a-run", 3, [{}] * 3)
+    assert training_run.progress_words(status).endswith("is being judged, 1 to 3 minutes")
 
 
 def test_the_newest_finished_run_is_offered_first(jobs):
