@@ -168,6 +168,7 @@ def test_a_pressed_digit_is_corrected_and_another_is_taken_out(page):
     upload_sheet(page)
     page.locator("button.box").nth(1).click()
     page.get_by_text("Which digit is it?").wait_for()
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
     page.get_by_role("button", name="9", exact=True).click()
     expect(page.locator("button.box").nth(1)).to_have_attribute("aria-label", re.compile(": 9,"))
     page.locator("button.box").nth(0).press("Enter")
