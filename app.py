@@ -4,11 +4,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.late_runs import drop_late_runs
+from ui.fragment_runs import mend_fragment_runs
 from ui.menu import name_menu_and_pictures, pages
 from ui.reconnect import rerun_after_reconnect
 
-drop_late_runs()
+mend_fragment_runs()
 # The browser draws an emoji itself; it would fetch a Material icon from another server.
 st.set_page_config(page_title="DigitPad", page_icon="✏️", layout="wide")
 st.html(Path(__file__).parent / "ui" / "style.css")
