@@ -15,6 +15,7 @@ from ui.draw.live_drawing import (
     adopt_unseen_strokes,
     canvas_state,
     is_drawing,
+    last_reading,
     note_report,
     read_drawing,
 )
@@ -51,7 +52,7 @@ def draw_and_read(is_wide: bool) -> None:
             drawing_canvas()
         with st.container(key="reading"):
             answer_while_drawing()
-    reading = read_drawing()
+    reading = last_reading()
     keep_drawing(reading.strokes)
     show_explanations(reading, choose_digit(reading))
     show_about()

@@ -17,6 +17,7 @@ from ui.draw.live_drawing import (
     canvas_state,
     draw_unasked_example,
     is_drawing,
+    last_reading,
     note_report,
     read_drawing,
 )
@@ -42,7 +43,7 @@ def draw_and_explain() -> None:
         with st.container(key="small_pen"):
             drawing_canvas()
         network_while_drawing()
-    reading = read_drawing("lab")
+    reading = last_reading()
     digit = choose_digit(reading)
     if digit is None:
         return

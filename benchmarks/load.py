@@ -195,8 +195,9 @@ async def do_more(
         if not any("supports" in text for text in visitor.texts()):
             measured.errors["no explanation"] += 1
         await visitor.explain("Why", False)
-    if rng.random() < CORRECTION and visitor.can_press("it-is-7"):
+    if rng.random() < CORRECTION:
         measured.actions["corrections"] += 1
+        await visitor.open_menu("Wrong?")
         label = int(rng.integers(10))
         await visitor.press(f"it-is-{label}")
         if f"Saved as a {label}." not in visitor.texts():

@@ -99,6 +99,8 @@ class Visitor:
         self._drawing: dict | None = None  # as the canvas reported it last
         self._command = ""  # the strokes that the canvas got last, as JSON
         self._chosen: dict[str, list[str]] = {}  # texts of the chosen options, by widget
+        self._menus: dict[str, tuple[str, str]] = {}  # ids and fragments of menus and expanders
+        self._opened: set[str] = set()  # the ids of those that are open
         self._report: dict | None = None  # of the pen, as the panel sent it last
         self._round = 0  # number of that report
         self._trip = FIRST_TRIP
@@ -107,6 +109,7 @@ class Visitor:
     async def open(self, page: str = "") -> None:
         """Opens a page by its name in the navigation; the first one by default."""
         self._drawing, self._command, self._chosen, self._report = None, "", {}, None
+        self._opened = set()
         request = BackMsg()
         request.rerun_script.page_script_hash = self._pages.get(page, "")
         await self._run(request)
@@ -178,6 +181,14 @@ class Visitor:
                 await self._report_command()
                 return
         raise VisitError(f"there is no button {name}")
+
+    async def open_menu(self, label: str) -> None:
+        """Opens a menu or an expander, by its label; it stays open."""
+        if label not in self._menus:
+            raise VisitError(f"there is no menu {label}")
+        identity, fragment = self._menus[label]
+        self._opened.add(identity)
+        await self._run(self._request(fragment))
 
     async def explain(self, label: str, on: bool) -> None:
         """Chooses an explanation, or no longer."""
@@ -251,6 +262,8 @@ class Visitor:
         request.rerun_script.page_script_hash = self._page
         request.rerun_script.fragment_id = fragment
         states = request.rerun_script.widget_states.widgets
+        for identity in self._opened:
+            states.add(id=identity, bool_value=True)
         for element, _, _ in self._shown.values():
             kind = element.WhichOneof("type")
             if kind == "slider":
@@ -314,6 +327,9 @@ class Visitor:
     def _show(self, message: ForwardMsg) -> bool:
         """Stores an element of the page; returns whether it is the answer."""
         delta = message.delta
+        block = delta.add_block
+        if label := block.popover.label or block.expandable.label:
+            self._menus[label] = block.id or block.expandable.id, delta.fragment_id
         if delta.WhichOneof("type") != "new_element":
             return False
         element = delta.new_element

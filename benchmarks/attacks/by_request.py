@@ -88,6 +88,7 @@ async def many_corrections(address: str, seconds: float) -> str:
         async with visiting(address) as visitor:
             while True:
                 await visitor.draw(stroke_by_stroke(int(rng.integers(10)), rng)[-1])
+                await visitor.open_menu("Wrong?")
                 await visitor.press("it-is-3")
                 stored += any("Saved as a 3" in text for text in visitor.texts())
 

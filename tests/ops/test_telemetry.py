@@ -310,7 +310,7 @@ def test_learning_a_handwriting_is_one_line_without_digits(log, monkeypatch):
 
 
 def test_a_correction_is_counted(increase):
-    app = page("draw", canvas=drawing(SEVEN_PATH))
+    app = page("draw", canvas=drawing(SEVEN_PATH), wrong=True)
     next(button for button in app.button if button.key == "it-is-1").click()
     run(app)
     assert increase("digitpad_corrections_total") == 1

@@ -38,9 +38,11 @@ def drawing(*strokes) -> dict:
 
 
 def draw(*strokes, name: str = "draw") -> AppTest:
-    """A page with strokes on its canvas."""
+    """A page with strokes on its canvas, and open menus."""
     app = page(name)
     app.session_state["canvas"] = drawing(*strokes)
+    for menu in ("wrong", "download", "about"):
+        app.session_state[menu] = True
     return settled(app.run())
 
 

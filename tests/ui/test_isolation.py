@@ -123,8 +123,10 @@ def test_a_correction_is_undone_by_its_visitor_alone(address, corrections, recog
 
     async def correct(one: Visitor, other: Visitor) -> None:
         await one.draw(drawing)
+        await one.open_menu("Wrong?")
         await one.press("it-is-7")
         await other.draw(drawing)  # the very same: what was said of it is still the one's
+        await other.open_menu("Wrong?")
         assert SAVED.format(7) not in other.texts() and not other.can_press("not-kept")
         await other.draw(another)
         await other.press("it-is-2")
@@ -170,6 +172,7 @@ def test_an_open_page_names_the_network_that_answers_now(address, corrections, r
 
     async def serve_another(visitor: Visitor, _other: Visitor) -> None:
         await visitor.draw(drawing)
+        await visitor.open_menu("About this model")
         assert any(recognizer.version in text for text in visitor.texts())
         fake_trainer.finish(run, {"seed": 9999, "epochs": 1})
         served.serve(run, force=True)

@@ -41,12 +41,14 @@ def damaged(request, trained, no_mnist, tmp_path, monkeypatch, corrections_path)
 def test_no_page_shows_visitors_a_path(damaged, name, parameters):
     app = page(name)
     app.query_params.update(parameters)
+    if name == "draw":
+        app.session_state["wrong"] = True  # the menu is open
     app.session_state["canvas"] = app.session_state["handwriting"] = drawing(SEVEN)
     app.session_state["grid"] = {"picture": {"command": 0, "cells": "1" * 784}}
     app = settled(app.run())
     for label in [toggle.label for toggle in app.toggle if name == "draw"]:
         app = turn_on(app, label)
-    if name == "draw" and any(button.key == "it-is-1" for button in app.button):
+    if any(button.key == "it-is-1" for button in app.button):
         app = settled(app.button(key="it-is-1").click().run())
     texts = " ".join(str(getattr(element, "value", "")) for element in app.main)
     for path in (str(ROOT), str(damaged), "model/trained"):

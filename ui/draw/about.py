@@ -22,10 +22,9 @@ WEAKNESSES = (
 def show_about() -> None:
     """Shows what answers now; call it where the answer is shown, after it."""
     try:
-        about = _about(*networks.served_network().key)
         profile, is_outdated = personalisation.profile(), personalisation.has_outdated_profile()
-    except ArtifactError as error:
-        about, profile, is_outdated = visitor_text(error), None, False
+    except ArtifactError:
+        profile, is_outdated = None, False
     if profile:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption("Using your handwriting profile.", width="content")
@@ -35,7 +34,14 @@ def show_about() -> None:
             "Your handwriting profile was learned with another model, so it is not used; *My "
             "handwriting* can learn it again."
         )
-    with st.expander("About this model"):
+    details = st.expander("About this model", key="about", on_change="rerun")
+    if not details.open:
+        return
+    try:
+        about = _about(*networks.served_network().key)
+    except ArtifactError as error:
+        about = visitor_text(error)
+    with details:
         for paragraph in (about, PRIVACY, WEAKNESSES):
             st.markdown(paragraph)
 

@@ -29,7 +29,10 @@ def show_correction_menu(strokes: list[np.ndarray], digit: Digit, recognizer: Re
     state = st.session_state.get(_STATE, {})
     if state.get("drawing") != drawing:
         state = {}  # it is about another drawing
-    with st.popover("Wrong?", icon=":material/edit_note:", key="wrong"):
+    menu = st.popover("Wrong?", icon=":material/edit_note:", key="wrong", on_change="rerun")
+    if not menu.open:  # ten buttons would cost an answer a fifth of its time
+        return
+    with menu:
         st.markdown(
             "What did you write? This drawing and your answer are saved on this server.",
             width=WIDTH,

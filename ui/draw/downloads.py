@@ -24,8 +24,11 @@ def show_downloads(
         frame: `float32` array of shape `(28, 28)`, 0 paper to 1 ink.
         probabilities: `(10,)`.
     """
+    menu = st.popover("Download", icon=":material/download:", key="download", on_change="rerun")
+    if not menu.open:
+        return
     as_text = partial(as_json, strokes, probabilities)
-    with st.popover("Download", icon=":material/download:"):
+    with menu:
         for label, make, name in (
             ("Drawing, PNG", lambda: png(draw_ink()), "drawing.png"),
             ("28 × 28 pixels, PNG", lambda: png(frame), "digit-28x28.png"),

@@ -109,6 +109,11 @@ def read_drawing(page: str = "draw") -> Reading:
     return _kept(replace(reading, num_live=len(live)))
 
 
+def last_reading() -> Reading:
+    """What `read_drawing` returned last, for what the page shows after the answer."""
+    return st.session_state[_READING]
+
+
 def note_report() -> None:
     """Keeps the strokes of a report, also if the page is left before it shows their answer."""
     with contextlib.suppress(DigitError):

@@ -46,6 +46,7 @@ def test_with_a_profile_the_plain_networks_answer_is_stored():
     frame = strokes_to_mnist([np.array([[80.0, 60], [200, 60], [120, 230]])], 280)
     nine = Personalisation(network.features(frame[None]), 50 * np.eye(10)[[9]], network.key)
     app = page("draw")
+    app.session_state["wrong"] = True
     app.session_state["profile"], app.session_state["canvas"] = nine, drawing(SEVEN)
     app = settled(app.run())
     assert prediction(app) == "9"
