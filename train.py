@@ -205,7 +205,7 @@ def fine_tune(options: argparse.Namespace) -> None:
     corrections = store.load()
     if not corrections:
         raise CorrectionsError(
-            f'There are no corrections in {store.path}: on the Draw page, press "Wrong?" under an '
+            f'There are no corrections in {store.place}: on the Draw page, press "Wrong?" under an '
             "answer and choose the right digit."
         )
     mnist, test = load_mnist(options.data, progress=True)

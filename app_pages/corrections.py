@@ -24,8 +24,9 @@ try:
         )
 except CorrectionsError as error:
     show_error(error, in_full=True)
-path = str(store.path).encode(errors="replace").decode()  # a name may hold bytes that are no text
+place = store.place.encode(errors="replace").decode()  # a name may hold bytes that are no text
+where = f"`{place}` on the computer that runs this page" if store.path else place
 st.caption(
-    f"They are stored in `{path}` on the computer that runs this page, and nowhere else. "
+    f"They are stored in {where}, and nowhere else. "
     "To fine-tune the network on them, run `python train.py --corrections`."
 )

@@ -7,7 +7,7 @@ DigitError
   x PictureError       a picture file is damaged, too large or of another format
   x DataError          a data set is missing, damaged or not what it should be
   x ArtifactError      a trained network, its report or a run's file is missing or damaged
-  x CorrectionsError   the file of corrections can't be read or written
+  x CorrectionsError   the corrections can't be read or written
   x TrainingError      a run can't start, resume or be served
   x AccessError        the visitor may not have what they asked for
     + PasswordNeeded   the owner's password gives access
@@ -65,7 +65,7 @@ class ArtifactError(DigitError):
 
 
 class CorrectionsError(DigitError):
-    """The file of corrections is damaged, locked, of a newer version, or can't be written."""
+    """The file or database of corrections is damaged, locked, silent, or can't be written."""
 
 
 class TrainingError(DigitError):

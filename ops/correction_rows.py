@@ -1,4 +1,4 @@
-"""Validates the rows of the corrections file when they are read."""
+"""Validates the rows of the corrections when they are read."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Correction:
     """A drawing and its label.
 
     Attributes:
-        id: Its number in the file, never used twice.
+        id: Its number, never used twice.
         time: When it was labelled, UTC, ISO 8601.
         strokes: `float64` arrays of shape `(num_points, 2)`, points x, y in canvas pixels.
         frame: What the network saw, `uint8` array of shape `(28, 28)`, 0 paper to 255 ink.
@@ -45,12 +45,19 @@ class Unreadable:
     """A row that something else changed, so that it can only be deleted.
 
     Attributes:
-        id: Its number in the file.
+        id: Its number.
         problem: One sentence.
     """
 
     id: int
     problem: str
+
+
+def as_dataset(corrections: list[Correction]) -> tuple[np.ndarray, np.ndarray]:
+    """Images, `uint8` of shape `(n, 28, 28)`, and labels, `uint8` of shape `(n,)`."""
+    images = np.array([each.frame for each in corrections], np.uint8)
+    labels = np.array([each.label for each in corrections], np.uint8)
+    return images.reshape(-1, FRAME_SIDE, FRAME_SIDE), labels
 
 
 def strokes_json(strokes: list[np.ndarray]) -> str:
@@ -60,10 +67,15 @@ def strokes_json(strokes: list[np.ndarray]) -> str:
 
 
 def read_row(row: tuple, with_strokes: bool) -> Correction | Unreadable:
-    """A row as a correction; checks all of it, because something else may have edited the file."""
+    """A row as a correction; checks all of it, because something else may have edited the file.
+
+    Args:
+        row: Id, time, strokes, frame, probabilities, label and network; texts may be bytes.
+        with_strokes: Whether they are wanted, and were loaded.
+    """
     number, time_of, drawing, frame, probabilities, label, network = row
     try:
-        time_of, network = time_of.decode(), network.decode()
+        time_of, network = _text(time_of), _text(network)
         answered = np.frombuffer(probabilities, "<f4").astype(np.float32)
         if label not in range(10) or answered.shape != (10,):
             raise ValueError("label or probabilities")
@@ -83,12 +95,16 @@ def read_row(row: tuple, with_strokes: bool) -> Correction | Unreadable:
         why = str(error).replace("\n", " ")[:100]
         return Unreadable(
             number,
-            f"Correction {number} can't be read ({why}): something else changed the file. Delete "
+            f"Correction {number} can't be read ({why}): something else changed it. Delete "
             "it on the Corrections page.",
         )
 
 
-def _strokes_of(drawing: bytes) -> list[np.ndarray]:
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode()
+
+
+def _strokes_of(drawing: str | bytes) -> list[np.ndarray]:
     if len(drawing) > MAX_DRAWING_BYTES:
         raise ValueError("too many points")
     strokes = [np.array(stroke, np.float64) for stroke in json.loads(drawing)]

@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 
-from ops.corrections import Correction, as_dataset
+from ops.correction_rows import Correction, as_dataset
 
 IDX_NAMES = ("images-idx3-ubyte.gz", "labels-idx1-ubyte.gz")
 _UNSIGNED_BYTES = 8  # IDX's code for the type of the data

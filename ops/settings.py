@@ -19,6 +19,10 @@ def _is_on(value: object) -> bool:
     return value is True or str(value).strip().lower() == "on"
 
 
+def _file_or_address(value: object) -> Path | SecretStr:
+    return SecretStr(str(value)) if "://" in str(value) else Path(str(value))
+
+
 def _absolute(value: object) -> Path:
     return Path(str(value)).absolute()
 
@@ -26,6 +30,8 @@ def _absolute(value: object) -> Path:
 # Only the word "on" turns a feature on, so that a typing error never opens what should be closed.
 Switch = Annotated[bool, BeforeValidator(_is_on)]
 AbsolutePath = Annotated[Path, BeforeValidator(_absolute)]
+# The address of a database holds a password.
+FileOrAddress = Annotated[Path | SecretStr, BeforeValidator(_file_or_address)]
 
 
 class Settings(BaseSettings):
@@ -46,8 +52,10 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="The owner's password, 12 to 200 characters, for Corrections and Train.",
     )
-    corrections: Path = Field(
-        ROOT / "corrections.sqlite3", description="SQLite file that keeps visitors' corrections."
+    corrections: FileOrAddress = Field(
+        ROOT / "corrections.sqlite3",
+        description="SQLite file that keeps visitors' corrections; for several machines "
+        "`postgresql+psycopg://USER:PASSWORD@HOST/DATABASE`.",
     )
     corrections_page: Switch = Field(
         False, description="`on` shows the Corrections page to everyone; ignored with a password."

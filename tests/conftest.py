@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from model.learning import data
 from model.learning.data import Dataset
 from ops import training_jobs
 from ops.settings import variable
+from tests.postgres_server import PostgresServer, programs, running_server
 from tests.support import ROOT, SCRIPTS, TRAINED, end_run
 
 BESIDE = ROOT.parent / "shared" / "mnist"  # a folder `shared/mnist` beside the checkout
@@ -46,6 +48,23 @@ def no_owner(monkeypatch):
 def corrections_open(monkeypatch):
     """The corrections are open to everyone, as at home."""
     monkeypatch.setenv(variable("corrections_page"), "on")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server, started once a session."""
+    if programs() is None:
+        pytest.skip('needs PostgreSQL: "apt-get install postgresql"')
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def corrections_database(postgres, monkeypatch) -> str:
+    """The address of an empty database, to which corrections go in this test."""
+    postgres.sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    monkeypatch.setenv(variable("corrections"), postgres.address())
+    return postgres.address()
 
 
 @pytest.fixture(scope="session")

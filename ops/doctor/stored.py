@@ -41,6 +41,8 @@ def corrections() -> Result:
     from ops.corrections import Corrections
 
     store = Corrections()
+    if store.path is None:
+        return OK, f"{store.check():,} in {store.place}"
     remedy = "allow writing there, or name another file with DIGITPAD_CORRECTIONS."
     if not store.path.exists():
         if not is_writable(store.path):
@@ -68,7 +70,8 @@ def runs() -> Result:
 def disk_for_corrections() -> Result:
     from ops.settings import settings
 
-    return _disk(settings().corrections)
+    place = settings().corrections
+    return _disk(place) if isinstance(place, Path) else None
 
 
 def disk_for_runs() -> Result:

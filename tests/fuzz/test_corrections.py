@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from model.ink.frame import to_mnist
 from model.ink.pen import draw_strokes
-from ops import corrections
 from ops.corrections import Corrections
 from ops.corrections_export import as_idx, as_npz
+from ops.database import sqlite_file
 from tests.fuzz import fuzzing
 from tests.support import keep
 
@@ -36,6 +36,7 @@ _NEW_TABLE = "DROP TABLE corrections; CREATE TABLE corrections "
 _COUNTED = "WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n"
 SCHEMAS = {
     "newer": "PRAGMA user_version = 9",
+    "older": "PRAGMA user_version = 1",
     "negative": "PRAGMA user_version = -3",
     "another program's": "PRAGMA user_version = 0",
     "no table": "DROP TABLE corrections",
@@ -169,7 +170,7 @@ def test_any_file_of_corrections_is_read_or_refused_in_a_sentence(change):
 
 @pytest.mark.parametrize("name", SPECIAL)
 def test_other_schemas_and_places_end_in_an_answer_or_a_sentence(name, monkeypatch):
-    monkeypatch.setattr(corrections, "WORK_TIMEOUT", 0.3)
+    monkeypatch.setattr(sqlite_file, "WORK_TIMEOUT", 0.3)
     TARGET.run(SPECIAL[name]())
 
 

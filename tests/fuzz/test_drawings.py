@@ -16,7 +16,7 @@ from model.ink.pen import draw_canvas, draw_strokes
 from model.learning import glyphs
 from model.reading.counterfactual import smallest_change
 from model.reading.numbers import read_digits
-from ops import corrections
+from ops import correction_rows
 from tests.fuzz import fuzzing
 from ui.draw import replay
 from ui.pictures import boxed
@@ -130,7 +130,7 @@ def _show(strokes: list[np.ndarray], found: list) -> None:
     ink = draw_canvas(strokes, PEN_WIDTH, CANVAS_SIDE)
     boxes = [tuple(map(round, digit.box)) for digit in found]
     boxed(np.round(ink * 255).astype(np.uint8), boxes)
-    corrections.strokes_json(strokes)
+    correction_rows.strokes_json(strokes)
     draw_strokes(strokes, PEN_WIDTH / 10)
     smallest_change(strokes, CANVAS_SIDE, recognizer)
     _, frames = replay.growing_frames(strokes, CANVAS_SIDE)

@@ -7,7 +7,7 @@ from model.errors import AccessError, CorrectionsError
 from model.reading.numbers import Digit
 from model.reading.recognizer import Recognizer
 from ops import telemetry
-from ops.corrections import Corrections, strokes_json
+from ops.correction_rows import strokes_json
 from ops.corrections_quota import QUOTA
 from ui.show_error import visitor_text
 from ui.visitor import visitor
@@ -92,12 +92,16 @@ def add_correction(
     who = visitor()
     QUOTA.take(who.visit, who.address)
     probabilities = recognizer.plain.probabilities(frame[None])[0]
+    from ops.corrections import Corrections
+
     number = Corrections().add(strokes, frame, probabilities, label, recognizer.version)
     telemetry.count_correction()
     return number
 
 
 def _undo(state: dict) -> None:
+    from ops.corrections import Corrections
+
     try:
         Corrections().delete([state["id"]])
         st.session_state[_STATE] = {}

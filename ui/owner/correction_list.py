@@ -5,7 +5,8 @@ from datetime import datetime
 
 import streamlit as st
 
-from ops.corrections import Correction, Corrections, Unreadable
+from ops.correction_rows import Correction, Unreadable
+from ops.corrections import Corrections
 from ops.corrections_export import as_idx, as_npz
 from ui.owner import owner_auth
 from ui.pictures import picture_url
@@ -18,11 +19,11 @@ def show_corrections(store: Corrections, num: int) -> None:
     """Shows one page of corrections, each with a box to tick, and the buttons above them.
 
     Args:
-        store: The file of corrections.
-        num: How many it holds.
+        store: The corrections.
+        num: How many there are.
 
     Raises:
-        CorrectionsError: If the file can't be read.
+        CorrectionsError: If they can't be read.
     """
     num_pages = -(-num // PER_PAGE)
     page = 1

@@ -5,15 +5,18 @@ and not only when the page is shown.
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit import runtime
 
 from model.errors import AccessError, DigitError, PasswordNeeded
 from ops import access
-from ops.corrections import Corrections
 from ops.training_jobs import TrainingJobs
 from ui.visitor import visitor
+
+if TYPE_CHECKING:
+    from ops.corrections import Corrections
 
 Rule = Callable[[object, str], None]
 CORRECTIONS: Rule = access.check_corrections
@@ -33,13 +36,15 @@ def check_access(rule: Rule) -> None:
     rule(st.session_state.get(_PASS), visitor().connection)
 
 
-def corrections() -> Corrections:
-    """The file of corrections, to read and change.
+def corrections() -> "Corrections":
+    """The corrections, to read and change.
 
     Raises:
-        AccessError: If this visit has no access to it.
+        AccessError: If this visit has no access to them.
     """
     check_access(CORRECTIONS)
+    from ops.corrections import Corrections
+
     return Corrections()
 
 
@@ -53,7 +58,7 @@ def training_jobs() -> TrainingJobs:
     return TrainingJobs()
 
 
-def download_of(pack: Callable[[Corrections], bytes]) -> Callable[[], bytes]:
+def download_of(pack: Callable[["Corrections"], bytes]) -> Callable[[], bytes]:
     """A function for `st.download_button`, which packs corrections when the button is pressed.
 
     Streamlit calls it outside of the page's run, for anyone who knows the button's id. So it takes
@@ -70,6 +75,8 @@ def download_of(pack: Callable[[Corrections], bytes]) -> Callable[[], bytes]:
         if asking not in (None, connection):  # None without `server.py`, on one's own computer
             raise AccessError(access.PASSWORD_ASKED)
         CORRECTIONS(owner_pass, connection)
+        from ops.corrections import Corrections
+
         return pack(Corrections())
 
     return packed

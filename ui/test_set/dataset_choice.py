@@ -7,7 +7,7 @@ import streamlit as st
 from model.errors import DataError
 from model.learning.data import Dataset
 from model.learning.upload import MAX_BYTES, MAX_IMAGES
-from ops.corrections import as_dataset
+from ops.correction_rows import as_dataset
 from ui import datasets
 from ui.owner import owner_auth
 from ui.show_error import LOG, SEE_LOG, show_error

@@ -1,0 +1,1 @@
+"""The databases that replicas share: a SQLite file, or PostgreSQL."""
