@@ -26,8 +26,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # else TensorFlow prints a p
 
 from model.errors import ArtifactError, CorrectionsError, DigitError, TrainingError
 from model.files import served
-from model.files.atomic import locked
 from model.files.runs import REPORT_FILE, load_report, newest_unfinished
+from model.files.training_lock import name_training, only_trainer, training_lock
 from model.learning.config import BOUNDS, PRESETS, TrainConfig, load_config, start_run
 from model.learning.data import load_mnist
 from ops.corrections import Corrections
@@ -100,6 +100,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         help="only train, on any Keras backend; --resume RUN exports and judges it",
     )
     add("--no-serve", action="store_true", help="don't serve the finished network")
+    add(
+        "--beside",
+        action="store_true",
+        help="train beside others that have this option, on a computer with room for several",
+    )
+    add("--lock-held", action="store_true", help=argparse.SUPPRESS)  # by who started this process
     return parser.parse_args(arguments)
 
 
@@ -171,28 +177,31 @@ def train(options: argparse.Namespace) -> None:
     if options.start_from:
         options.start_from = find_run(options.start_from, options.runs).name
     mnist, test = load_mnist(options.data, progress=True)
-    if folder is None:
-        config = replace(PRESETS[options.preset], **chosen_settings(options))
-        folder = start_run(config, options.runs)
-    say(f"{config.preset}: {config.epochs} epochs, run folder {folder}")
-    with resume_hint(folder, options), only_trainer(folder):
-        from model.learning import training  # late: a wrong option is reported at once
+    runs = folder.absolute().parent if folder else options.runs
+    with training_place(runs, options):
+        if folder is None:
+            config = replace(PRESETS[options.preset], **chosen_settings(options))
+            folder = start_run(config, runs)
+        name_training(runs, folder.name)
+        say(f"{config.preset}: {config.epochs} epochs, run folder {folder}")
+        with resume_hint(folder, options), only_trainer(folder):
+            from model.learning import training  # late: a wrong option is reported at once
 
-        trained = training.train(
-            config,
-            mnist,
-            folder,
-            say=say,
-            verbose=1 if sys.stdout.isatty() else 2,
-            tensorboard=options.tensorboard,
-        )
-        if options.train_only:
-            say(f"Trained. Export, judge and serve it: {resume_command(folder, options)}")
-            return
-        from model.learning import judging  # late: it needs TensorFlow
+            trained = training.train(
+                config,
+                mnist,
+                folder,
+                say=say,
+                verbose=1 if sys.stdout.isatty() else 2,
+                tensorboard=options.tensorboard,
+            )
+            if options.train_only:
+                say(f"Trained. Export, judge and serve it: {resume_command(folder, options)}")
+                return
+            from model.learning import judging  # late: it needs TensorFlow
 
-        judging.judge(trained, config, mnist, test, folder)
-        serve(folder, options)
+            judging.judge(trained, config, mnist, test, folder)
+            serve(folder, options)
 
 
 def fine_tune(options: argparse.Namespace) -> None:
@@ -209,18 +218,20 @@ def fine_tune(options: argparse.Namespace) -> None:
             "answer and choose the right digit."
         )
     mnist, test = load_mnist(options.data, progress=True)
-    from model.learning import finetuning, judging  # late: a wrong option is reported at once
+    with training_place(options.runs, options):
+        from model.learning import finetuning, judging  # late: a wrong option is reported at once
 
-    network, start = finetuning.load_network(served.current(options.runs))
-    given = chosen_settings(options)
-    config = replace(finetuning.FINE_TUNING, preset=network.name, **given)
-    folder = start_run(config, options.runs, "corrections")
-    say(f"{len(corrections)} corrections for the network of {start}, run folder {folder}")
-    before, after = finetuning.fine_tune(
-        network, config, mnist, corrections, folder, verbose=1 if sys.stdout.isatty() else 2
-    )
-    part = finetuning.report_part(start, len(corrections), before, after)
-    judging.judge(network, config, mnist, test, folder, part)
+        network, start = finetuning.load_network(served.current(options.runs))
+        given = chosen_settings(options)
+        config = replace(finetuning.FINE_TUNING, preset=network.name, **given)
+        folder = start_run(config, options.runs, "corrections")
+        name_training(options.runs, folder.name)
+        say(f"{len(corrections)} corrections for the network of {start}, run folder {folder}")
+        before, after = finetuning.fine_tune(
+            network, config, mnist, corrections, folder, verbose=1 if sys.stdout.isatty() else 2
+        )
+        part = finetuning.report_part(start, len(corrections), before, after)
+        judging.judge(network, config, mnist, test, folder, part)
     say(
         f"Of {len(corrections)} corrections, {before.num_right} were read right before and "
         f"{after.num_right} are now; of the validation images, {before.validation:.2%} before "
@@ -318,15 +329,12 @@ def resume_command(folder: Path, options: argparse.Namespace) -> str:
     return shlex.join(words)
 
 
-@contextlib.contextmanager
-def only_trainer(folder: Path) -> Iterator[None]:
-    """Keeps other processes from training in the same folder, which would mix their epochs."""
-    with locked(folder) as lock:
-        if lock is None:
-            raise TrainingError(
-                f"Another process is training in {folder}: wait for it to end, or stop it first."
-            )
-        yield
+def training_place(runs: Path, options: argparse.Namespace) -> contextlib.AbstractContextManager:
+    """The training lock, unless the process that started this one has taken it for it."""
+    if options.lock_held:
+        return contextlib.nullcontext()
+    advice = " On a computer with room for several, start each with --beside."
+    return training_lock(runs, options.beside, advice)
 
 
 def chosen_settings(options: argparse.Namespace) -> dict:

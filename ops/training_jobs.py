@@ -1,8 +1,8 @@
 """Runs one training at a time in a separate process: start, watch, stop, resume, then serve.
 
-The process holds a lock on `training.lock`, which the operating system releases when the process
-ends; the file's existence means nothing. `training.json` names the run and its process. Both files
-survive a restart of the app.
+The process holds the training lock, as every `train.py` does, so that a training in a terminal is
+seen here, and none starts beside it. `training.json` names the last run that was started here, and
+its process. It survives a restart of the app.
 """
 
 import contextlib
@@ -20,34 +20,26 @@ from threading import Thread
 from model.errors import ArtifactError, TrainingError
 from model.files import served
 from model.files.atomic import LOCK_TIMEOUT, dataclass_from_json, load_json, locked, save_json
-from model.files.runs import (
-    CHECKPOINT_FILE,
-    Progress,
-    Run,
-    load_progress,
-    load_report,
-    load_run,
-    load_runs,
-)
+from model.files.progress import Judging, Progress, load_progress, load_steps
+from model.files.runs import CHECKPOINT_FILE, Run, load_report, load_run, load_runs
 from model.files.runs import MAX_EPOCHS as MAX_HISTORY
+from model.files.training_lock import MAX_NAME, AtWork, at_work, name_training, training_lock
 from model.learning.config import PRESETS, start_run
 from ops.settings import settings, variable
 
 TRAINER = Path(__file__).parent.parent / "train.py"
 
-LOCK_FILE = "training.lock"  # held by the run's process
 JOB_FILE = "training.json"
 LOG_FILE = "train.log"  # in the run's folder
+OPTIONS = ("--no-serve", "--lock-held")  # the process inherits the training lock
 STOPPED = "Stopped. Resume with"  # the last line of train.py begins so when interrupted
 
 MAX_EPOCHS = 200  # three hours of the shipped recipe, more than it gains from
 MAX_SEED = 2**32 - 1
 GRACE = 20.0  # seconds to end by itself: an epoch's files or an export may be half written
-RUN_LOCK_TIMEOUT = 1.0  # seconds; a reader's look at the lock takes microseconds
 NICENESS = 10  # the page's answers go before
 MAX_LOG_BYTES = 16_000  # of the log's end
 MAX_PID = 2**31 - 1  # what a system's numbers of processes can be at most
-MAX_NAME = 200  # letters of a run's folder; a file system takes 255 bytes
 MAX_SECONDS = 1e7  # an epoch that takes four months is none
 
 OFF = (
@@ -89,7 +81,10 @@ class Status:
         report: Its report once it has finished.
         can_resume: Whether there is a checkpoint to go on from.
         problem: A sentence if a file can't be read, else `""`.
-        progress: How far a run that is on is within its epoch; `None` until its first steps.
+        progress: How far a run that is on is within its epoch, or what of its network is being
+            judged; `None` until its first steps.
+        elsewhere: The training that is on, if it was started in a terminal.
+        steps: One dict of floats for each row of the run's file of steps.
     """
 
     phase: str
@@ -99,7 +94,9 @@ class Status:
     report: dict | None = None
     can_resume: bool = False
     problem: str = ""
-    progress: Progress | None = None
+    progress: Progress | Judging | None = None
+    elsewhere: AtWork | None = None
+    steps: list[dict] = field(default_factory=list)
 
     @property
     def is_on(self) -> bool:
@@ -139,16 +136,18 @@ class TrainingJobs:
 
     def status(self) -> Status:
         """How the last run stands; only reads."""
+        training = at_work(self.runs)
         try:
             job = self._job()
         except TrainingError as error:
-            return Status("running" if self._is_on() else "idle", problem=str(error))
-        is_on = self._is_on()
+            return Status("running" if training else "idle", problem=str(error))
+        if training and (job is None or training.name not in ("", job.run)):
+            return self._elsewhere(training)
         if job is None:
-            return Status("running" if is_on else "idle")
+            return Status("idle")
         folder = self.runs / job.run
         run = load_run(folder) if folder.is_dir() else Run(job.run, {}, [], None)
-        if is_on:
+        if training:
             phase = "stopping" if job.stop_asked else "running"
         elif not folder.is_dir():
             phase = "gone"
@@ -157,10 +156,35 @@ class TrainingJobs:
         else:
             was_stopped = job.stop_asked or any(STOPPED in line for line in self.log(job.run, 1))
             phase = "stopped" if was_stopped else "crashed"
-        can_resume = phase in ("stopped", "crashed") and (folder / CHECKPOINT_FILE).exists()
-        progress = load_progress(folder) if is_on else None
-        parts = (job.run, job.epochs, run.history, run.report, can_resume, run.problem, progress)
-        return Status(phase, *parts)
+        return Status(
+            phase,
+            job.run,
+            job.epochs,
+            run.history,
+            run.report,
+            can_resume=phase in ("stopped", "crashed") and (folder / CHECKPOINT_FILE).exists(),
+            problem=run.problem,
+            progress=load_progress(folder) if training else None,
+            steps=load_steps(folder),
+        )
+
+    def _elsewhere(self, training: AtWork) -> Status:
+        """A training that was started in a terminal, as far as it is one run and on."""
+        folder = self.runs / training.name
+        run = load_run(folder) if _is_name(training.name) and folder.is_dir() else None
+        epochs = run.config.get("epochs") if run else None
+        if not isinstance(epochs, int) or not 0 < epochs <= MAX_HISTORY or run.report:
+            return Status("running", elsewhere=training)
+        return Status(
+            "running",
+            run.name,
+            epochs,
+            run.history,
+            problem=run.problem,
+            progress=load_progress(folder),
+            elsewhere=training,
+            steps=load_steps(folder),
+        )
 
     def log(self, run: str, num: int = 12) -> list[str]:
         """The last lines that a run's process wrote; `[]` if it wrote none."""
@@ -186,7 +210,7 @@ class TrainingJobs:
                 f"There is a preset {' and a preset '.join(PRESETS)}, of 1 to {MAX_EPOCHS} "
                 f"epochs, with a seed of 0 to {MAX_SEED}: choose among these."
             )
-        with self._one_at_a_time(), self._run_lock() as lock:
+        with self._one_at_a_time(), training_lock(self.runs) as lock:
             run = start_run(replace(PRESETS[preset], epochs=epochs, seed=seed), self.runs)
             self._launch(Job(run.name, epochs), lock)
 
@@ -198,7 +222,7 @@ class TrainingJobs:
             ArtifactError: If the runs' folder can't be written.
         """
         check_allowed()
-        with self._one_at_a_time(), self._run_lock() as lock:
+        with self._one_at_a_time(), training_lock(self.runs) as lock:
             job = self._job()
             if job is None or not (self.runs / job.run / CHECKPOINT_FILE).exists():
                 raise TrainingError("There is no run with a checkpoint to go on from: start one.")
@@ -215,8 +239,14 @@ class TrainingJobs:
         check_allowed()
         with self._one_at_a_time():
             job = self._job()
-            if not self._is_on() or job is None:
+            training = at_work(self.runs)
+            if training is None:
                 raise TrainingError("No run is on: there is nothing to stop.")
+            if job is None or training.name not in ("", job.run):
+                raise TrainingError(
+                    f"{training.sentence}: it was started in a terminal, so stop it there, with "
+                    "Ctrl-C."
+                )
             if not job.pid or not job.started or _start_time(job.pid) != job.started:
                 raise TrainingError(
                     f"The process of the run {job.run} can't be found: try again in a moment, or "
@@ -259,13 +289,14 @@ class TrainingJobs:
     def _launch(self, job: Job, lock: int) -> None:
         """Starts the process, which takes the lock over, and notes it."""
         self._note(job)
+        name_training(self.runs, job.run)
         folder = self.runs / job.run
         try:
             with (folder / LOG_FILE).open("ab", buffering=0) as log:
                 if log.tell():
                     log.write(b"Resumed\n")  # so that what it said before is not its last word
                 process = subprocess.Popen(  # a folder that we named, no shell  # nosec B603
-                    [sys.executable, str(TRAINER), "--resume", str(folder), "--no-serve"],
+                    [sys.executable, str(TRAINER), "--resume", str(folder), *OPTIONS],
                     env={**os.environ, "PYTHONUNBUFFERED": "1"},
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -311,34 +342,11 @@ class TrainingJobs:
     def _note(self, job: Job) -> None:
         save_json(self.runs / JOB_FILE, asdict(job))
 
-    def _is_on(self) -> bool:
-        """Whether some process holds the run's lock."""
-        if not (self.runs / LOCK_FILE).exists():
-            return False
-        with locked(self.runs / LOCK_FILE, shared=True) as lock:
-            return lock is None
-
-    @contextlib.contextmanager
-    def _run_lock(self) -> Iterator[int]:
-        """The lock that a run's process inherits and holds for as long as it lives."""
-        with locked(self.runs / LOCK_FILE, RUN_LOCK_TIMEOUT) as lock:
-            if lock is None:
-                try:
-                    name = (self._job() or Job("", 0)).run
-                except TrainingError:
-                    name = ""
-                raise TrainingError(
-                    f"A run is on{f', {name}' if name else ''}: wait for it to end, or stop it "
-                    "first. There is one at a time."
-                )
-            yield lock
-
     @contextlib.contextmanager
     def _one_at_a_time(self) -> Iterator[None]:
         """Lets one visitor and process at a time start, resume or stop a run."""
         try:
             self.runs.mkdir(parents=True, exist_ok=True)
-            (self.runs / LOCK_FILE).touch()
         except OSError as error:
             raise TrainingError(
                 f"The runs' folder {self.runs} can't be used ({error.strerror or error}): allow "

@@ -1,16 +1,15 @@
 """Reads and writes the folders of training runs.
 
 A run first writes its settings to its folder. While it trains, `history.csv` grows and
-`checkpoint.keras` is replaced each epoch. `report.json` is written last; after that nothing in the
-folder changes.
+`checkpoint.keras` is replaced each epoch; `progress` writes what changes with the steps.
+`report.json` is written last; after that nothing in the folder changes.
 """
 
 import csv
 import io
 import itertools
-import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -37,7 +36,6 @@ REPORT_FILE = "report.json"
 HISTORY_FILE = "history.csv"
 CONFIG_FILE = "config.json"
 CHECKPOINT_FILE = "checkpoint.keras"
-PROGRESS_FILE = "progress.json"
 CARD_FILE = "README.md"
 LOOK_ALIKES_FILE = "lookalikes.npz"
 # What a finished run has and the repository ships; copied in this order, the report last.
@@ -45,7 +43,6 @@ NETWORK_FILES = (ONNX_FILE, KERAS_FILE, LOOK_ALIKES_FILE, HISTORY_FILE, CARD_FIL
 TEST_READS_FILE = "test-set-reads.txt"  # in the runs' folder: a run's name per line
 
 MAX_EPOCHS = 10_000  # as many as `train.py` takes
-MAX_STEPS = 1e9  # of an epoch, and its seconds; more are a damaged file
 
 
 @dataclass(frozen=True)
@@ -130,58 +127,6 @@ def save_history(path: Path, history: list[dict]) -> None:
         writer.writeheader()
         writer.writerows(history)
     write_atomically(path, lambda temporary: temporary.write_text(text.getvalue()))
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is within its epoch.
-
-    Attributes:
-        epoch: From 1.
-        step: How many of the epoch's steps are done.
-        num_steps: Of an epoch.
-        seconds: Since the epoch began.
-    """
-
-    epoch: int
-    step: int
-    num_steps: int
-    seconds: float
-
-    @property
-    def share(self) -> float:
-        """Of the epoch, 0 to 1."""
-        return min(max(self.step / max(self.num_steps, 1), 0.0), 1.0)
-
-    @property
-    def steps_per_second(self) -> float:
-        """0 before the first step."""
-        return self.step / self.seconds if self.seconds > 0 else 0.0
-
-    @property
-    def seconds_left(self) -> float:
-        """Of the epoch; infinite before the first step."""
-        rate = self.steps_per_second
-        return (self.num_steps - self.step) / rate if rate > 0 else math.inf
-
-
-def save_progress(folder: Path, progress: Progress) -> None:
-    """Notes how far a run is."""
-    save_json(folder / PROGRESS_FILE, asdict(progress))
-
-
-def load_progress(folder: Path) -> Progress | None:
-    """How far a run is; `None` if it has not begun or does not say."""
-    try:
-        content = load_json(folder / PROGRESS_FILE, "progress")
-        numbers = {name: content[name] for name in ("epoch", "step", "num_steps", "seconds")}
-    except (ArtifactError, KeyError):
-        return None
-    is_sound = all(
-        isinstance(number, int | float) and not isinstance(number, bool) and 0 <= number < MAX_STEPS
-        for number in numbers.values()
-    )
-    return Progress(**numbers) if is_sound else None
 
 
 def load_history(path: Path) -> list[dict]:

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from model.errors import TrainingError
-from model.files import runs
+from model.files import progress, runs
 from model.files.atomic import write_atomically
 from model.learning import augment, evaluation, onnx_file
 from model.learning.config import TrainConfig
@@ -23,6 +23,8 @@ from model.reading.recognizer import CONFIDENCE_KEY, RUN_KEY, Recognizer
 AGREEMENT = 1e-5  # largest difference allowed between Keras' and ONNX Runtime's probabilities
 NUM_AGREEMENT_FRAMES = 1000
 CONFIDENCE_SEED = 1_000_000  # beyond every epoch's: other distortions than those trained on
+# What is judged, in order, and how long it takes for the shipped network on two cores, seconds.
+PARTS = {"temperature and thresholds": 12, "export": 6, "look-alikes": 45, "test images": 6}
 PREDICT_BATCH = 500  # frames a call when only reading
 
 
@@ -53,6 +55,8 @@ def judge(
         TrainingError: If the exported file does not answer as the network does.
         ArtifactError: If a file can't be written.
     """
+    telling = progress.JudgingProgress(run, PARTS)
+    telling.begin("temperature and thresholds")
     # A network that was never compiled: the optimizer's state would make the file three times
     # as large. (A clone of a resumed run's network is compiled.)
     plain = type(trained).from_config(trained.get_config())
@@ -60,14 +64,17 @@ def judge(
     write_atomically(run / runs.KERAS_FILE, plain.save)
     training, validation = split(mnist, config)
     fitted = fit_confidence(trained, validation, config.seed)
+    telling.begin("export")
     notes = {CONFIDENCE_KEY: json.dumps(asdict(fitted)), RUN_KEY: run.name}
     exported = onnx_file.annotate(onnx_file.export(trained), notes)
     write_atomically(run / runs.ONNX_FILE, lambda temporary: temporary.write_bytes(exported))
     recognizer = Recognizer.load(run)
     check_agreement(trained, recognizer, test.frames[:NUM_AGREEMENT_FRAMES])
     digest = recognizer.key[1]
+    telling.begin("look-alikes")
     placed = look_alikes.fit(recognizer.features(test.frames), test.labels, digest)
     look_alikes.save_look_alikes(run, placed)
+    telling.begin("test images")
     history = runs.load_history(run / runs.HISTORY_FILE)
     report = {
         "run": run.name,
@@ -100,6 +107,7 @@ def judge(
         "test": evaluation.evaluate(recognizer.probabilities(test.frames), test.labels),
         **(more or {}),
     }
+    progress.end_progress(run)
     runs.save_report(run, report)
     return report
 

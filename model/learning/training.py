@@ -9,8 +9,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from model.errors import ArtifactError, TrainingError
-from model.files import runs
+from model.errors import TrainingError
+from model.files import progress, runs
 from model.files.atomic import write_atomically
 from model.learning import network
 from model.learning.batches import BatchMaker, BatchProcesses, targets
@@ -23,6 +23,7 @@ FINAL_LEARNING_RATE = 1e-5  # where the cosine ends
 WARM_UP = 0.05  # of all steps; the learning rate rises to its peak in them
 FEW_BATCHES = 100  # of an epoch; starting processes takes longer than making so few
 PROGRESS_EVERY = 1.0  # seconds
+NUM_STEP_ROWS = 1000  # of the file of a run's steps: as many as a chart can show
 AVERAGING = 0.999  # momentum of the moving average of the weights
 
 
@@ -97,28 +98,49 @@ class _EpochEnd(keras.callbacks.Callback):
 
 
 class _Progress(keras.callbacks.Callback):
-    """Notes how far a run is within its epoch, for who watches it; about once a second."""
+    """Notes how far a run is within its epoch, about once a second, and the losses of its steps."""
 
-    def __init__(self, folder: Path, num_steps: int):
+    def __init__(self, folder: Path, num_steps: int, num_epochs: int, first_epoch: int):
         super().__init__()
         self._folder, self._num_steps = folder, num_steps
         self._epoch, self._began, self._noted = 0, 0.0, 0.0
+        self._every = min(max(num_steps * num_epochs // NUM_STEP_ROWS, 1), num_steps)
+        self._log = progress.StepLog(folder, first_epoch * num_steps)
+        self._sums = {}  # of the epoch's steps up to the last row
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch, self._began = epoch + 1, time.perf_counter()
+        self._sums = {"steps": 0, "loss": 0.0, "accuracy": 0.0}
 
     def on_train_batch_end(self, batch, logs=None):
+        step = batch + 1
+        if step % self._every == 0:
+            self._add_row(step, logs or {})
         now = time.perf_counter()
         if now - self._noted < PROGRESS_EVERY:
             return
         self._noted = now
         passed = round(now - self._began, 2)
-        progress = runs.Progress(self._epoch, batch + 1, self._num_steps, passed)
-        with contextlib.suppress(ArtifactError):  # a full disk ends the run at the next checkpoint
-            runs.save_progress(self._folder, progress)
+        progress.save_progress(
+            self._folder, progress.Progress(self._epoch, step, self._num_steps, passed)
+        )
+
+    def _add_row(self, step: int, logs: dict) -> None:
+        """Logs the means of the steps since the last row; Keras gives those since the epoch began.
+
+        The epoch's last batch is smaller and counts as the others do.
+        """
+        sums = {"steps": step} | {key: step * float(logs[key]) for key in ("loss", "accuracy")}
+        num = step - self._sums["steps"]
+        loss, accuracy = ((sums[key] - self._sums[key]) / num for key in ("loss", "accuracy"))
+        total = (self._epoch - 1) * self._num_steps + step
+        # Differences of means are rounded, so a share may be a little below 0 or above 1.
+        epochs = total / self._num_steps
+        self._log.add(total, epochs, max(loss, 0.0), min(max(accuracy, 0.0), 1.0))
+        self._sums = sums
 
     def on_train_end(self, logs=None):
-        (self._folder / runs.PROGRESS_FILE).unlink(missing_ok=True)
+        progress.end_progress(self._folder)
 
 
 class _TensorBoard(keras.callbacks.Callback):
@@ -180,6 +202,7 @@ def train(
             files can't be written.
     """
     keras.utils.set_random_seed(config.seed)
+    progress.end_progress(run)  # of a process that was killed
     training, validation = split(mnist, config)
     steps = math.ceil(len(training) / config.batch_size)
     checkpoint = run / runs.CHECKPOINT_FILE
@@ -201,7 +224,10 @@ def train(
     history = runs.load_history(run / runs.HISTORY_FILE)[:first_epoch]
     with _making(BatchMaker(training, config)) as maker:
         batches = TrainingBatches(maker, steps, first_epoch)
-        callbacks = [_EpochEnd(run, batches, history, config.epochs, say), _Progress(run, steps)]
+        callbacks = [
+            _EpochEnd(run, batches, history, config.epochs, say),
+            _Progress(run, steps, config.epochs, first_epoch),
+        ]
         if tensorboard is not None:
             callbacks.append(_TensorBoard(tensorboard / run.name, first_epoch, history))
         if config.modern:

@@ -24,6 +24,7 @@ from model.files.runs import (
     load_runs,
 )
 from model.files.served import SERVED_FILE, SHIPPED
+from model.files.training_lock import AtWork
 from model.learning.config import PRESETS, load_config
 from model.reading.recognizer import Recognizer
 from ops import training_jobs
@@ -151,7 +152,7 @@ def _stop(jobs: TrainingJobs) -> None:
     with (
         mock.patch.dict(os.environ, {"DIGITPAD_TRAINING": "on"}),
         mock.patch.object(training_jobs, "_kill_late", lambda *_: None),
-        mock.patch.object(TrainingJobs, "_is_on", lambda _: True),
+        mock.patch.object(training_jobs, "at_work", lambda _: AtWork("", None)),
         mock.patch.object(training_jobs, "_start_time", {JOB["pid"]: JOB["started"]}.get),
         mock.patch.object(os, "kill", kill),
     ):

@@ -11,6 +11,7 @@ from model.errors import DigitError, TrainingError
 from model.files import served
 from model.files.atomic import load_json
 from model.files.runs import CHECKPOINT_FILE
+from model.files.training_lock import LOCK_FILE
 from model.reading.recognizer import load_served
 from ops import training_jobs
 from ops.training_jobs import Job, TrainingJobs
@@ -147,7 +148,7 @@ def test_a_killed_run_releases_its_lock(held, goes):
     os.kill(job_of(held).pid, signal.SIGKILL)
     status = ended(held)
     assert status.phase == "crashed" and status.can_resume
-    assert (held.runs / training_jobs.LOCK_FILE).exists()  # the file alone means nothing
+    assert (held.runs / LOCK_FILE).exists()  # the file alone means nothing
     goes("finishes")
     held.start("tutorial", 1, 1)
     assert ended(held).phase == "finished"
@@ -198,7 +199,8 @@ def test_the_next_run_replaces_a_damaged_note(held, goes, content):
     assert status.phase == "running" and "is damaged" in status.problem
     with pytest.raises(TrainingError, match="is damaged"):
         held.stop()
-    with pytest.raises(TrainingError, match="A run is on:"):
+    (run,) = (each.name for each in held.runs.iterdir() if each.is_dir())
+    with pytest.raises(TrainingError, match=f"A run is on, {run}, since 20"):
         held.start("tutorial", 1, 1)
     os.kill(pid, signal.SIGKILL)
     assert ended(held).phase == "idle"

@@ -1,20 +1,24 @@
 """Starts a training run and shows its progress, learning curves and log, and how it ended."""
 
+import math
+
 import streamlit as st
 
 from model.files import served
+from model.files.progress import Judging, Progress
 from model.files.runs import load_run
 from model.learning.config import PRESETS
 from ops.training_jobs import MAX_EPOCHS, MAX_SEED, Status, TrainingJobs
 from ui.formatting import duration
 from ui.owner import owner_auth
 from ui.results import run_tables
-from ui.results.learning_curves import show_curves
+from ui.results.learning_curves import show_curves, show_step_curves
 
 NAMES = {
     "digitpad": "digitpad: the shipped network and recipe",
     "tutorial": "tutorial: the textbook network",
 }
+SHORT = 100.0  # seconds; so few are told in seconds, to the next five
 REFRESH = 2.0  # seconds; an epoch takes many
 
 
@@ -33,22 +37,33 @@ def watch_run(jobs: TrainingJobs, problem: str) -> None:
         st.rerun()
     owner_auth.show_problem(owner_auth.last_problem(problem))
     owner_auth.show_problem(status.problem)
-    if not status.run:
+    if status.elsewhere:
+        st.info(
+            f"{status.elsewhere.sentence}. It was started in a terminal: stop it there, with "
+            "Ctrl-C.",
+            icon=":material/terminal:",
+        )
+    elif not status.run:
         st.info("A run is in progress.", icon=":material/model_training:")
+    else:
+        st.write(f"Run **{status.run}**")
+    if not status.run:
         return
-    st.write(f"Run **{status.run}**")
-    done = len(status.history) + (status.progress.share if status.progress else 0.0)
+    done = len(status.history)
+    if isinstance(status.progress, Progress):
+        done += status.progress.share
     st.progress(min(done / max(status.epochs, 1), 1.0), progress_words(status))
-    st.button(
-        "Stopping" if status.phase == "stopping" else "Stop",
-        icon=":material/stop_circle:",
-        on_click=owner_auth.run_action,
-        args=(owner_auth.TRAINING, jobs.stop),
-        help="The finished epochs are kept, and you can resume the run later.",
-    )
-    if status.history:
-        show_curves({"": status.history}, "run")
-    _show_log(jobs, status)
+    if not status.elsewhere:
+        st.button(
+            "Stopping" if status.phase == "stopping" else "Stop",
+            icon=":material/stop_circle:",
+            on_click=owner_auth.run_action,
+            args=(owner_auth.TRAINING, jobs.stop),
+            help="The finished epochs are kept, and you can resume the run later.",
+        )
+    _show_curves(status)
+    if not status.elsewhere:
+        _show_log(jobs, status)
 
 
 def progress_words(status: Status) -> str:
@@ -56,6 +71,10 @@ def progress_words(status: Status) -> str:
     num, done = status.epochs, len(status.history)
     if status.phase == "stopping":
         return f"Stopping after {done} of {num} epochs"
+    if isinstance(status.progress, Judging):
+        seconds = status.progress.seconds_left()
+        left = duration(seconds) if seconds > SHORT else f"about {5 * math.ceil(seconds / 5)} s"
+        return f"All {num} epochs are done; judging: {status.progress.part}, {left} left"
     if done >= num:
         return f"All {num} epochs are done; the network is being judged, 1 to 3 minutes"
     progress, left = status.progress, status.seconds_left
@@ -116,10 +135,23 @@ def show_outcome(jobs: TrainingJobs, status: Status) -> None:
             on_click=owner_auth.run_action,
             args=(owner_auth.TRAINING, jobs.resume),
         )
-    if status.history:
-        show_curves({"": status.history}, "run")
+    _show_curves(status)
     if status.phase in ("finished", "stopped"):
         _show_log(jobs, status)
+
+
+def _show_curves(status: Status) -> None:
+    """Shows the run's losses and errors by step, or by epoch once there is one."""
+    ways = ["step"] * bool(status.steps) + ["epoch"] * bool(status.history)
+    if not ways:
+        return
+    way = ways[0]
+    if len(ways) > 1:
+        way = st.segmented_control("By", ways, default=way, required=True, key="run-by")
+    if way == "step":
+        show_step_curves(status.steps, status.history)
+    else:
+        show_curves({"": status.history}, "run")
 
 
 def _offer_to_serve(jobs: TrainingJobs, status: Status) -> None:

@@ -21,65 +21,71 @@ _SHORT = 15  # letters; longer names get a row of the legend each
 
 
 def curves_chart(
-    table: pd.DataFrame, measure: str, title: str, log: bool = False
+    table: pd.DataFrame, measure: str, title: str, log: bool = False, by: str = "epoch"
 ) -> alt.LayerChart:
-    """Curves over epochs; behind smoothed ones the measured values stay faintly visible.
+    """Curves over epochs or steps; behind smoothed ones measured values stay faintly visible.
 
     The pointer shows all values of the nearest epoch; the best epoch of validation is marked.
 
     Args:
-        table: Columns `epoch`, `curve`, `value`, `smooth` and `is_best`.
+        table: Columns `epoch` or `step`, `curve`, `value`, `smooth` and `is_best`.
         measure: The value and its unit, for the axis.
         title: The chart's title.
         log: Whether the axis is logarithmic; then all values are above zero.
+        by: The column along the axis: `epoch` or `step`.
     """
     hover = alt.selection_point(fields=["curve"], bind="legend")
     scale = alt.Scale(type="log") if log else alt.Scale(zero=False)
     legend, legend_height = _legend(table["curve"])
     base = alt.Chart(table).encode(
-        x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, format="d")),
+        x=alt.X(f"{by}:Q", title=by, axis=alt.Axis(tickMinStep=1, format=",d")),
         color=alt.Color("curve:N", scale=alt.Scale(range=TABLEAU), legend=legend),
         strokeDash=alt.StrokeDash("curve:N", legend=legend),
     )
-    num_epochs = table["epoch"].nunique()
-    lines = base.mark_line(point=num_epochs <= FEW_EPOCHS).encode(
+    num = table[by].nunique()
+    lines = base.mark_line(point=num <= FEW_EPOCHS).encode(
         y=alt.Y("smooth:Q", title=measure, scale=scale),
         opacity=alt.condition(hover, alt.value(1.0), alt.value(0.15)),
     )
-    best = table[table["is_best"]].assign(text=lambda rows: "best: " + rows["epoch"].astype(str))
-    place = alt.Chart(best).encode(x="epoch:Q", y=alt.Y("smooth:Q", scale=scale))
+    best = table[table["is_best"]].assign(text=lambda rows: "best: " + rows[by].astype(str))
+    place = alt.Chart(best).encode(x=f"{by}:Q", y=alt.Y("smooth:Q", scale=scale))
     layers = [
         lines.add_params(hover),
         place.mark_point(size=90, filled=False, strokeWidth=2, color=GREY),
         place.mark_text(dy=-12, color=GREY).encode(text="text:N"),
-        _crosshair(table),
+        _crosshair(table, by),
     ]
     if not np.array_equal(table["value"], table["smooth"]):
         layers.insert(0, base.mark_line(opacity=0.25).encode(y=alt.Y("value:Q", scale=scale)))
-    last = table.sort_values("epoch").groupby("curve")["value"].last()
+    last = table.sort_values(by).groupby("curve")["value"].last()
     return alt.layer(*layers).properties(
         title=title,
         height=_HEIGHT - _LEGEND_ROW + legend_height,
-        description=f"{title} over {num_epochs} epochs; at the end: "
+        description=f"{title} over {num} {by}s; at the end: "
         + ", ".join(f"{curve} {value:.4g}" for curve, value in last.items())
-        + "".join(f"; {row.curve} is best in epoch {row.epoch}" for row in best.itertuples()),
+        + "".join(f"; {row.curve} is best in {by} {getattr(row, by)}" for row in best.itertuples()),
     )
 
 
-def _crosshair(table: pd.DataFrame) -> alt.Chart:
-    """An upright line at the epoch nearest to the pointer, with all curves' values."""
-    wide = table.pivot_table(index="epoch", columns="curve", values="value")
+def _crosshair(table: pd.DataFrame, by: str) -> alt.Chart:
+    """An upright line at the epoch or step nearest to the pointer, with all curves' values.
+
+    At a step within an epoch, validation is that of the epoch before.
+    """
+    wide = table.pivot_table(index=by, columns="curve", values="value")
+    if by == "step":
+        wide = wide.ffill()
     # A name may hold what Vega takes for a path, so columns are numbered.
     titles = {f"curve {number}": name for number, name in enumerate(wide.columns)}
     wide = wide.set_axis(list(titles), axis=1).reset_index()
-    at = alt.selection_point(nearest=True, on="pointerover", fields=["epoch"], empty=False)
+    at = alt.selection_point(nearest=True, on="pointerover", fields=[by], empty=False)
     return (
         alt.Chart(wide)
         .mark_rule(color=GREY)
         .encode(
-            x="epoch:Q",
+            x=f"{by}:Q",
             opacity=alt.condition(at, alt.value(0.6), alt.value(0)),
-            tooltip=["epoch", *_tooltips(".4~g", **titles)],
+            tooltip=[by, *_tooltips(".4~g", **titles)],
         )
         .add_params(at)
     )

@@ -93,6 +93,31 @@ def curves(
     return table[(table["value"] > 0) & (table["smooth"] > 0)] if log else table
 
 
+def step_curves(
+    steps: list[dict], history: list[dict], weight: float = 0.0, log: bool = False
+) -> pd.DataFrame:
+    """A run's file of steps, and its validation at the end of each epoch, as a long table.
+
+    Args:
+        steps: Rows as `load_steps` gives them, at least one.
+        history: Rows of epochs.
+        weight: Of the smoothing, as in `smoothed`; validation is never smoothed.
+        log: Whether they are for a logarithmic axis, which has no place for zero.
+
+    Returns:
+        As `curves`, with a column `step` instead of `epoch`.
+    """
+    trained = curves({"": [{"epoch": row["step"]} | row for row in steps]}, weight)
+    trained = trained[trained["curve"] == "training"]
+    validated = curves({"": history})
+    validated = validated[validated["curve"] == VALIDATION]
+    if len(validated):
+        per_epoch = steps[-1]["step"] / steps[-1]["epoch"]
+        validated = validated.assign(epoch=(validated["epoch"] * per_epoch).round().astype(int))
+    table = pd.concat([trained, validated], ignore_index=True).rename(columns={"epoch": "step"})
+    return table[(table["value"] > 0) & (table["smooth"] > 0)] if log else table
+
+
 def runs_table(runs: list[Run]) -> pd.DataFrame:
     """One row per run; numbers that a run lacks are NaN, so that columns sort as numbers."""
     rows = []

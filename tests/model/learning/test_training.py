@@ -13,6 +13,7 @@ import pytest
 
 import train
 from model.files import served
+from model.files.progress import STEPS_FILE, load_progress
 from model.files.runs import (
     CHECKPOINT_FILE,
     CONFIG_FILE,
@@ -21,7 +22,6 @@ from model.files.runs import (
     REPORT_FILE,
     check_network,
     load_history,
-    load_progress,
     load_report,
     save_report,
 )
@@ -79,7 +79,12 @@ def test_a_run_leaves_all_its_files_and_is_served(command, runs_folder, preset, 
     assert command("--preset", preset, "--min-accuracy", "0", "--batch-size", "16") == 0
     run = only_run(runs_folder)
     assert run.name.endswith(preset) and served.current(runs_folder) == run
-    assert {path.name for path in run.iterdir()} == {*NETWORK_FILES, CONFIG_FILE, CHECKPOINT_FILE}
+    assert {path.name for path in run.iterdir()} == {
+        *NETWORK_FILES,
+        CONFIG_FILE,
+        CHECKPOINT_FILE,
+        STEPS_FILE,
+    }
     report = check_network(run)
     assert report["config"]["batch_size"] == 16 and report["data"]["num_test"] == 100
     assert [row["epoch"] for row in load_history(run / HISTORY_FILE)] == [1]
@@ -93,9 +98,9 @@ def test_a_run_notes_its_steps_while_it_trains_and_not_afterwards(
 ):
     monkeypatch.setattr(training, "PROGRESS_EVERY", 0.0)
     noted = []
-    save = training.runs.save_progress
+    save = training.progress.save_progress
     monkeypatch.setattr(
-        training.runs,
+        training.progress,
         "save_progress",
         lambda folder, progress: (save(folder, progress), noted.append(load_progress(folder))),
     )

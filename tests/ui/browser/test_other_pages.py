@@ -210,7 +210,11 @@ def test_a_run_is_started_watched_by_itself_stopped_and_still_there_after_a_relo
     epochs.fill("3")
     page.get_by_role("button", name="Start").click()  # in the same breath
     page.get_by_text("Epoch 2 of 3: about 1 minute left").wait_for()
-    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(1)
+    chart = page.get_by_test_id("stVegaLiteChart")
+    expect(chart).to_have_count(1)
+    expect(chart).to_contain_text("Share wrong by step")
+    page.get_by_role("radio", name="epoch", exact=True).click()
+    expect(chart).to_contain_text("Share wrong by epoch")
     page.get_by_text("Log", exact=True).click()
     page.get_by_text("epoch 1 of 3", exact=True).wait_for()
     page.reload()

@@ -1,15 +1,31 @@
 """The Train page: start, watch, stop, resume and serve."""
 
 import shutil
+import time
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from model.errors import TrainingError
 from model.files import runs, served
-from model.learning.config import PRESETS
+from model.files.progress import Judging, Progress, StepLog, save_progress
+from model.files.training_lock import name_training, training_lock
+from model.learning.config import PRESETS, start_run
 from ops import training_jobs
 from tests.support import job_of, until
-from tests.ui.pages import button, buttons, has_text, opened, page, press, select, settled, turn_on
+from tests.ui.pages import (
+    button,
+    buttons,
+    chart_specs,
+    has_text,
+    opened,
+    page,
+    press,
+    select,
+    settled,
+    turn_on,
+)
 from ui.owner import training_run
 
 
@@ -69,6 +85,9 @@ def test_a_run_is_started_watched_stopped_and_resumed(jobs, monkeypatch):
     assert len(app.get("vega_lite_chart")) == 1 and not app.code
     app = turn_on(app, "Log")
     assert app.code[0].value == "epoch 1 of 3"
+    assert "Share wrong by step" in chart_specs(app)[0]
+    app = settled(app.button_group(key="run-by").set_value("epoch").run())
+    assert "Share wrong by epoch" in chart_specs(app)[0]
     other = opened("train")
     assert buttons(other) == ["Stop"]  # another visitor sees the same run
     press(app, "Stop")
@@ -80,6 +99,30 @@ def test_a_run_is_started_watched_stopped_and_resumed(jobs, monkeypatch):
     press(app, "Resume")
     assert ended_run(jobs) == run
     assert "99.99%" in settled(app.run()).success[0].value
+
+
+def test_a_training_in_a_terminal_is_watched_and_none_starts_beside_it(jobs):
+    start()
+    ended_run(jobs)
+    late = opened("train")
+    run = start_run(replace(PRESETS["tutorial"], epochs=2), jobs.runs)
+    with training_lock(jobs.runs):
+        name_training(jobs.runs, run.name)
+        StepLog(run, 0).add(5, 0.1, 2.0, 0.5)
+        save_progress(run, Progress(1, 10, 50, 2.0))
+        late = press(late, "Start")
+        assert f"A run is on, {run.name}, since 20" in late.warning[0].value
+        app = opened("train")
+        assert f"{run.name}, since 20" in app.info[0].value and "Ctrl-C" in app.info[0].value
+        assert "Start" not in buttons(app) and "Stop" not in buttons(app)
+        assert app.get("progress")[0].proto.text.startswith("Epoch 1 of 2, step 10 of 50")
+        assert "Share wrong by step over 1 steps" in chart_specs(app)[0]
+        with pytest.raises(TrainingError, match="stop it there, with Ctrl-C"):
+            jobs.stop()
+        name_training(jobs.runs, "the sweep rates")
+        app = opened("train")
+        assert "the sweep rates, since 20" in app.info[0].value and not app.get("progress")
+    assert "Start" in buttons(settled(app.run()))
 
 
 def test_two_visitors_who_start_at_once_get_one_run(jobs, monkeypatch):
@@ -153,7 +196,7 @@ def test_a_worse_run_is_not_offered_in_its_banner(jobs):
 )
 def test_the_progress_is_told_from_the_first_steps(history, progress, words):
     rows = [{"seconds": 60.0}] * history
-    within = progress and runs.Progress(*progress)
+    within = progress and Progress(*progress)
     status = training_jobs.Status("running", "a-run", 3, rows, progress=within)
     assert training_run.progress_words(status) == f"Epoch {words}"
 
@@ -161,6 +204,13 @@ def test_the_progress_is_told_from_the_first_steps(history, progress, words):
 def test_after_the_last_epoch_the_page_says_what_is_done_and_how_long_it_takes():
     status = training_jobs.Status("running", "a-run", 3, [{}] * 3)
     assert training_run.progress_words(status).endswith("is being judged, 1 to 3 minutes")
+
+
+def test_while_a_network_is_judged_the_page_says_what_and_how_long():
+    judging = Judging("look-alikes", time.time() + 44)
+    status = training_jobs.Status("running", "a-run", 3, [{}] * 3, progress=judging)
+    words = training_run.progress_words(status)
+    assert words == "All 3 epochs are done; judging: look-alikes, about 45 s left"
 
 
 def test_the_newest_finished_run_is_offered_first(jobs):
