@@ -6,6 +6,7 @@
     python train.py --tensorboard logs   writes curves for "tensorboard --logdir logs" too
     python train.py --train-only         trains with Keras alone, for instance on JAX and a GPU
     python train.py --corrections        fine-tunes the served network on visitors' corrections
+    python train.py --sweep 8            tries seeds, or the settings that --vary names
     python train.py --ship RUN           copies a finished run to model/trained/, for a commit
 
 Every run writes its settings, history, report and network to a folder in runs/.
@@ -17,7 +18,6 @@ import os
 import shlex
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from pathlib import Path
@@ -29,9 +29,10 @@ from model.files import served
 from model.files.runs import REPORT_FILE, load_report, newest_unfinished
 from model.files.training_lock import name_training, only_trainer, training_lock
 from model.learning.config import BOUNDS, PRESETS, TrainConfig, load_config, start_run
-from model.learning.data import load_mnist
+from model.learning.data import Dataset, load_mnist
 from ops.corrections import Corrections
 from ops.settings import settings
+from ops.stop_signals import StopSignals
 from ops.training_jobs import STOPPED
 
 SIGNALLED = 128  # added to the signal's number in the exit status, as shells do
@@ -85,6 +86,30 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         type=_number(float, *BOUNDS["start_share"]),
         help="end with the mean of those weights, by this share, and the trained ones",
     )
+    add(
+        "--distortion",
+        type=_number(float, *BOUNDS["distortion"]),
+        help="times the ranges in which frames are turned, sheared, shifted, scaled and bent",
+    )
+    add(
+        "--sweep",
+        dest="num_trials",
+        metavar="N",
+        type=_number(int, 1, 10_000),
+        help="run N trials, together with all processes that are started by the same command",
+    )
+    add(
+        "--vary",
+        nargs="+",
+        metavar="SETTING=VALUES",
+        help="what a sweep tries: seed, learning-rate or distortion, each with a list to go "
+        "through (seed=1,2,3) or a range to search (learning-rate=0.0005..0.004); default: N seeds",
+    )
+    add(
+        "--storage",
+        help="where a sweep's workers meet: a file (default: sweeps.sqlite3 with the runs) or "
+        "postgresql://USER@HOST/DATABASE",
+    )
     add("--ship", metavar="RUN", help="only copy that finished run to model/trained/")
     add(
         "--min-accuracy",
@@ -107,37 +132,6 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     add("--lock-held", action="store_true", help=argparse.SUPPRESS)  # by who started this process
     return parser.parse_args(arguments)
-
-
-class StopSignals(contextlib.AbstractContextManager):
-    """Turns Ctrl-C and SIGTERM into `KeyboardInterrupt`, and remembers which one came.
-
-    TensorFlow, interrupted while it builds a graph, raises another error in its place.
-
-    Attributes:
-        received: The signal's number, 0 while none came.
-    """
-
-    def __init__(self):
-        self.received = 0
-        self._before = {}
-
-    def __enter__(self) -> "StopSignals":
-        if threading.current_thread() is threading.main_thread():  # no other may listen
-            for number in (signal.SIGINT, signal.SIGTERM):
-                before = signal.getsignal(number)
-                if before not in (signal.SIG_IGN, None):  # nohup ignores them, and so do we then
-                    self._before[number] = before
-                    signal.signal(number, self._receive)
-        return self
-
-    def __exit__(self, *_) -> None:
-        for number, before in self._before.items():
-            signal.signal(number, before)
-
-    def _receive(self, number: int, _frame) -> None:
-        self.received = number
-        raise KeyboardInterrupt
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -163,6 +157,8 @@ def main(arguments: list[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> None:
     if options.ship is not None:
         ship(options)
+    elif options.num_trials:
+        sweep(options)
     elif options.corrections is not None:
         fine_tune(options)
     else:
@@ -185,16 +181,7 @@ def train(options: argparse.Namespace) -> None:
         name_training(runs, folder.name)
         say(f"{config.preset}: {config.epochs} epochs, run folder {folder}")
         with resume_hint(folder, options), only_trainer(folder):
-            from model.learning import training  # late: a wrong option is reported at once
-
-            trained = training.train(
-                config,
-                mnist,
-                folder,
-                say=say,
-                verbose=1 if sys.stdout.isatty() else 2,
-                tensorboard=options.tensorboard,
-            )
+            trained = fit(config, mnist, folder, options)
             if options.train_only:
                 say(f"Trained. Export, judge and serve it: {resume_command(folder, options)}")
                 return
@@ -202,6 +189,38 @@ def train(options: argparse.Namespace) -> None:
 
             judging.judge(trained, config, mnist, test, folder)
             serve(folder, options)
+
+
+def fit(config: TrainConfig, mnist: Dataset, folder: Path, options, **more):
+    """Trains a run's network; returns it."""
+    from model.learning import training  # late: a wrong option is reported at once
+
+    verbose = 1 if sys.stdout.isatty() else 2
+    logs = options.tensorboard
+    return training.train(config, mnist, folder, say, verbose, tensorboard=logs, **more)
+
+
+def sweep(options: argparse.Namespace) -> None:
+    if options.resume or options.corrections or options.train_only:
+        raise TrainingError("--sweep trains anew: leave out --resume, --corrections, --train-only.")
+    from model.learning import sweep as sweeps  # late: only a sweep needs Optuna
+
+    given = chosen_settings(options)
+    config = replace(PRESETS[options.preset], **given)
+    tried = sweeps.plan(config, given, options.vary or [], options.num_trials)
+    mnist, test = load_mnist(options.data, progress=True)
+
+    def train_trial(config: TrainConfig, folder: Path, after_epoch: sweeps.AfterEpoch) -> dict:
+        trained = fit(config, mnist, folder, options, after_epoch=after_epoch)
+        from model.learning import judging
+
+        return judging.judge(trained, config, mnist, test, folder)
+
+    options.beside = True  # of other workers
+    with training_place(options.runs, options):
+        name_training(options.runs, f"the sweep {tried.name}")
+        storage = options.storage or str(options.runs / sweeps.STORAGE_FILE)
+        sweeps.run_trials(tried, options.num_trials, storage, options.runs, train_trial, say)
 
 
 def fine_tune(options: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ from ui.results.compare_runs import show_runs
 from ui.results.learning_curves import show_curves
 from ui.results.mistakes import show_mistakes
 from ui.results.quality import show_calibration, show_headline, show_pen, show_risk
+from ui.results.sweeps import show_sweeps
 from ui.show_error import errors_shown
 
 st.title("Results and runs")
@@ -34,7 +35,9 @@ with errors_shown():
     with st.expander("Model card"), errors_shown():
         st.markdown(report_tables.card())
 st.header("Runs")
-show_runs(run_tables.runs())
+runs = run_tables.runs()
+show_runs(runs)
+show_sweeps(runs)
 if risk_column is not None:  # last, because reading the test images takes seconds
     with risk_column, errors_shown():
         show_risk()

@@ -110,11 +110,12 @@ def load_run(folder: Path) -> Run:
 
 
 def newest_unfinished(folder: Path, preset: str) -> Path | None:
-    """The newest run of a preset that has a checkpoint and no report."""
+    """The newest run of a preset with a checkpoint and no report; a sweep's trials are left out."""
     for run in load_runs(folder):
         path = folder / run.name
         is_unfinished = run.report is None and (path / CHECKPOINT_FILE).exists()
-        if is_unfinished and run.config.get("preset") == preset:
+        is_trial = bool(run.config.get("sweep"))
+        if is_unfinished and not is_trial and run.config.get("preset") == preset:
             return path
     return None
 

@@ -47,13 +47,16 @@ _GRAFTS = {0: glyphs.slash, 1: glyphs.flag, 7: glyphs.crossbar, 9: glyphs.tail}
 _SIDE = FRAME_SIDE * FINE
 
 
-def variants(frames: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def variants(
+    frames: np.ndarray, labels: np.ndarray, rng: np.random.Generator, distortion: float = 1.0
+) -> np.ndarray:
     """Returns the frames' digits as other people would write them and other devices show them.
 
     Args:
         frames: `float32` array of shape `(n, 28, 28)`, 0 paper to 1 ink.
         labels: `(n,)`, 0 to 9.
         rng: The source of randomness.
+        distortion: The strength of `distort`.
 
     Returns:
         A new array like `frames`, with the same labels.
@@ -74,7 +77,7 @@ def variants(frames: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -
     lot -= THICKNESS_SHARE
     for index in np.flatnonzero((lot >= 0) & (lot < STRETCHED_SHARE)):
         frames[index] = stretch(frames[index], rng)
-    return _shown(frames, rng)
+    return _shown(frames, rng, distortion)
 
 
 def _drawn(digit: int, rng: np.random.Generator) -> np.ndarray:
@@ -84,17 +87,21 @@ def _drawn(digit: int, rng: np.random.Generator) -> np.ndarray:
     return to_mnist(draw_strokes(strokes, _pen_width(rng)))
 
 
-def _shown(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _shown(frames: np.ndarray, rng: np.random.Generator, distortion: float) -> np.ndarray:
     """Distorts most frames, in place, and roughens some."""
     bent = np.flatnonzero(rng.random(len(frames)) >= SHARP_SHARE)
-    frames[bent] = distort(frames[bent], rng)
+    frames[bent] = distort(frames[bent], rng, distortion)
     for index in np.flatnonzero(rng.random(len(frames)) < ROUGH_SHARE):
         frames[index] = roughen(frames[index], rng)
     return frames
 
 
 def negatives(
-    num: int, frames: np.ndarray, labels: np.ndarray, rng: np.random.Generator
+    num: int,
+    frames: np.ndarray,
+    labels: np.ndarray,
+    rng: np.random.Generator,
+    distortion: float = 1.0,
 ) -> np.ndarray:
     """Returns frames of no digit.
 
@@ -106,6 +113,7 @@ def negatives(
         frames: Frames of digits to join and to turn, `(n, 28, 28)`.
         labels: `(n,)`, which digits they are.
         rng: The source of randomness.
+        distortion: The strength of `distort`.
 
     Returns:
         `float32` array of shape `(num, 28, 28)`, 0 paper to 1 ink.
@@ -124,7 +132,7 @@ def negatives(
         else:
             draw = glyphs.scribble if kinds[index] == 2 else glyphs.draw_letter_or_shape
             made[index] = to_mnist(draw_strokes(draw(rng), _pen_width(rng)))
-    return _shown(made, rng)
+    return _shown(made, rng, distortion)
 
 
 def _turned(frames: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray | None:

@@ -59,8 +59,9 @@ class BatchMaker:
             return frames[..., None], labels.astype(np.int32)
         rng = np.random.default_rng((seed, epoch, index))
         num_negatives = round(augment.NEGATIVE_SHARE * len(frames))
-        nothing = augment.negatives(num_negatives, frames, labels, rng)
-        frames = np.concatenate([augment.variants(frames, labels, rng), nothing])
+        strength = self.config.distortion
+        nothing = augment.negatives(num_negatives, frames, labels, rng, strength)
+        frames = np.concatenate([augment.variants(frames, labels, rng, strength), nothing])
         return frames[..., None], targets(labels, num_negatives)
 
 

@@ -25,6 +25,8 @@ class TrainConfig:
         start_from: The run, beside this one, whose weights it begins with; empty for random ones.
         start_share: The share of those weights in the mean with the trained ones that the network
             ends with; 0 leaves the trained ones.
+        distortion: Times the ranges in which frames are turned, scaled, sheared, shifted and bent.
+        sweep: The sweep that it is a trial of; empty for others.
     """
 
     preset: str = "digitpad"
@@ -36,6 +38,8 @@ class TrainConfig:
     modern: bool = True
     start_from: str = ""
     start_share: float = 0.0
+    distortion: float = 1.0
+    sweep: str = ""
 
 
 # Lowest and highest value; a whole number here means that the setting is one.
@@ -46,7 +50,10 @@ BOUNDS = {
     "learning_rate": (1e-8, 10.0),
     "weight_decay": (0.0, 10.0),
     "start_share": (0.0, 1.0),
+    "distortion": (0.0, 3.0),
 }
+VARIED = ("seed", "learning_rate", "distortion")  # what a sweep can try
+ADDED = {"distortion": 1.0, "sweep": ""}  # settings that runs of earlier versions do not name
 PRESETS = {
     "digitpad": TrainConfig(),
     "tutorial": TrainConfig(
@@ -76,6 +83,7 @@ def load_config(run: Path) -> TrainConfig:
         ArtifactError: If they are missing, of another version, or no settings of a run.
     """
     content = load_json(run / runs.CONFIG_FILE, "configuration")
+    content = ADDED | content
     config = dataclass_from_json(TrainConfig, content)
     odd = [name for name, value in content.items() if not _is_setting(name, value)]
     if odd:
@@ -91,6 +99,8 @@ def _is_setting(name: str, value: object) -> bool:
         return isinstance(value, str) and value in PRESETS
     if name == "modern":
         return isinstance(value, bool)
+    if name == "sweep":
+        return isinstance(value, str)
     if name == "start_from":
         return isinstance(value, str) and "/" not in value
     low, high = BOUNDS[name]

@@ -65,10 +65,12 @@ class DigitAccuracy(keras.metrics.CategoricalAccuracy):
 class _EpochEnd(keras.callbacks.Callback):
     """Sets the batches' epoch, saves history and checkpoint, and reports the time left."""
 
-    def __init__(self, folder: Path, batches: TrainingBatches, history: list, num_epochs, say):
+    def __init__(
+        self, folder: Path, batches: TrainingBatches, history: list, num_epochs, say, after_epoch
+    ):
         super().__init__()
         self._folder, self._batches, self._history = folder, batches, history
-        self._num_epochs, self._say = num_epochs, say
+        self._num_epochs, self._say, self._after_epoch = num_epochs, say, after_epoch
         self._started = 0.0
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -95,6 +97,7 @@ class _EpochEnd(keras.callbacks.Callback):
                 f"epoch {epoch + 1} of {self._num_epochs} took {seconds:.0f} s; about "
                 f"{left * seconds / 60:.0f} min left"
             )
+        self._after_epoch(self._history[-1])
 
 
 class _Progress(keras.callbacks.Callback):
@@ -134,7 +137,7 @@ class _Progress(keras.callbacks.Callback):
         num = step - self._sums["steps"]
         loss, accuracy = ((sums[key] - self._sums[key]) / num for key in ("loss", "accuracy"))
         total = (self._epoch - 1) * self._num_steps + step
-        # Differences of means are rounded, so a share may be a little below 0 or above 1.
+        # Keras' means are rounded to 32 bits, so a share may be a little below 0 or above 1.
         epochs = total / self._num_steps
         self._log.add(total, epochs, max(loss, 0.0), min(max(accuracy, 0.0), 1.0))
         self._sums = sums
@@ -183,6 +186,7 @@ def train(
     say: Callable[[str], None] = lambda line: None,
     verbose: int = 0,
     tensorboard: Path | None = None,
+    after_epoch: Callable[[dict], None] = lambda row: None,
 ) -> keras.Model:
     """Trains, or goes on from the run's checkpoint if it has one.
 
@@ -193,6 +197,7 @@ def train(
         say: Takes one line after each epoch.
         verbose: Keras' progress bar: 0 none, 1 a bar, 2 a line an epoch.
         tensorboard: Where TensorBoard's event files go, in a folder named as the run's.
+        after_epoch: Takes each epoch's row of the history; what it raises ends the training.
 
     Returns:
         The trained network.
@@ -225,7 +230,7 @@ def train(
     with _making(BatchMaker(training, config)) as maker:
         batches = TrainingBatches(maker, steps, first_epoch)
         callbacks = [
-            _EpochEnd(run, batches, history, config.epochs, say),
+            _EpochEnd(run, batches, history, config.epochs, say, after_epoch),
             _Progress(run, steps, config.epochs, first_epoch),
         ]
         if tensorboard is not None:

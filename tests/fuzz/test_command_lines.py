@@ -26,11 +26,12 @@ OPTIONS = (
     *("--preset", "--epochs", "--batch-size", "--seed", "--learning-rate", "--weight-decay"),
     *("--data", "--ship", "--runs", "--resume", "--corrections", "--min-accuracy", "--tensorboard"),
     *("--force", "--no-serve", "--x", "-", "--", "--help"),
+    *("--sweep", "--vary", "--storage", "--beside", "--distortion"),
 )
 WORDS = (
     *("1", "0", "-1", "nan", "inf", "1e999", "1e-9", "9" * 5000, "tutorial", "digitpad", "x", ""),
     *("/dev/null", "/dev/null/x", "/proc/x", "a" * 300, "a/" * 3000, "é", "\udcff", "..", "~"),
-    *("\n", "٣", "RUN"),
+    *("\n", "٣", "RUN", "seed=1..2", "learning-rate=0.1,0.2", "seed=", "sqlite://", "x://y"),
 )
 VARIABLES = (
     "DIGITPAD_DATA",

@@ -72,9 +72,12 @@ def progress_words(status: Status) -> str:
     if status.phase == "stopping":
         return f"Stopping after {done} of {num} epochs"
     if isinstance(status.progress, Judging):
-        seconds = status.progress.seconds_left()
+        words = f"All {num} epochs are done; judging: {status.progress.part}, "
+        seconds = status.progress.seconds_left
+        if seconds <= 0:
+            return words + "which takes longer than usual"
         left = duration(seconds) if seconds > SHORT else f"about {5 * math.ceil(seconds / 5)} s"
-        return f"All {num} epochs are done; judging: {status.progress.part}, {left} left"
+        return f"{words}{left} left"
     if done >= num:
         return f"All {num} epochs are done; the network is being judged, 1 to 3 minutes"
     progress, left = status.progress, status.seconds_left

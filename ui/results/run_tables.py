@@ -102,12 +102,12 @@ def step_curves(
         steps: Rows as `load_steps` gives them, at least one.
         history: Rows of epochs.
         weight: Of the smoothing, as in `smoothed`; validation is never smoothed.
-        log: Whether they are for a logarithmic axis, which has no place for zero.
+        log: Whether they are for a logarithmic axis, which has no place for zero; NaN is there.
 
     Returns:
         As `curves`, with a column `step` instead of `epoch`.
     """
-    trained = curves({"": [{"epoch": row["step"]} | row for row in steps]}, weight)
+    trained = curves({"": [row | {"epoch": row["step"]} for row in steps]}, weight)
     trained = trained[trained["curve"] == "training"]
     validated = curves({"": history})
     validated = validated[validated["curve"] == VALIDATION]
@@ -115,7 +115,11 @@ def step_curves(
         per_epoch = steps[-1]["step"] / steps[-1]["epoch"]
         validated = validated.assign(epoch=(validated["epoch"] * per_epoch).round().astype(int))
     table = pd.concat([trained, validated], ignore_index=True).rename(columns={"epoch": "step"})
-    return table[(table["value"] > 0) & (table["smooth"] > 0)] if log else table
+    if not log:
+        return table
+    # The few images of a row are often all right: the smoothed curve goes on there.
+    table["value"] = table["value"].where(table["value"] > 0)
+    return table[table["smooth"] > 0]
 
 
 def runs_table(runs: list[Run]) -> pd.DataFrame:

@@ -206,11 +206,19 @@ def test_after_the_last_epoch_the_page_says_what_is_done_and_how_long_it_takes()
     assert training_run.progress_words(status).endswith("is being judged, 1 to 3 minutes")
 
 
-def test_while_a_network_is_judged_the_page_says_what_and_how_long():
-    judging = Judging("look-alikes", time.time() + 44)
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (44, "about 45 s left"),
+        (170, "about 3 minutes left"),
+        (-5, "which takes longer than usual"),
+    ],
+)
+def test_while_a_network_is_judged_the_page_says_what_and_how_long(seconds, words):
+    judging = Judging("look-alikes", time.time() + seconds)
     status = training_jobs.Status("running", "a-run", 3, [{}] * 3, progress=judging)
-    words = training_run.progress_words(status)
-    assert words == "All 3 epochs are done; judging: look-alikes, about 45 s left"
+    told = training_run.progress_words(status)
+    assert told == f"All 3 epochs are done; judging: look-alikes, {words}"
 
 
 def test_the_newest_finished_run_is_offered_first(jobs):

@@ -84,3 +84,27 @@ def test_runs_that_cannot_be_compared_are_told_why():
     for other in (cut, Run("B", {}, [], None), run("B", ["one"]), run("B", [float("inf")])):
         assert "B does not say which" in run_tables.difference(whole, other)
     assert "different images" in run_tables.difference(whole, run("B", [1], num_all=50))
+
+
+def test_steps_and_validation_share_an_axis_of_steps():
+    steps = [
+        {"step": step, "epoch": step / 20, "loss": 1 / step, "accuracy": accuracy}
+        for step, accuracy in ((10, 0.5), (20, 1.0), (30, 0.9), (40, 0.8))
+    ]
+    history = [
+        {"epoch": epoch, "accuracy": 0.7, "val_accuracy": 0.6, "val_loss": 3.0} for epoch in (1, 2)
+    ]
+    table = run_tables.step_curves(steps, history)
+    wrong = table[table["measure"] == run_tables.ERROR]
+    by_curve = {
+        curve: list(zip(rows["step"], rows["value"].round(6), strict=True))
+        for curve, rows in wrong.groupby("curve")
+    }
+    assert by_curve == {
+        "training": [(10, 0.5), (20, 0.0), (30, 0.1), (40, 0.2)],
+        "validation": [(20, 0.4), (40, 0.4)],
+    }
+    log = run_tables.step_curves(steps, [], weight=0.6, log=True)
+    log = log[log["measure"] == run_tables.ERROR]
+    assert log["step"].tolist() == [10, 20, 30, 40] and (log["smooth"] > 0).all()
+    assert log["value"].isna().tolist() == [False, True, False, False]
