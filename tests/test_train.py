@@ -24,7 +24,7 @@ def fake(tmp_path, monkeypatch, tiny_mnist):
         shutil.copytree(TRAINED, run, dirs_exist_ok=True)
         return load_report(run)
 
-    def fit(_config, _mnist, run, **_options) -> None:
+    def fit(_config, _mnist, _run, *_, **_options) -> None:
         seen.append(at_work(runs))
 
     module = SimpleNamespace(train=fit, judge=judge)

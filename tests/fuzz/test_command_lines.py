@@ -83,7 +83,7 @@ def check(payload: tuple[list[str], dict[str, str], bytes], folder: Path) -> str
         contextlib.redirect_stderr(errors),
     ):
         outcome = fuzzing.outcome_of(
-            lambda: _load_mnist(ops_settings().data), Corrections().load, check_allowed
+            lambda: _load_mnist(ops_settings().data), lambda: Corrections().load(), check_allowed
         )
         with (
             mock.patch.object(train, "load_mnist", _load_mnist),
