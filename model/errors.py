@@ -7,6 +7,7 @@ DigitError
   x PictureError       a picture file is damaged, too large or of another format
   x DataError          a data set is missing, damaged or not what it should be
   x ArtifactError      a trained network, its report or a run's file is missing or damaged
+  x ArchiveError       an archive can't be scored, or its outputs are of another network
   x CorrectionsError   the corrections can't be read or written
   x TrainingError      a run can't start, resume or be served
   x AccessError        the visitor may not have what they asked for
@@ -62,6 +63,10 @@ class DataError(DigitError):
 
 class ArtifactError(DigitError):
     """A trained network, its report or a run's file is missing or damaged."""
+
+
+class ArchiveError(DigitError):
+    """An archive can't be found or scored, or its outputs are of another network."""
 
 
 class CorrectionsError(DigitError):

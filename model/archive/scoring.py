@@ -1,0 +1,135 @@
+"""Reads one shard and writes its output: the work that every engine hands to its workers."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from model.archive import tables
+from model.archive.inputs import Batch, batches
+from model.archive.places import join, write_whole
+from model.archive.shards import Shard
+from model.errors import DigitError, NothingDrawn, PictureError
+from model.ink.decode import decode
+from model.ink.picture import frame_of_array, frame_of_picture
+from model.reading.one_digit import look_closer
+from model.reading.paper import PaperReading
+from model.reading.picture_files import read_pages
+from model.reading.prediction import Prediction, read_frames
+from model.reading.recognizer import Recognizer
+
+ATTEMPTS = 3  # at a shard whose worker died, or whose files could not be reached
+NO_PHOTO = "28x28 numbers are no photo: leave --photo out."
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all shards of a run have in common; goes to every worker.
+
+    Attributes:
+        network: The ONNX file's content.
+        out: The folder that outputs are written to.
+        photo: Whether pictures are of paper with many numbers.
+    """
+
+    network: bytes
+    out: str
+    photo: bool = False
+
+    @property
+    def made_with(self) -> dict:
+        """What an output's metadata say, so that outputs of two networks are never mixed."""
+        return {
+            "network": hashlib.sha256(self.network).hexdigest(),
+            "run": recognizer_of(self.network).version,
+            "photo": self.photo,
+        }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a shard.
+
+    Attributes:
+        shard: Its name.
+        num_rows: Of its output.
+        num_unread: How many of these say why something could not be read.
+        problem: Why there is no output, one sentence; `""` if there is one.
+    """
+
+    shard: str
+    num_rows: int = 0
+    num_unread: int = 0
+    problem: str = ""
+
+
+@lru_cache(maxsize=1)
+def recognizer_of(network: bytes) -> Recognizer:
+    """The network of a job, loaded once in each process."""
+    return Recognizer(network)
+
+
+def score(shard: Shard, job: Job) -> Outcome:
+    """Reads a shard and writes its output.
+
+    Raises:
+        ArchiveError: If outputs can't be written, whichever shard it is.
+        OSError: If files can't be reached at the moment.
+    """
+    recognizer = recognizer_of(job.network)
+    network = recognizer.key[1]
+    tabled, num_unread = [], 0
+    for batch in batches(shard):
+        if job.photo:
+            photos = [_read_photo(one, recognizer) for one in batch.inputs]
+            num_unread += sum(isinstance(one, DigitError) for one in photos)
+            tabled.append(tables.photos_batch(batch, photos, network))
+        else:
+            found = _read_digits(batch, recognizer)
+            num_unread += sum(isinstance(one, DigitError) for one in found)
+            tabled.append(tables.digits_batch(batch, found, network))
+    write_whole(join(job.out, shard.name), tables.content_of(tabled, shard, job.made_with))
+    return Outcome(shard.name, sum(part.num_rows for part in tabled), num_unread)
+
+
+def _read_digits(batch: Batch, recognizer: Recognizer) -> list[Prediction | DigitError]:
+    found: dict[int, Prediction | DigitError] = {}
+    pictures, frames = {}, {}
+    for place, one in enumerate(batch.inputs):
+        try:
+            if isinstance(one, DigitError):
+                raise one
+            if isinstance(one, np.ndarray):
+                frames[place] = _frame(one)
+            else:
+                pictures[place] = decode(one)
+                frames[place] = frame_of_picture(pictures[place])
+        except DigitError as error:
+            found[place] = error
+    if frames:
+        plain = read_frames(list(frames.values()), recognizer)
+        for place, one in zip(frames, plain, strict=True):
+            is_picture = place in pictures
+            found[place] = look_closer(pictures[place], one, recognizer) if is_picture else one
+    return [found[place] for place in range(len(batch.inputs))]
+
+
+def _frame(numbers: np.ndarray) -> np.ndarray:
+    try:
+        return frame_of_array(numbers)
+    except ValueError as error:
+        raise PictureError(f"Its numbers are not from 0 to 255 ({error}).") from error
+
+
+def _read_photo(
+    one: bytes | np.ndarray | DigitError, recognizer: Recognizer
+) -> list[PaperReading | NothingDrawn] | DigitError:
+    if isinstance(one, DigitError):
+        return one
+    if isinstance(one, np.ndarray):
+        return PictureError(NO_PHOTO)
+    try:
+        return list(read_pages(one, recognizer))
+    except DigitError as error:
+        return error

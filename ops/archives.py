@@ -1,0 +1,63 @@
+"""Scores an archive from the command line: with a progress bar, and a sentence at the end."""
+
+import sys
+import time
+from pathlib import Path
+
+from tqdm import tqdm
+
+from model.archive.run import check_outputs, plan, score_all
+from model.archive.scoring import Job
+from model.files.atomic import read_bytes
+from model.files.runs import ONNX_FILE
+from model.reading.recognizer import Recognizer
+
+
+def score_archive(
+    sources: list[str],
+    out: str,
+    network: Path,
+    *,
+    photo: bool,
+    part: str,
+    engine: str,
+    num_workers: int,
+) -> int:
+    """Writes a parquet file for each shard that has none yet.
+
+    Args:
+        sources: Names of files and folders, here or in an object store.
+        out: The outputs' folder.
+        network: The folder of the network.
+        photo: Whether pictures are of paper with many numbers.
+        part: Which of several machines' shards, `"I/N"`.
+        engine: What runs the workers, one of `model.archive.run.ENGINES`.
+        num_workers: Processes, if it is this machine.
+
+    Returns:
+        The exit status: 1 if a shard has no output, else 0.
+
+    Raises:
+        DigitError: If there is nothing to read, or nothing can be written.
+    """
+    Recognizer.load(network)  # checks that the file is the one of its report
+    planned = plan(sources, Job(read_bytes(network / ONNX_FILE), out, photo), part)
+    outcomes, num_rows, start = [], 0, time.monotonic()
+    with tqdm(total=len(planned.shards), unit=" shards", disable=None) as bar:
+        for outcome in score_all(planned, engine, num_workers):
+            outcomes.append(outcome)
+            num_rows += outcome.num_rows
+            if outcome.problem:
+                tqdm.write(f"{outcome.shard}: {outcome.problem}", file=sys.stderr)
+            rate = num_rows / (time.monotonic() - start)
+            bar.set_postfix_str(f"{rate:,.0f} rows/s", refresh=False)
+            bar.update()
+    check_outputs(planned, outcomes)
+    num_failed = sum(bool(outcome.problem) for outcome in outcomes)
+    num_unread = sum(outcome.num_unread for outcome in outcomes)
+    print(
+        f"{len(outcomes) - num_failed:,} shards with {num_rows:,} rows are written to {out}"
+        f"{f', of which {num_unread:,} say why nothing could be read' if num_unread else ''}; "
+        f"{planned.num_finished:,} were there already; {num_failed:,} have failed."
+    )
+    return 1 if num_failed else 0
