@@ -1,5 +1,6 @@
 """Scores an archive from the command line: with a progress bar, and a sentence at the end."""
 
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -43,7 +44,11 @@ def score_archive(
     Recognizer.load(network)  # checks that the file is the one of its report
     planned = plan(sources, Job(read_bytes(network / ONNX_FILE), out, photo), part)
     outcomes, num_rows, start = [], 0, time.monotonic()
-    with tqdm(total=len(planned.shards), unit=" shards", disable=None) as bar:
+    # Ray prints messages of its own, and standard output is for the sentence at the end.
+    with (
+        contextlib.redirect_stdout(sys.stderr),
+        tqdm(total=len(planned.shards), unit=" shards", disable=None) as bar,
+    ):
         for outcome in score_all(planned, engine, num_workers):
             outcomes.append(outcome)
             num_rows += outcome.num_rows

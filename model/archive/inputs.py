@@ -115,8 +115,9 @@ def _rows_of_parquet(content: bytes) -> Iterator[list]:
             f'It has no column "{COLUMN}" ({one_line(ValueError(", ".join(names)))}): name the '
             f"column with picture files or {ARRAYS} so."
         )
-    for batch in file.iter_batches(AT_ONCE, columns=[COLUMN]):
-        yield _cells(batch.column(0))
+    for group in range(file.num_row_groups):  # one by one, so that those before damage are read
+        for batch in file.iter_batches(AT_ONCE, row_groups=[group], columns=[COLUMN]):
+            yield _cells(batch.column(0))
 
 
 def _cells(column: pa.Array) -> list:

@@ -72,10 +72,9 @@ def check_outputs(planned: Plan, outcomes: list[Outcome]) -> None:
         ArchiveError: If one is missing, such as on another machine's own disk.
     """
     written = {outcome.shard for outcome in outcomes if not outcome.problem}
-    shards = [shard for shard in planned.shards if shard.name in written]
-    num_missing = len(shards) - len(tables.finished(planned.job.out, shards, planned.job.made_with))
+    num_missing = len(written - tables.names_in(planned.job.out)) if written else 0
     if num_missing:
         raise ArchiveError(
-            f"{num_missing} of {len(shards)} outputs are not in {planned.job.out}: name a folder "
+            f"{num_missing} of {len(written)} outputs are not in {planned.job.out}: name a folder "
             "that all machines of the cluster share, or one in an object store."
         )

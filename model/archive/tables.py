@@ -145,7 +145,7 @@ def finished(out: str, shards: list[Shard], made_with: dict) -> set[str]:
             another file.
     """
     inputs = {shard.name: shard.inputs for shard in shards}
-    names = [name for name, _ in files_below(out) if name.endswith(PARQUET)]
+    names = sorted(names_in(out))
     with ThreadPoolExecutor(CHECKS) as pool:
         notes = list(pool.map(lambda name: _note(join(out, name)), names))
     for name, note in zip(names, notes, strict=True):
@@ -165,7 +165,12 @@ def finished(out: str, shards: list[Shard], made_with: dict) -> set[str]:
                 f"{path} was made from other files than there are now: remove it, or give another "
                 "folder with --out."
             )
-    return set(names) & set(inputs)
+    return inputs.keys() & set(names)
+
+
+def names_in(out: str) -> set[str]:
+    """The names of all outputs in a folder, relative to it; none if there is no folder."""
+    return {name for name, _ in files_below(out) if name.endswith(PARQUET)}
 
 
 def _note(path: str) -> dict:
