@@ -19,10 +19,12 @@ RUN python -m venv --without-pip /venv \
 # cloud storage clients, charts that no page draws, tests, headers, debug symbols.
 # Only these libraries are stripped: those in the folders "*.libs" no longer load when stripped.
 WORKDIR /venv/lib/python3.11/site-packages
+# An image that scores archives in S3 is built with "--build-arg LEAVE_OUT=".
+ARG LEAVE_OUT="pyarrow/*_s3*"
 RUN rm -r /venv/share/jupyter pydeck/nbextension \
         onnxruntime/capi/libonnxruntime.so.* onnxruntime/tools onnxruntime/transformers \
         onnxruntime/quantization numpy/f2py numpy/distutils \
-        pyarrow/include pyarrow/src pyarrow/*flight* pyarrow/*_s3* \
+        pyarrow/include pyarrow/src pyarrow/*flight* $LEAVE_OUT \
         pyarrow/libarrow_python.so pyarrow/libarrow_python.so.*.* \
         streamlit/static/static/js/DeckGlJsonChart.* streamlit/static/static/js/EChartsChart.* \
         streamlit/static/static/js/GraphVizChart.* streamlit/static/static/js/PlotlyChart.* \

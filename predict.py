@@ -59,6 +59,7 @@ WORKERS = min(4, os.cpu_count() or 1)  # decoding is partly Python, which runs o
 MIN_FOR_BAR = 100  # pictures; fewer get no progress bar
 INTERRUPTED = 128 + signal.SIGINT  # the usual exit status after Ctrl-C
 PIPE_CLOSED = 128 + 13  # and after SIGPIPE, which Windows does not define
+LOCAL, WHOLE = "processes", "0/1"  # engine and part of an archive's shards, if none is named
 Result = Prediction | list[PaperReading | DigitError] | DigitError
 FLAGS = ("digit", "is_digit", "is_sure")  # columns of the CSV that are as in JSON
 
@@ -80,10 +81,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     archive = parser.add_argument_group("archives")
     add = archive.add_argument
     add("--out", metavar="FOLDER", help="write a parquet file for each shard here, or to s3://...")
-    add("--engine", choices=("processes", "ray"), default="processes", help="what runs the workers")
+    add("--engine", choices=(LOCAL, "ray"), default=LOCAL, help="what runs the workers")
     add("--workers", type=int, default=os.cpu_count(), help="processes (default: one a core)")
-    add("--shard", default="0/1", metavar="I/N", help="only every N-th shard, beginning with I")
-    return parser.parse_args(arguments)
+    add("--shard", default=WHOLE, metavar="I/N", help="only every N-th shard, beginning with I")
+    options = parser.parse_args(arguments)
+    if options.out and options.format != "text":
+        parser.error("--out writes parquet files: leave --format out")
+    if not options.out and (options.shard != WHOLE or options.engine != LOCAL):
+        parser.error("--shard and --engine are for archives: add --out FOLDER")
+    return options
 
 
 def main(arguments: list[str] | None = None) -> int:

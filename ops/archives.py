@@ -32,7 +32,7 @@ def score_archive(
         network: The folder of the network.
         photo: Whether pictures are of paper with many numbers.
         part: Which of several machines' shards, `"I/N"`.
-        engine: What runs the workers, one of `model.archive.run.ENGINES`.
+        engine: What runs the workers: "processes" or "ray".
         num_workers: Processes, if it is this machine.
 
     Returns:

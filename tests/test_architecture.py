@@ -24,6 +24,10 @@ ARROWS = {
     "model/files/*.py": ("model.files", "model.errors"),
     "model/ink/*.py": ("model.ink", "model.files", "model.errors"),
     "model/reading/*.py": ("model.reading", "model.ink", "model.files", "model.errors"),
+    "model/archive/*.py": (
+        *("model.archive", "model.reading", "model.ink", "model.files", "model.errors"),
+        "model.learning.array_files",
+    ),
     "model/learning/*.py": ("model",),
     "train.py": ("ops", "model"),
     "predict.py": ("ops", "model", "ui.formatting"),

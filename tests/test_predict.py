@@ -192,7 +192,17 @@ def test_a_missing_network_gives_one_sentence(tmp_path, capsys):
     assert not out and "There is no trained network" in err and err.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["x.png", "--format", "xml"], ["x.png", "--unknown"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["x.png", "--format", "xml"],
+        ["x.png", "--unknown"],
+        ["x.png", "--shard", "0/2"],
+        ["x.png", "--engine", "ray"],
+        ["x.png", "--out", "scored", "--format", "csv"],
+    ],
+)
 def test_wrong_options_exit_with_status_2(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
         predict.main(arguments)

@@ -8,8 +8,6 @@ from model.archive.scoring import Job, Outcome
 from model.archive.shards import Shard, find_shards, part_of
 from model.errors import ArchiveError
 
-ENGINES = ("processes", "ray")
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -48,7 +46,7 @@ def score_all(planned: Plan, engine: str, num_workers: int) -> Iterator[Outcome]
 
     Args:
         planned: What is left.
-        engine: One of `ENGINES`.
+        engine: "processes" on this machine, or "ray".
         num_workers: Processes of the engine "processes".
 
     Yields:
