@@ -12,10 +12,13 @@ import time
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
+
+from pydantic import SecretStr
 
 from model.errors import AccessError, PasswordNeeded
 from ops.settings import settings
@@ -134,22 +137,45 @@ def _hash(word: str) -> bytes:
 _hash_of_password = lru_cache(maxsize=1)(_hash)  # only guesses cost work each time
 
 
+class WrongGuesses:
+    """The wrong guesses of this process by visit."""
+
+    def __init__(self):
+        self._visits: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._visits)
+
+    def of(self, visit: str) -> tuple[int, float]:
+        """How many guesses of a visit were wrong, and when its wait ends, in seconds."""
+        return self._visits.get(visit, (0, 0.0))
+
+    def keep(self, visit: str, num: int, wait_until: float) -> None:
+        """Remembers both."""
+        self._visits[visit] = (num, wait_until)
+        self._visits.move_to_end(visit)
+        if len(self._visits) > MAX_VISITS:
+            self._visits.popitem(last=False)
+
+
 class PasswordGuard:
     """Checks passwords; guessing costs the one who guesses, and never the owner.
 
     Each guess is hashed with scrypt, one at a time. An address has one guess in that line, so that
     others wait for one at most. A visit that guesses wrong often has to wait; other visits don't.
+    With corrections in PostgreSQL, replicas share the count and the line: three of them don't give
+    three times the guesses.
 
     Args:
-        clock: Returns seconds.
+        clock: Returns seconds, the same in all replicas.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic):
+    def __init__(self, clock: Callable[[], float] = time.time):
         self._clock = clock
-        self._lock = Lock()  # for what follows
-        self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()  # guesses, wait until
+        self._lock = Lock()  # for the lines
         self._lines: dict[str, Lock] = {}  # by address
-        self._hashing = Lock()
+        self._hashing = Lock()  # for what follows
+        self._wrong = WrongGuesses()
 
     def log_in(self, given: str, visitor: Visitor) -> Pass:
         """Checks a password.
@@ -159,36 +185,40 @@ class PasswordGuard:
             the password stays the same.
 
         Raises:
-            AccessError: If it is wrong, or guesses come too fast.
+            AccessError: If it is wrong, guesses come too fast, or they can't be counted.
         """
         expected = _hash_of_password(password())
         with self._lock:
-            num_wrong, wait_until = self._wrong.get(visitor.visit, (0, 0.0))
+            if len(self._lines) > MAX_VISITS:
+                self._lines.clear()
+            line = self._lines.setdefault(visitor.address, Lock())
+        with line, self._hashing, self._wrong_guesses() as wrong:
+            num, wait_until = wrong.of(visitor.visit)
             seconds = wait_until - self._clock()
             if seconds > 0:
                 raise AccessError(
                     "Too many wrong passwords were tried in this visit: wait "
                     f"{int(seconds) + 1} seconds, then try again."
                 )
-            if len(self._lines) > MAX_VISITS:
-                self._lines.clear()
-            line = self._lines.setdefault(visitor.address, Lock())
-        with line, self._hashing:
             found = _hash(given[: MAX_PASSWORD + 1])
-        if not password() or not hmac.compare_digest(found, expected):
-            self._count_wrong(visitor.visit, num_wrong + 1)
+            is_right = bool(password()) and hmac.compare_digest(found, expected)
+            if not is_right:
+                waits = num + 1 - FREE_GUESSES
+                wait = min(FIRST_WAIT * 2**waits, LONGEST_WAIT) if waits >= 0 else 0.0
+                wrong.keep(visitor.visit, num + 1, self._clock() + wait)
+        if not is_right:
             raise AccessError("That is not the password: try again.")
         until = time.monotonic() + SECONDS_OF_PASS
         return Pass(until, _signature(visitor.connection, until))
 
-    def _count_wrong(self, visit: str, num: int) -> None:
-        with self._lock:
-            waits = num - FREE_GUESSES
-            wait = min(FIRST_WAIT * 2**waits, LONGEST_WAIT) if waits >= 0 else 0.0
-            self._wrong[visit] = (num, self._clock() + wait)
-            self._wrong.move_to_end(visit)
-            if len(self._wrong) > MAX_VISITS:
-                self._wrong.popitem(last=False)
+    def _wrong_guesses(self) -> AbstractContextManager:
+        """Where wrong guesses are counted: in memory, or in the database, if there is one."""
+        place = settings().corrections
+        if not isinstance(place, SecretStr):
+            return nullcontext(self._wrong)
+        from ops.database.wrong_guesses import shared_wrong_guesses  # as in `ops/corrections.py`
+
+        return shared_wrong_guesses(place.get_secret_value())
 
 
 GUARD = PasswordGuard()

@@ -28,9 +28,10 @@ from ops.database.tables import CORRECTIONS, upsert
 from ops.settings import settings
 
 MAX_CORRECTIONS = 10_000  # more than one person makes; a public page must not fill the disk
-MAX_STORED_BYTES = 200_000_000  # 10,000 drawings of 5,000 bytes take 82 MB in a file
+MAX_STORED_BYTES = 200_000_000  # 10,000 drawings of 5,000 bytes take 62 MB in a file
 DELETED_AT_ONCE = 20  # rows on a full disk; they need a quarter of the reserve for SQLite's files
-ROW_BYTES = 16_384  # for a row without its drawing, and for pages of a file begun for it
+ROW_BYTES = 4_096  # for a row without its drawing, at most
+BEGUN_BYTES = 16_384  # for pages of a file that are begun
 
 _ROW = CORRECTIONS.c
 
@@ -118,8 +119,9 @@ class Corrections:
         with self._database.writing(adds=True) as connection:
             new = rows.keys() - set(connection.scalars(select(_ROW.sha256)))
             self._check_room(connection, len(new), sum(len(rows[key]["strokes"]) for key in new))
-            for row in sorted(rows.values(), key=lambda row: row["time"]):
-                connection.execute(upsert(connection, CORRECTIONS, "sha256", newer="time"), row)
+            statement = upsert(connection, CORRECTIONS, "sha256", newer="time")
+            if rows:
+                connection.execute(statement, sorted(rows.values(), key=lambda row: row["time"]))
         return len(new)
 
     def load(self, num: int | None = None, skip: int = 0) -> list[Correction]:
@@ -212,7 +214,7 @@ class Corrections:
             raise CorrectionsError(
                 f"The limit of {MAX_CORRECTIONS:,} corrections is reached: {remedy}"
             )
-        needed = num_bytes + num * ROW_BYTES
+        needed = num_bytes + num * ROW_BYTES + BEGUN_BYTES
         if self._database.used_bytes(connection) + needed > MAX_STORED_BYTES:
             raise CorrectionsError(
                 f"The corrections have reached their limit of {MAX_STORED_BYTES / 1e6:.0f} MB: "

@@ -52,6 +52,8 @@ class Postgres:
         self._url = _url(address)
 
     def __str__(self) -> str:
+        if self._url is None:
+            return "the database that DIGITPAD_CORRECTIONS names"
         host = self._url.host or self._url.query.get("host") or "this computer"
         return f"the PostgreSQL database {self._url.database} on {host}"
 
@@ -94,6 +96,10 @@ class Postgres:
     @contextlib.contextmanager
     def _connection(self) -> Iterator[Connection]:
         """A connection of the pool; turns the database's errors into sentences."""
+        if self._url is None:
+            raise CorrectionsError(
+                f"DIGITPAD_CORRECTIONS must name a SQLite file, or a database as in {EXAMPLE}."
+            )
         try:
             with _engine(self._url).connect() as connection:
                 yield connection
@@ -108,14 +114,13 @@ class Postgres:
             raise CorrectionsError(f"The database of corrections {_remedy(cause)}.") from cause
 
 
-def _url(address: str) -> URL:
+def _url(address: str) -> URL | None:
+    """The address of a PostgreSQL database; `None` if it is none."""
     with contextlib.suppress(ArgumentError, ValueError):
         url = make_url(address)
         if url.get_backend_name() == "postgresql" and url.database:
             return url.set(drivername="postgresql+psycopg")
-    raise CorrectionsError(
-        f"DIGITPAD_CORRECTIONS must name a SQLite file, or a database as in {EXAMPLE}."
-    )
+    return None
 
 
 @lru_cache(maxsize=4)  # one, and others in tests

@@ -25,7 +25,7 @@ SCHEMA_VERSION = 2
 # writer may be overtaken again and again.
 BUSY_TIMEOUT = 5.0
 WORK_TIMEOUT = 6.0  # seconds for one call, its wait included
-UPGRADE_TIMEOUT = 60.0  # seconds for the one call that upgrades a file; 200 MB take three
+UPGRADE_TIMEOUT = 60.0  # seconds for the one call that upgrades a file; 115 MB take one
 STEPS = 10_000  # of SQLite's virtual machine between two checks of a timeout
 RESERVE_BYTES = (
     1_000_000  # kept beside the file, and given up so that deleting works on a full disk

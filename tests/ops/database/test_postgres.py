@@ -112,9 +112,9 @@ def test_a_database_that_does_not_exist_refuses_the_connection(postgres):
     ],
 )
 def test_other_addresses_are_refused_without_naming_them(address):
-    with pytest.raises(CorrectionsError, match="must name a SQLite file, or a database") as error:
-        Postgres(address)
-    assert "a-secret" not in str(error.value)
+    store = Corrections(SecretStr(address))
+    assert "must name a SQLite file, or a database" in refusal(store)
+    assert "a-secret" not in store.place
 
 
 def test_an_address_with_a_password_is_never_shown(monkeypatch):
