@@ -15,8 +15,9 @@ COPY requirements-serve.lock /build/
 RUN python -m venv --without-pip /venv \
     && pip --python /venv/bin/python install --no-cache-dir --no-compile --only-binary :all: \
         --require-hashes -r /build/requirements-serve.lock
-# Removes 180 MB that serving never reads: notebook widgets, libraries for C programs, database and
-# cloud storage clients, charts that no page draws, tests, headers, debug symbols.
+# Removes 190 MB that serving never reads: notebook widgets, libraries for C programs, Arrow's clients
+# of databases and cloud storage, SQLAlchemy's object mapper and other databases, charts and diagrams
+# that no page draws, tests, headers, debug symbols.
 # Only these libraries are stripped: those in the folders "*.libs" no longer load when stripped.
 WORKDIR /venv/lib/python3.11/site-packages
 # An image that scores archives in S3 is built with "--build-arg LEAVE_OUT=".
@@ -28,15 +29,19 @@ RUN rm -r /venv/share/jupyter pydeck/nbextension \
         pyarrow/libarrow_python.so pyarrow/libarrow_python.so.*.* \
         streamlit/static/static/js/DeckGlJsonChart.* streamlit/static/static/js/EChartsChart.* \
         streamlit/static/static/js/GraphVizChart.* streamlit/static/static/js/PlotlyChart.* \
+        streamlit/static/static/js/*Diagram-* streamlit/static/static/js/elk-* \
+        streamlit/static/static/js/cytoscape.esm.* \
+        sqlalchemy/orm sqlalchemy/ext sqlalchemy/testing \
+        sqlalchemy/dialects/mssql sqlalchemy/dialects/mysql sqlalchemy/dialects/oracle \
     && find . -type d -name tests -prune -exec rm -r {} + \
     && find . -type f -regex '.*\.\(pyi\|pxd\|pyx\|pxi\|h\|hpp\|a\)' -delete \
-    && strip --strip-unneeded pyarrow/*.so* PIL/*.so
+    && strip --strip-unneeded pyarrow/*.so* PIL/*.so sqlalchemy/*/*.so psycopg_binary/*.so
 COPY . /app/
 # Compiles all modules now, since the running container can't write; the import shows that nothing
 # is missing.
 WORKDIR /app
 RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib /app \
-    && /venv/bin/python -c "import server, predict" \
+    && /venv/bin/python -c "import server, predict, ops.corrections, psycopg" \
     && mkdir /data
 
 FROM python

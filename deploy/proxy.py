@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 # Debian has it in a folder that only root has on the path.
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+NEEDED_VERSION = (1, 29, 6)  # the first with `sticky`
 START_TIMEOUT = 60  # seconds
 # What `deploy/nginx.conf` has around a server; an example in the documentation has none.
 AROUND_A_SERVER = """pid /tmp/nginx.pid;
@@ -34,12 +35,46 @@ http {
 """
 
 
+def nginx_problem() -> str:
+    """Why nginx can't be run here with `deploy/nginx.conf`; `""` if it can."""
+    needed = f"nginx {'.'.join(map(str, NEEDED_VERSION))} or newer"
+    if not NGINX:
+        return f"needs {needed}"
+    told = subprocess.run([NGINX, "-v"], capture_output=True, text=True)  # as below  # nosec B603
+    version = re.search(r"nginx/([\d.]+)", told.stderr)[1]
+    is_new = tuple(map(int, version.split("."))) >= NEEDED_VERSION
+    return "" if is_new else f"needs {needed}, and {NGINX} is {version}"
+
+
 def two_replicas(a: int, b: int, own: int) -> str:
-    """`deploy/nginx.conf` for replicas on two ports of this machine, listening on a third."""
+    """`deploy/nginx.conf` for replicas on two ports of this machine, listening on a third.
+
+    The cookie names the replicas "a" and "b".
+    """
+    text = _configuration(own)
+    line = re.search(r"server replicas:.*;", text)[0]
+    servers = [
+        line.replace("replicas:8501 resolve", f"127.0.0.1:{port} route={name}")
+        for name, port in (("a", a), ("b", b))
+    ]
+    return re.sub(r"resolver .*;", "", text.replace(line, " ".join(servers)))
+
+
+def replicas_by_name(dns: int, port: int, own: int) -> str:
+    """`deploy/nginx.conf` with another name server than Docker's.
+
+    Args:
+        dns: Its port on this machine, UDP.
+        port: Of the replicas, on all addresses that it gives for `replicas`.
+        own: Where nginx listens.
+    """
+    text = _configuration(own).replace("resolver 127.0.0.11 ", f"resolver 127.0.0.1:{dns} ")
+    return text.replace("replicas:8501", f"replicas:{port}")
+
+
+def _configuration(own: int) -> str:
     text = (ROOT / "deploy" / "nginx.conf").read_text()
-    text = text.replace("app-a:", "127.0.0.1:").replace("app-b:", "127.0.0.1:")
-    text = text.replace("listen 8080;", f"listen 127.0.0.1:{own};")
-    return text.replace(":8501", f":{a}").replace(":8502", f":{b}")
+    return text.replace("listen 8080;", f"listen 127.0.0.1:{own};")
 
 
 def below_a_path(app: int, own: int) -> str:

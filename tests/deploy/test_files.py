@@ -4,15 +4,15 @@ import re
 
 import yaml
 
-from deploy import engine
+from deploy import engine, proxy
+from model.files.runs import KERAS_FILE, NETWORK_FILES
 from model.learning import upload
-from tests.support import ROOT
+from tests.support import ROOT, TRAINED
 from tests.test_architecture import imports
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 NGINX_CONF = (ROOT / "deploy" / "nginx.conf").read_text()
-REPLICAS = ("app-a", "app-b")
 TRAINING = {"keras", "onnx", "scikit-learn", "tensorflow", "tf2onnx"}  # packages
 
 
@@ -84,31 +84,48 @@ def test_replicas_have_no_privileges_and_are_reached_through_nginx_only():
     assert [name for name in services if "ports" in services[name]] == ["nginx"]
     assert services["nginx"]["ports"] == ["127.0.0.1:8080:8080"] and "listen 8080;" in NGINX_CONF
     assert re.fullmatch(r"nginx:\d+\.\d+\.\d+-alpine\d+\.\d+", services["nginx"]["image"])
-    waits = services["nginx"]["depends_on"]
-    assert {name: waits[name]["condition"] for name in REPLICAS} == {
-        name: "service_healthy" for name in REPLICAS
+    assert services["nginx"]["depends_on"] == {"app": {"condition": "service_healthy"}}
+
+
+def test_a_third_replica_is_a_number_and_nginx_finds_it_by_name():
+    app = COMPOSE["services"]["app"]
+    assert set(COMPOSE["services"]) == {"app", "nginx"}
+    assert app["deploy"] == {"replicas": "${REPLICAS:-2}"}
+    # Nothing that two replicas can't both have.
+    assert not {"container_name", "hostname", "ports"} & set(app)
+    (alias,) = app["networks"]["inside"]["aliases"]
+    assert "ipv4_address" not in app["networks"]["inside"] and app["networks"]["outside"] == {}
+    port = re.search(r"STREAMLIT_SERVER_PORT=(\d+)", DOCKERFILE)[1]
+    assert f"server {alias}:{port} resolve " in NGINX_CONF
+    assert set(re.findall(r"proxy_pass (.*);", NGINX_CONF)) == {"http://replicas"}
+    assert "upstream replicas {" in NGINX_CONF and "sticky cookie" in NGINX_CONF
+    version = re.match(r"nginx:([\d.]+)-", COMPOSE["services"]["nginx"]["image"])[1]
+    assert tuple(map(int, version.split("."))) >= proxy.NEEDED_VERSION
+
+
+def test_compose_and_rehearsal_use_the_same_options():
+    app = COMPOSE["services"]["app"]
+    assert app["volumes"] == ["data:/data"]
+    (tmpfs,) = app["tmpfs"]
+    options = {
+        "--read-only",
+        f"--tmpfs={tmpfs}",
+        "--cap-drop=ALL",
+        "--security-opt=no-new-privileges",
+        f"--memory={app['mem_limit']}",
+        f"--pids-limit={app['pids_limit']}",
     }
+    assert options == set(engine.CONTAINER_OPTIONS)
 
 
-def test_compose_nginx_and_rehearsal_use_the_same_addresses_and_options():
-    services = COMPOSE["services"]
-    hosts = dict(each.split(":") for each in services["nginx"]["extra_hosts"])
-    for name in REPLICAS:
-        port = services[name]["environment"]["STREAMLIT_SERVER_PORT"]
-        assert f"server {name}:{port} " in NGINX_CONF
-        assert f'"~:{port}$" {name[-1]};' in NGINX_CONF
-        assert hosts[name] == services[name]["networks"]["inside"]["ipv4_address"]
-        assert services[name]["volumes"] == ["data:/data"]
-        (tmpfs,) = services[name]["tmpfs"]
-        options = {
-            "--read-only",
-            f"--tmpfs={tmpfs}",
-            "--cap-drop=ALL",
-            "--security-opt=no-new-privileges",
-            f"--memory={services[name]['mem_limit']}",
-            f"--pids-limit={services[name]['pids_limit']}",
-        }
-        assert options == set(engine.CONTAINER_OPTIONS)
+def test_the_image_has_the_network_so_replicas_need_no_volume():
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    assert "!model" in lines
+    left_out = {line for line in lines if line.startswith("model/")}
+    assert left_out == {f"model/trained/{KERAS_FILE}"}
+    assert "DIGITPAD_RUNS" not in DOCKERFILE  # so the shipped network is served
+    for name in {*NETWORK_FILES} - {KERAS_FILE}:
+        assert (TRAINED / name).is_file(), name
 
 
 def test_nginx_accepts_the_largest_upload_and_little_more():

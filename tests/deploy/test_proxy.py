@@ -3,6 +3,8 @@
 import contextlib
 import http.server
 import os
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -27,8 +29,8 @@ class Replica(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def replica(name: str, port: int):
-    with http.server.ThreadingHTTPServer(("127.0.0.1", port), Replica) as server:
+def replica(name: str, port: int, address: str = "127.0.0.1"):
+    with http.server.ThreadingHTTPServer((address, port), Replica) as server:
         server.name = name
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield
@@ -38,6 +40,45 @@ def replica(name: str, port: int):
 needs_nginx = pytest.mark.skipif(
     not proxy.NGINX, reason='needs nginx: "apt-get install nginx-light"'
 )
+needs_new_nginx = pytest.mark.skipif(bool(proxy.nginx_problem()), reason=proxy.nginx_problem())
+
+
+class NameServer(threading.Thread):
+    """Answers on a port of 127.0.0.1 that every name has the addresses of `replicas`, as Docker's.
+
+    Source: the messages are described in RFC 1035, section 4.
+    """
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.replicas: list[str] = []
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+
+    def run(self) -> None:
+        while True:
+            query, client = self._socket.recvfrom(512)
+            if query == b"end":
+                return self._socket.close()
+            found = [socket.inet_aton(address) for address in self.replicas]
+            header = struct.pack("!HHHHH", 0x8180, 1, len(found), 0, 0)
+            record = struct.pack("!HHHIH", 0xC00C, 1, 1, 1, 4)  # the name asked for, A, IN, 1 s
+            records = b"".join(record + each for each in found)
+            self._socket.sendto(query[:2] + header + query[12:] + records, client)
+
+    def end(self) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.sendto(b"end", ("127.0.0.1", self.port))
+        self.join(10)
+
+
+@pytest.fixture
+def name_server():
+    server = NameServer()
+    server.start()
+    yield server
+    server.end()
 
 
 @pytest.fixture
@@ -56,7 +97,7 @@ def visit(address: str, cookie: str = "") -> tuple[str, str]:
         return answer.read().decode(), new or cookie
 
 
-@needs_nginx
+@needs_new_nginx
 def test_a_visitor_keeps_the_replica_until_it_ends(running_nginx):
     address, a, b, _ = running_nginx
     with replica("b", b):
@@ -75,7 +116,35 @@ def test_a_visitor_keeps_the_replica_until_it_ends(running_nginx):
     assert proxy.request(address)[0] == 502
 
 
-@needs_nginx
+@needs_new_nginx
+def test_new_replicas_are_found_by_name_and_ended_ones_forgotten(name_server):
+    port, own = proxy.free_ports(2)
+    address, first, second, third = f"http://127.0.0.1:{own}", *(f"127.0.0.{n}" for n in (2, 3, 4))
+
+    def answering() -> set[str]:
+        """The replicas that answer six new visitors; "" if none does."""
+        with contextlib.suppress(OSError):
+            return {visit(address)[0] for _ in range(6)}
+        return {""}
+
+    configuration = proxy.replicas_by_name(name_server.port, port, own)
+    with proxy.nginx(configuration), contextlib.ExitStack() as stack:
+        assert answering() == {""}  # it starts before the replicas do
+        for name in (first, second, third):
+            stack.enter_context(replica(name, port, name))
+        name_server.replicas = [first, second]
+        until(lambda: answering() == {first, second})
+        name, cookie = visit(address)
+        name_server.replicas = [first, second, third]
+        until(lambda: answering() == {first, second, third})
+        assert {visit(address, cookie) for _ in range(6)} == {(name, cookie)}
+        name_server.replicas = [each for each in (first, second, third) if each != name]
+        until(lambda: visit(address, cookie)[0] != name)
+        moved = visit(address, cookie)
+        assert {visit(address, moved[1]) for _ in range(6)} == {moved}
+
+
+@needs_new_nginx
 def test_nginx_log_has_no_query(running_nginx):
     address, a, _, log = running_nginx
     with replica("a", a):
