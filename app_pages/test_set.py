@@ -17,7 +17,7 @@ from ui.test_set.filters import (
     predict,
 )
 from ui.test_set.image_grid import show_images
-from ui.test_set.image_map import show_map
+from ui.test_set.image_map import BY_LABEL, BY_RESULT, explain_map, show_map
 from ui.test_set.opened_image import open_image, opened_image, show_opened_image
 from ui.test_set.predictions import Predictions
 
@@ -26,23 +26,41 @@ TUTORIAL_IMAGES = (2853, 2000, 1500, 1345)  # those of the textbook example
 GRID, MAP, TUTORIAL = "Grid", "Map", "Tutorial images"
 
 
-def browse(predictions: Predictions, has_map: bool) -> None:
-    chosen = choose_images(predictions)
-    if has_map and len(chosen):
-        chosen = show_map(predictions, chosen, drawn_frame())
+def browse_map(predictions: Predictions, row) -> None:
+    """The map, and beside it, or on a phone below it, the images in its marked area."""
+    colors = row.segmented_control(
+        "Colour", [BY_LABEL, BY_RESULT], default=BY_LABEL, required=True, key="color", **IN_ADDRESS
+    )
+    with row.popover("Filters", icon=":material/filter_alt:"):
+        chosen = choose_images(predictions)
+    on_map = marked = chosen
+    left, right = st.columns([3, 2])
+    if len(on_map):
+        with left:
+            marked = show_map(predictions, on_map, drawn_frame(), colors)
+    with right:
+        show_chosen(predictions, marked, has_pages_below=True)
+    if len(on_map):
+        explain_map(predictions, on_map)
+
+
+def show_chosen(
+    predictions: Predictions, chosen: np.ndarray, has_pages_below: bool = False
+) -> None:
     st.write(
         f"**{len(chosen):,}** of {len(predictions.data):,} images, "
         f"{predictions.is_wrong[chosen].sum():,} read wrong"
     )
     if len(chosen):
-        show_page(predictions, chosen)
+        show_page(predictions, chosen, has_pages_below)
     else:
         st.info("No image matches: widen a filter.", icon=":material/filter_alt_off:")
     if opened_image(len(predictions.data)) is not None:
         show_opened_image(predictions, chosen)
 
 
-def show_page(predictions: Predictions, chosen: np.ndarray) -> None:
+def show_page(predictions: Predictions, chosen: np.ndarray, has_pages_below: bool) -> None:
+    images = st.container() if has_pages_below else None
     num_pages = -(-len(chosen) // PER_PAGE)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         page = ask_whole_number("Go to page", 1, num_pages, "page")
@@ -55,9 +73,13 @@ def show_page(predictions: Predictions, chosen: np.ndarray) -> None:
             label = f"{name} page"
             st.button(label, on_click=go_to_page, args=(other,), disabled=is_end)
         show_downloads(predictions, chosen)
-    on_page = chosen[(page - 1) * PER_PAGE : page * PER_PAGE]
+    with images or st.container():
+        st.caption(f"Page {page} of {num_pages}")
+        show_tiles(predictions, chosen[(page - 1) * PER_PAGE : page * PER_PAGE])
+
+
+def show_tiles(predictions: Predictions, on_page: np.ndarray) -> None:
     images, tiles = predictions.data.images, predictions.tiles(on_page)
-    st.caption(f"Page {page} of {num_pages}")
     pressed = show_images(images, tiles, "tiles", "Images: press one to open it")
     if pressed is not None:
         open_image(pressed)
@@ -88,5 +110,7 @@ with errors_shown():
     predictions = predict(choose_dataset(row, go_to_first_page), row)
     if view == TUTORIAL:
         show_tutorial(predictions)
+    elif view == MAP:
+        browse_map(predictions, row)
     else:
-        browse(predictions, has_map=view == MAP)
+        show_chosen(predictions, choose_images(predictions))

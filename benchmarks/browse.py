@@ -21,7 +21,7 @@ num => {
   return all.length === num && all.every(one => one.complete && one.naturalWidth);
 }
 """
-MAP = '[data-testid="stVegaLiteChart"] canvas'
+MAP = ".map canvas[data-points]"  # set when the points are drawn
 NUM_WRONG = 35  # of the shipped network
 
 

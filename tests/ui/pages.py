@@ -100,9 +100,18 @@ def chart_specs(app: AppTest) -> list[str]:
 
 def shown_images(app: AppTest, grid: int = 0) -> list[dict]:
     """The images that a grid of the page Test images shows."""
-    grids = [item.proto for item in app.get("bidi_component")]
-    grids = [item for item in grids if item.component_name == "digitpad_tiles"]
-    return json.loads(grids[grid].json)["tiles"]
+    return sent_to(app, "digitpad_tiles")[grid]["tiles"]
+
+
+def shown_map(app: AppTest) -> dict:
+    """What the map of the page Test images shows."""
+    return sent_to(app, "digitpad_map")[0]
+
+
+def sent_to(app: AppTest, component: str) -> list[dict]:
+    """The data of each of a page's components with a name."""
+    items = [item.proto for item in app.get("bidi_component")]
+    return [json.loads(item.json) for item in items if item.component_name == component]
 
 
 def store_corrections(num: int) -> None:

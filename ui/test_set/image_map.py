@@ -1,19 +1,22 @@
 """A two-dimensional map of labelled images: similar images lie together."""
 
-import altair as alt
+import base64
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from model.reading.filter_and_order import inside_area
 from ui import networks
-from ui.test_set.filters import IN_ADDRESS, go_to_first_page
+from ui.test_set.filters import go_to_first_page
+from ui.test_set.hover_card import show_hover_card
+from ui.test_set.opened_image import open_image
 from ui.test_set.predictions import Predictions
 
-HEIGHT = 460  # CSS pixels
-AREA = "area"  # in the address, and the name of the selection
+AREA = "area"  # in the address
 KEY = "map"
-_FIRST_AREA = "map_first_area"  # the area that was marked when the map was first shown
+BY_LABEL, BY_RESULT = "by label", "by result"
 # Colour-blind people can tell them apart on white and black (after P. Tol's "muted"); the digits
 # are also written on the map.
 LABEL_COLORS = [
@@ -21,15 +24,28 @@ LABEL_COLORS = [
     *("#d8b93c", "#cc6677", "#b0457f", "#aa62c4", "#8a94a6"),
 ]
 RIGHT, WRONG = "#8a94a6", "#d55e00"
+EDGE = 1.05  # of the map in both directions; places lie from -1 to 1
+STEPS = 65_535  # of a place, which is sent in 16 bits
+
+# Vega took most of the time until the map was there, and can't show a picture without its bytes.
+_MAP = st.components.v2.component(
+    "digitpad_map",
+    html='<div class="map"><canvas role="img"></canvas><canvas aria-hidden="true"></canvas></div>',
+    css=Path(__file__).with_suffix(".css").read_text(),
+    js=Path(__file__).with_suffix(".js").read_text(),
+)
 
 
-def show_map(predictions: Predictions, chosen: np.ndarray, frame: np.ndarray | None) -> np.ndarray:
+def show_map(
+    predictions: Predictions, chosen: np.ndarray, frame: np.ndarray | None, colors: str
+) -> np.ndarray:
     """Shows the map, and returns the images in the area that the visitor marked.
 
     Args:
         predictions: The data set with its predictions.
-        chosen: Indices of the images to show.
+        chosen: Indices of the images to show, at least one.
         frame: The frame of the visitor's drawing, `(28, 28)`, or `None`.
+        colors: `BY_LABEL` or `BY_RESULT`.
 
     Returns:
         The indices inside the area; all of them if no area is marked.
@@ -38,36 +54,38 @@ def show_map(predictions: Predictions, chosen: np.ndarray, frame: np.ndarray | N
         ArtifactError: If there is no map for the served network.
     """
     places = networks.places(predictions.data)
-    color = st.segmented_control(
-        "Colour",
-        ["by label", "by result"],
-        default="by label",
-        required=True,
-        key="color",
-        **IN_ADDRESS,
-    )
-    table = map_table(predictions, places, chosen)
     area = _area_in_address()
-    # The chart always gets the area it first had: another one would redraw it at each choice.
-    if KEY not in st.session_state:
-        st.session_state[_FIRST_AREA] = area
     drawing = None if frame is None else _place_of(frame)
-    st.altair_chart(
-        map_chart(table, color == "by result", drawing, st.session_state[_FIRST_AREA]),
+    sent = _MAP(
         key=KEY,
-        on_select=_put_area_into_address,
-        selection_mode=AREA,
+        data=map_data(predictions, places, chosen, colors == BY_RESULT, drawing, area),
+        on_marked_change=_put_area_into_address,
+        on_opened_change=lambda: None,
     )
+    if isinstance(sent.opened, int) and sent.opened in chosen:
+        open_image(sent.opened)
+    show_hover_card(predictions, places, chosen)
+    return chosen if area is None else chosen[inside_area(places[chosen], area)]
+
+
+def explain_map(predictions: Predictions, chosen: np.ndarray) -> None:
+    """Says what the map shows, and offers its points as a table.
+
+    Args:
+        predictions: The data set with its predictions.
+        chosen: Indices of the images on the map.
+    """
     st.caption(
-        "Drag over the map to choose images; click on it to choose all again. ● read right, ✕ read "
-        "wrong. Images that are similar to the network lie together; the axes have no unit, and "
-        "large distances have no meaning. Your own drawing, if there is one, is placed among its "
-        "five most similar test images."
+        "Point at an image to see it, press it to open it, drag to choose images, press an empty "
+        "place to choose all again. ■ read right, ✕ read wrong. Images that are similar to the "
+        "network lie together; the axes have no unit, and long distances mean nothing.",
+        help="Your own drawing, if there is one, is placed among its five most similar test "
+        "images.",
     )
     expander = st.expander("The points as a table", key="points", on_change="rerun")
     if expander.open:
-        expander.dataframe(table, hide_index=True)
-    return chosen if area is None else chosen[inside_area(places[chosen], area)]
+        places = networks.places(predictions.data)
+        expander.dataframe(map_table(predictions, places, chosen), hide_index=True)
 
 
 def map_table(predictions: Predictions, places: np.ndarray, chosen: np.ndarray) -> pd.DataFrame:
@@ -86,84 +104,67 @@ def map_table(predictions: Predictions, places: np.ndarray, chosen: np.ndarray) 
     )
 
 
-def map_chart(
-    table: pd.DataFrame,
+def map_data(
+    predictions: Predictions,
+    places: np.ndarray,
+    chosen: np.ndarray,
     by_result: bool,
     drawing: np.ndarray | None = None,
     area: tuple[float, float, float, float] | None = None,
-) -> alt.LayerChart:
-    """A chart of `map_table`: misread images are crosses, and each digit is written at its place.
+) -> dict:
+    """What the browser draws: misread images are crosses, each digit is written at its place.
 
     Args:
-        table: From `map_table`.
+        predictions: The data set with its predictions.
+        places: Of all its images, `(n, 2)`, -1 to 1.
+        chosen: Indices of the images to show, at least one.
         by_result: Whether colours show right and wrong instead of the label.
         drawing: The place of the visitor's drawing, `(2,)`, or `None`.
-        area: The area marked at first: left, right, lower and upper bound.
+        area: The marked area: left, right, lower and upper bound.
+
+    Returns:
+        Places and bounds as shares of the map's width and height; arrays in base64.
     """
-    start = {} if area is None else {"value": {"x": list(area[:2]), "y": list(area[2:])}}
-    wrong = table["result"] == "wrong"
-    color = (
-        alt.Color(
-            "result:N",
-            legend=None,
-            scale=alt.Scale(domain=["right", "wrong"], range=[RIGHT, WRONG]),
-        )
-        if by_result
-        else alt.Color(
-            "label:N", legend=None, scale=alt.Scale(domain=list(range(10)), range=LABEL_COLORS)
-        )
-    )
-    x, y = (
-        alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-1.05, 1.05])),
-        alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[-1.05, 1.05])),
-    )
-    tooltip = ["number", "label", "read as", alt.Tooltip("sure", format=".1%")]
-    points = (
-        alt.Chart(table[~wrong])
-        .mark_circle(size=12, opacity=0.7)
-        .encode(x=x, y=y, color=color, tooltip=tooltip)
-        .add_params(alt.selection_interval(name=AREA, encodings=["x", "y"], **start))
-    )
-    crosses = (
-        alt.Chart(table[wrong])
-        .mark_point(shape="cross", angle=45, size=90, filled=True, opacity=1)
-        .encode(x=x, y=y, color=color, tooltip=tooltip)
-    )
-    middles = table.groupby("label", as_index=False)[["x", "y"]].median()
-    names = (
-        alt.Chart(middles)
-        .mark_text(size=22, fontWeight="bold", stroke="white", strokeWidth=0.7, fill="black")
-        .encode(x=x, y=y, text="label:N")
-    )
-    layers = [points, crosses, names]
-    if drawing is not None:
-        layers += _drawing_layers(drawing, x, y)
-    return alt.layer(*layers).properties(
-        title="Map of the images",
-        height=HEIGHT,
-        description=f"Map of {len(table):,} images, {int(wrong.sum()):,} of them read wrong and "
-        "crossed; images of one digit lie together, each digit in a place of its own",
-        # One canvas is fast; ten thousand page elements are not.
-        usermeta={"embedOptions": {"renderer": "canvas"}},
-    )
+    labels, wrong = predictions.data.labels[chosen], predictions.is_wrong[chosen]
+    shares = share_of_map(places[chosen].astype(np.float32))
+    names = []
+    for label in np.unique(labels):
+        x, y = np.median(shares[labels == label], axis=0).tolist()
+        names.append({"name": str(label), "x": x, "y": y})
+    counts = ", ".join(f"{(labels == int(at['name'])).sum():,} of {at['name']}" for at in names)
+    return {
+        "title": f"Map of {len(chosen):,} images, {wrong.sum():,} of them read wrong and crossed; "
+        f"images of one digit lie together: {counts}",
+        "places": _base64(np.round(shares * STEPS), "<u2"),
+        "numbers": _base64(chosen, "<u4"),
+        "color_numbers": _base64(wrong if by_result else labels, "u1"),
+        "crossed": _base64(wrong, "u1"),
+        "colors": [RIGHT, WRONG] if by_result else LABEL_COLORS,
+        "names": names,
+        "drawing": None if drawing is None else share_of_map(drawing).tolist(),
+        "area": None if area is None else share_of_map(np.array(area)).tolist(),
+    }
 
 
-def _drawing_layers(place: np.ndarray, x: alt.X, y: alt.Y) -> list[alt.Chart]:
-    table = pd.DataFrame({"x": [float(place[0])], "y": [float(place[1])], "what": ["your drawing"]})
-    base = alt.Chart(table).encode(x=x, y=y)
-    return [
-        base.mark_point(shape="diamond", size=240, filled=True, fill="#e69f00", stroke="black"),
-        base.mark_text(
-            dy=-18, size=14, fontWeight="bold", stroke="white", strokeWidth=0.4, fill="black"
-        ).encode(text="what:N"),
-    ]
+def share_of_map(places: np.ndarray) -> np.ndarray:
+    """Places or bounds as shares of the map's width and height, 0 to 1.
+
+    Example:
+        >>> share_of_map(np.array([-1.05, 0.0, 2.0])).tolist()
+        [0.0, 0.5, 1.0]
+    """
+    return np.clip((places + EDGE) / (2 * EDGE), 0, 1)
+
+
+def _base64(values: np.ndarray, kind: str) -> str:
+    return base64.b64encode(values.astype(kind)).decode()
 
 
 def _place_of(frame: np.ndarray) -> np.ndarray:
     """Where a frame lies on the map, `(2,)`."""
     placed = networks.look_alikes()
     features = networks.served_network().features(frame[None])
-    return placed.places_of(placed.coordinates_of(features))[0]
+    return placed.places_of(placed.coordinates_of(features))[0].astype(np.float32)
 
 
 def _area_in_address() -> tuple[float, float, float, float] | None:
@@ -182,7 +183,7 @@ def _area_in_address() -> tuple[float, float, float, float] | None:
 def _put_area_into_address() -> None:
     """Puts the marked area into the address."""
     go_to_first_page()
-    if bounds := marked_bounds(st.session_state[KEY].selection.get(AREA)):
+    if bounds := marked_bounds(st.session_state[KEY].get("marked")):
         st.query_params[AREA] = ",".join(f"{bound:.3f}" for bound in bounds)
     else:
         st.query_params.pop(AREA, None)
@@ -191,12 +192,16 @@ def _put_area_into_address() -> None:
 def marked_bounds(marked: object) -> list[float]:
     """Left, right, lower and upper bound of the area that the browser reports; `[]` if none.
 
+    Args:
+        marked: What it reports; the bounds are shares of the map's width and height.
+
     Example:
-        >>> marked_bounds({"x": [0.5, -0.5], "y": [1, 0]}), marked_bounds({"x": "here"})
-        ([-0.5, 0.5, 0.0, 1.0], [])
+        >>> marked_bounds([0, 0.5, 0.5, 1]), marked_bounds({"x": "here"}), marked_bounds([1, 0, 0])
+        ([-1.05, 0.0, 0.0, 1.05], [], [])
     """
     try:
-        (x0, x1), (y0, y1) = (map(float, marked[axis]) for axis in ("x", "y"))
-    except (TypeError, ValueError, KeyError, IndexError, OverflowError):
+        left, right, lower, upper = (EDGE * (2 * float(share) - 1) for share in marked)
+    except (TypeError, ValueError, OverflowError):
         return []
-    return [*sorted((x0, x1)), *sorted((y0, y1))]
+    is_area = -EDGE <= left <= right <= EDGE and -EDGE <= lower <= upper <= EDGE  # NaN fails
+    return [left, right, lower, upper] if is_area else []

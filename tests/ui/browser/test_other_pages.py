@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from benchmarks.page import ANSWER, SEVEN, drag_a_finger, draw, expect_prediction, visit
+from benchmarks.page import ANSWER, drag_a_finger, expect_prediction, visit
 from model.files.runs import load_report
 from tests.model.ink.test_decode import saved
 from tests.support import TRAINED
@@ -274,33 +274,3 @@ def test_a_link_shows_another_person_the_same_images(page, address):
     page.get_by_text("1,797 of 1,797 images").wait_for()
     page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
     assert "image" not in page.url and "area" not in page.url
-
-
-def test_an_area_of_the_map_chooses_images_which_a_filter_and_a_link_keep(page):
-    draw(page, SEVEN)
-    expect_prediction(page, "7")
-    visit(page, "Test images")
-    page.get_by_role("radio", name="Map").click()
-    chart = page.get_by_test_id("stVegaLiteChart").locator("canvas")
-    chart.scroll_into_view_if_needed()
-    page.get_by_text("1,797 of 1,797 images").wait_for()
-    page.wait_for_timeout(1000)  # the chart draws itself without telling
-    box = chart.bounding_box()
-    shares = ((0.05, 0.3), (0.5, 0.9))
-    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in shares]
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    page.mouse.move(*places[1], steps=5)
-    page.mouse.up()
-    page.wait_for_url("**area=*")
-    count = page.get_by_text("of 1,797 images")
-    page.wait_for_function(
-        "node => !node.innerText.startsWith('1,797')", arg=count.element_handle()
-    )
-    some = int(count.inner_text().split()[0].replace(",", ""))
-    assert 0 < some < 1797
-    page.reload()
-    count.wait_for()
-    assert int(count.inner_text().split()[0].replace(",", "")) == some
-    page.get_by_text("The points as a table").click()
-    page.get_by_test_id("stDataFrame").wait_for()

@@ -8,7 +8,7 @@ import numpy as np
 from model.learning import data
 from ops.corrections import Corrections
 from ops.corrections_export import as_npz
-from tests.ui.pages import has_text, opened, settled, shown_images, store_corrections
+from tests.ui.pages import has_text, opened, settled, shown_images, shown_map, store_corrections
 from ui import datasets
 
 
@@ -19,7 +19,8 @@ def test_corrections_can_be_browsed(no_mnist, corrections_open):
     app = opened("test_set", data="Corrections", image="0")
     assert "of 3 images" in app.markdown[0].value and len(shown_images(app)) == 3
     assert has_text(app.markdown, "Image **0** of corrections")
-    assert opened("test_set", data="Corrections", view="Map").get("vega_lite_chart")
+    on_map = shown_map(opened("test_set", data="Corrections", view="Map"))
+    assert "Map of 3 images" in on_map["title"]
 
 
 def test_uploaded_images_are_read_and_bad_files_get_a_sentence(no_mnist):

@@ -1,12 +1,14 @@
 """The page Test images: filters, orders, links, the map, comparing networks."""
 
-import json
+import base64
 import shutil
 
+import numpy as np
 import pytest
 import streamlit as st
 
 from model.files import runs
+from model.learning.data import Dataset
 from model.reading.recognizer import Recognizer
 from tests.support import TRAINED
 from tests.ui.pages import (
@@ -21,7 +23,10 @@ from tests.ui.pages import (
     select,
     settled,
     shown_images,
+    shown_map,
 )
+from ui.test_set.image_map import map_data
+from ui.test_set.predictions import Predictions
 
 
 def test_images_are_filtered_and_ordered(with_mnist):
@@ -141,20 +146,39 @@ def test_a_filtered_out_image_can_be_opened_by_link(no_mnist):
 def test_the_map_shows_the_area_in_the_address_and_the_drawing(with_mnist):
     app = opened("test_set", view="Map")
     assert "**10,000**" in app.markdown[0].value
-    told = json.loads(app.get("vega_lite_chart")[0].proto.spec)
-    assert len(told["layer"]) == 3 and "10,000 images" in told["description"]
+    told = shown_map(app)
+    assert "10,000 images" in told["title"] and "980 of 0" in told["title"]
+    assert len(told["names"]) == 10 and told["drawing"] is None and told["area"] is None
     app = page("test_set")
     app.query_params.update(view="Map", area="-1,0,-1,0", color="by result")
     app.session_state["canvas_drawing"] = drawing(SEVEN)["drawing"]["raw"]["objects"]
     app = settled(app.run())
     assert "**1,828**" in app.markdown[0].value
-    told = json.loads(app.get("vega_lite_chart")[0].proto.spec)
-    assert len(told["layer"]) == 5 and told["params"][0]["value"]["x"] == [-1, 0]
+    told = shown_map(app)
+    assert told["area"][1] == told["area"][3] == 0.5 and len(told["drawing"]) == 2
+    assert len(told["colors"]) == 2
+
+
+def test_a_map_of_few_images_holds_their_places_colours_and_crosses():
+    places = np.array([[0, 0], [-1.05, 1.05], [1.05, 0]])
+    images, labels = np.zeros((3, 28, 28), np.uint8), np.array([4, 7, 7])
+    predictions = Predictions(Dataset(images, labels, "three"), np.eye(10)[[4, 7, 9]])
+    told = map_data(predictions, places, np.array([1, 2]), by_result=False)
+    sent = {
+        key: np.frombuffer(base64.b64decode(told[key]), kind).tolist()
+        for key, kind in (
+            *(("places", "<u2"), ("numbers", "<u4")),
+            *(("color_numbers", "u1"), ("crossed", "u1")),
+        )
+    }
+    assert sent["places"] == [0, 65535, 65535, 32768] and sent["numbers"] == [1, 2]
+    assert sent["color_numbers"] == [7, 7] and sent["crossed"] == [0, 1]
+    assert told["names"] == [{"name": "7", "x": 0.5, "y": 0.75}]
 
 
 def test_other_images_lie_on_the_same_map(no_mnist):
     app = opened("test_set", view="Map", data="UCI")
-    assert "1,797" in app.markdown[0].value and app.get("vega_lite_chart")
+    assert "1,797" in app.markdown[0].value and "1,797 images" in shown_map(app)["title"]
     assert "**0** of" in opened("test_set", view="Map", area="1.5,2,1.5,2").markdown[0].value
 
 
