@@ -67,6 +67,46 @@ def is_as_mnist(ink: np.ndarray) -> bool:
     )
 
 
+def frames_as_mnist(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Prepares many images at once, as far as they already have MNIST's size and placement.
+
+    Args:
+        images: `uint8` array of shape `(n, 28, 28)`, grey, light on dark or dark on light.
+
+    Returns:
+        `float32` array of shape `(n, 28, 28)`, 0 paper to 1 ink, and a `bool` array of shape
+        `(n,)`. Where that is true, `frame_of_picture` gives the same frame; other images need it.
+    """
+    shades = images * np.float32(1 / FULL_INK)
+    borders = [shades[:, 0], shades[:, -1], shades[:, :, 0], shades[:, :, -1]]
+    papers = np.median(np.concatenate(borders, axis=1), axis=1)[:, None, None]
+    lightest, darkest = (shades.max(axis=(1, 2)), shades.min(axis=(1, 2)))
+    above = shades - papers
+    is_light = (lightest - papers[:, 0, 0] >= papers[:, 0, 0] - darkest)[:, None, None]
+    # By how much full ink and paper differ at most; `ink_from_picture` does the same.
+    ranges = np.where(is_light, 1 - papers, -papers)
+    ranges = np.where(np.abs(ranges) < FAINTEST_INK, np.copysign(FAINTEST_INK, ranges), ranges)
+    frames = np.clip(above / ranges.astype(np.float32), 0, 1)
+    has_contrast = lightest - darkest >= np.float32(FAINTEST_INK)
+    return frames, has_contrast & _are_as_mnist(frames)
+
+
+def _are_as_mnist(frames: np.ndarray) -> np.ndarray:
+    """What `is_as_mnist` says of each of many frames; `bool`, `(n,)`."""
+    places = np.arange(FRAME_SIDE, dtype=np.float32)
+    masses = frames.sum(axis=(1, 2))
+    is_right = masses > 0
+    longest = np.zeros(len(frames), np.int64)
+    for axis in (1, 2):
+        profiles = frames.sum(axis=3 - axis)
+        inked = profiles > 0
+        sides = FRAME_SIDE - inked.argmax(axis=1) - inked[:, ::-1].argmax(axis=1)
+        longest = np.maximum(longest, sides)
+        centres = profiles @ places / np.maximum(masses, FAINTEST_INK)
+        is_right &= (centres >= LAST_CENTRE - 1 - ROUNDING) & (centres <= LAST_CENTRE + ROUNDING)
+    return is_right & np.isin(longest, MNIST_SIDES)
+
+
 def frame_of_array(numbers: np.ndarray) -> np.ndarray:
     """Scales 28x28 numbers to a frame, without any other change.
 

@@ -38,6 +38,7 @@ class Answer:
         return len(self.digits) > 1 or not (self.is_digit and self.is_sure)
 
 
+_SURE = [Answer((digit,)) for digit in range(NUM_CLASSES)]
 _BOUNDS = {"temperature": (0.01, 100.0), "set_threshold": (0, 1), "refusal_threshold": (0, 1)}
 
 
@@ -86,6 +87,16 @@ class Confidence:
         is_digit = bool(probabilities[order[:2]].sum() >= self.refusal_threshold)
         is_sure = is_digit and len(digits) == 1 and bool(probabilities[order[0]] >= SURE)
         return Answer(tuple(digits), is_digit, is_sure)
+
+    def answers(self, probabilities: np.ndarray) -> list[Answer]:
+        """What `answer` returns for each of many frames' softened probabilities, `(n, 10)`."""
+        doubtful = refused(probabilities, self) | in_doubt(probabilities, self)
+        return [
+            self.answer(row) if is_doubtful else _SURE[digit]
+            for row, is_doubtful, digit in zip(
+                probabilities, doubtful, probabilities.argmax(axis=1), strict=True
+            )
+        ]
 
 
 def refused(probabilities: np.ndarray, confidence: Confidence) -> np.ndarray:

@@ -1,16 +1,17 @@
 """Reads a picture of one digit: as it is, or by looking closer, as on paper.
 
-Most pictures are read as they are. If that gives no sure digit, frames, axes, labels and shadow
-are taken off, and the most credible reading is kept.
+A picture in MNIST's format is read as it is, and so are most others. If that gives no sure digit,
+frames, axes, labels and shadow are taken off, and the most credible reading is kept.
 """
 
 from dataclasses import replace
 
 import numpy as np
 
+from model.ink.frame import FRAME_SIDE, ink_from_picture
 from model.ink.layout import text_lines
 from model.ink.page import Page, prepare
-from model.ink.picture import frame_of_picture
+from model.ink.picture import frame_of_picture, is_as_mnist
 from model.ink.sheet import Sheet, find_panel, find_sheet, whole_picture
 from model.reading.lattice import Glyph, read_lines
 from model.reading.paper_reader import quarters_to_upright
@@ -53,6 +54,8 @@ def look_closer(picture: np.ndarray, plain: Prediction, recognizer: Recognizer) 
         plain: How it is read as it is.
         recognizer: Reads it.
     """
+    if _is_as_mnist(picture):
+        return plain if plain.answer.is_digit else replace(plain, reason=NO_DIGIT)
     is_even = _is_evenly_lit(picture)
     if plain.answer.is_sure and is_even:
         return plain
@@ -73,6 +76,13 @@ def look_closer(picture: np.ndarray, plain: Prediction, recognizer: Recognizer) 
     known = [reason for reason in (SEVERAL, TURNED, TOO_SMALL) if reason in reasons]
     reason = known[0] if known else NOTHING if set(reasons) == {NOTHING} else NO_DIGIT
     return replace(plain, reason=reason) if not plain.answer.is_digit else plain
+
+
+def _is_as_mnist(picture: np.ndarray) -> bool:
+    """Whether a picture has MNIST's format: then there is nothing around the digit to take off."""
+    if picture.shape[:2] != (FRAME_SIDE, FRAME_SIDE):
+        return False
+    return is_as_mnist(ink_from_picture(picture))
 
 
 def _is_evenly_lit(picture: np.ndarray) -> bool:

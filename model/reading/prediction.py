@@ -53,7 +53,9 @@ def read_frames(frames: list[np.ndarray], recognizer: Recognizer) -> list[Predic
         frames: `float32` arrays of shape `(28, 28)`, 0 paper to 1 ink; at least one.
         recognizer: Reads them.
     """
+    probabilities = recognizer.probabilities(np.stack(frames))
+    answers = recognizer.confidence.answers(probabilities)
     return [
-        Prediction(frame, row, recognizer.answer(row), recognizer.version)
-        for frame, row in zip(frames, recognizer.probabilities(np.stack(frames)), strict=True)
+        Prediction(frame, row, answer, recognizer.version)
+        for frame, row, answer in zip(frames, probabilities, answers, strict=True)
     ]

@@ -7,7 +7,7 @@ import pytest
 from model.errors import NothingDrawn
 from model.ink.decode import decode
 from model.ink.frame import ink_from_picture, to_mnist
-from model.ink.picture import frame_of_array, frame_of_picture, is_as_mnist
+from model.ink.picture import frame_of_array, frame_of_picture, frames_as_mnist, is_as_mnist
 from model.reading.prediction import Prediction, read_frames
 from model.reading.recognizer import Recognizer
 from tests.pictures_for_programs import picture_of, saved
@@ -37,6 +37,18 @@ def test_mnist_images_are_their_own_frames(mnist, is_inverted):
         read = frame_of_file(saved(255 - image if is_inverted else image))
         assert np.allclose(read, frame, atol=1e-6)
         assert np.allclose(frame_of_array(image), frame, atol=1e-6)
+
+
+@pytest.mark.parametrize(("paper", "ink"), [(0, 255), (255, 0), (200, 30), (20, 90), (140, 230)])
+def test_frames_prepared_together_equal_those_prepared_alone(mnist, paper, ink):
+    images = mnist[1].images[:300] / 255 * (ink - paper) + paper
+    images = np.round(images).astype(np.uint8)
+    images[::5] = np.roll(images[::5], 3, axis=1)  # no longer where MNIST has it
+    images[7] = paper
+    frames, are_as_mnist = frames_as_mnist(images)
+    assert np.array_equal(np.flatnonzero(~are_as_mnist), sorted({7, *range(0, 300, 5)}))
+    for image, frame in zip(images[are_as_mnist], frames[are_as_mnist], strict=True):
+        assert np.array_equal(frame, frame_of_picture(image))
 
 
 def test_grain_and_shadow_cost_little_accuracy(mnist, recognizer):
