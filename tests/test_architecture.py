@@ -11,7 +11,15 @@ import pytest
 from tests.support import ROOT
 
 HEAVY = ("keras", "tensorflow", "tf2onnx", "tensorboardX")
-TRAINING_MODULES = ("finetuning", "judging", "network", "onnx_file", "tensorboard", "training")
+TRAINING_MODULES = (
+    "finetuning",
+    "judging",
+    "lesson",
+    "network",
+    "onnx_file",
+    "tensorboard",
+    "training",
+)
 KERAS_MODULES = {f"model.learning.{name}" for name in TRAINING_MODULES}
 # What each part may import of the project; a name stands for all that is below it.
 PROJECT = ("app_pages", "ui", "ops", "model", "api", "train", "predict", "server", "benchmarks")

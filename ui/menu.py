@@ -43,6 +43,7 @@ def pages() -> dict[str, list]:
     on = settings()
     understand = [
         _page("lab", "How it works", "science"),
+        *([_page("watch", "Watch it learn", "school")] if on.training else []),
         _page("test_set", "Test images", "grid_view"),
         _page("handwriting", "My handwriting", "signature"),
     ]

@@ -12,6 +12,7 @@ from streamlit import runtime
 
 from model.errors import AccessError, DigitError, PasswordNeeded
 from ops import access
+from ops.lessons import Lessons
 from ops.training_jobs import TrainingJobs
 from ui.visitor import visitor
 
@@ -59,6 +60,17 @@ def training_jobs() -> TrainingJobs:
 
 
 def download_of(pack: Callable[["Corrections"], bytes]) -> Callable[[], bytes]:
+def lessons() -> Lessons:
+    """The lessons, to start, watch and stop.
+
+    Raises:
+        DigitError: If training from the page is off, or this visit has no access to it.
+    """
+    check_access(TRAINING)
+    return Lessons()
+
+
+def download_of(pack: Callable[[Corrections], bytes]) -> Callable[[], bytes]:
     """A function for `st.download_button`, which packs corrections when the button is pressed.
 
     Streamlit calls it outside of the page's run, for anyone who knows the button's id. So it takes
