@@ -18,7 +18,7 @@ from model.files.atomic import write_atomically
 LESSON_FILE = "lesson.jsonl"  # in the runs' folder, as all files of a lesson
 BOARD_FILE = "lesson.npy"  # the frame of the visitor's drawing
 STOP_FILE = "lesson.stop"  # is there once the lesson is to end
-NUM_STEPS = 400  # 20 seconds on two cores; the accuracy hardly grows after them
+NUM_STEPS = 300  # 15 seconds on two cores; the accuracy hardly grows after them
 FRAME_SHAPE = (28, 28)
 FILTER_SHAPE = (3, 3)
 MAX_BYTES = 2_000_000  # of the lesson's file; one has 200 kB

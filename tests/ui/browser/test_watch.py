@@ -30,7 +30,7 @@ def test_a_class_watches_a_network_learn_their_own_drawing(page, address):
     draw(page, SEVEN)
     expect(page.get_by_role("button", name="Clear")).to_be_enabled()
     page.get_by_role("button", name="Start").click()
-    page.get_by_text(re.compile(r"Step \d+ of 400")).wait_for(timeout=STARTED)
+    page.get_by_text(re.compile(r"Step \d+ of 300")).wait_for(timeout=STARTED)
     page.get_by_text(re.compile(r"Your drawing after step \d\d")).wait_for()
     expect(page.get_by_test_id("stMetricValue")).to_have_text(re.compile("^7"))
     page.get_by_role("button", name="Stop").click()
