@@ -1,5 +1,6 @@
 """Parts a line of glyphs into cells, tells signs from digits, and leaves out words."""
 
+import itertools
 from collections import Counter
 from dataclasses import dataclass, replace
 
@@ -34,6 +35,9 @@ BESIDE_WORD = 1.0  # of the line's height; a cell so near to a word is part of i
 CERTAIN = 0.95  # each of its digits is more probable than this
 FEW_WORDS = 2  # on a line; then each of its digits may be a letter
 FEWEST_WORDS = 3  # and more than numbers, on a line; then it is a heading
+SUBSCRIPT = 0.5  # of its left neighbour's height; a lower digit that ends as low is its index
+SUBSCRIPT_PLACE = 0.65  # of the neighbour, from its top; an index has its middle below it
+FEW_LABELS = 2  # such as d1 and d2, on a line; then it is a heading
 NEAR_WORD = 1.6  # of the line's height; a digit so near to a word may be one of its letters
 LOW = 0.75  # of the line's height; a lower glyph that is doubtful is a plus or times
 LOWEST = 0.5  # of it; a lower glyph that reads 1 is a dash
@@ -79,8 +83,9 @@ def cells_of_line(
     parts = _with_slashes([part for part in parts if part not in signs], height)
     parts += _points(line, dots, height)
     parts.sort(key=lambda part: part.piece.left + part.piece.right)
-    cells, words, spans = [], [], []
+    cells, words, spans, num_labels = [], [], [], 0
     for group in _grouped(parts, signs, walls, height):
+        num_labels += _has_index(group)
         digits = [part for part in group if part.glyph is not None]
         num_refused = sum(not part.glyph.answer.is_digit for part in digits)
         num_weak = sum(_is_weak(part.glyph) for part in digits)
@@ -98,12 +103,14 @@ def cells_of_line(
             cells.append(_trimmed(group))
     is_text = len(words) > sum(map(len, cells))
     is_among_words = is_text or len(spans) >= FEW_WORDS
-    is_heading = len(spans) >= max(FEWEST_WORDS, len(cells) + 1)
-    for cell in [*cells]:
+    numbers = []
+    for cell in cells:
         is_beside = any(_is_near(part.piece, words, BESIDE_WORD * height) for part in cell)
-        if is_heading or ((is_text or is_beside) and any(not _is_certain(part) for part in cell)):
-            cells.remove(cell)
-            left_out[WORDS] += len(cell)
+        if not (is_text or is_beside) or all(map(_is_certain, cell)):
+            numbers.append(cell)
+    if num_labels >= FEW_LABELS or len(spans) >= max(FEWEST_WORDS, len(numbers) + 1):
+        numbers = []  # it is a heading
+    left_out[WORDS] += sum(map(len, cells)) - sum(map(len, numbers))
     return (
         [
             [
@@ -113,10 +120,21 @@ def cells_of_line(
                 )
                 for part in cell
             ]
-            for cell in cells
+            for cell in numbers
         ],
         left_out,
         spans,
+    )
+
+
+def _has_index(group: list[Part]) -> bool:
+    """Whether a digit is a small one at its neighbour's foot, as in labels such as d1."""
+    return any(
+        part.glyph is not None
+        and part.piece.height < SUBSCRIPT * before.piece.height
+        and part.piece.middle > before.piece.top + SUBSCRIPT_PLACE * before.piece.height
+        for before, part in itertools.pairwise(group)
+        if before.glyph is not None
     )
 
 

@@ -216,3 +216,22 @@ def test_a_short_dash_on_the_line_is_left_out_and_told(recognizer):
     reading = read_paper(picture, recognizer)
     assert flat(reading) == ["500"]
     assert sum(reading.left_out.values()) >= 1
+
+
+def test_labels_with_an_index_are_no_numbers(recognizer):
+    picture = paper(400, 900)
+    for column, left in enumerate((60, 340, 620)):  # d1, d2, d3 over numbers
+        write(picture, "d", left, 120)
+        cv2.putText(picture, str(column + 1), (left + 50, 130), FONT, 0.9, (20, 20, 20), 4)
+        write(picture, f"{column + 4}7", left, 300)
+    reading = read_paper(picture, recognizer)
+    assert texts(reading) == [["47", "57", "67"]]
+    assert reading.left_out["words"] >= 5
+
+
+def test_a_small_zero_on_the_line_stays_in_its_number(recognizer):
+    picture = paper(300, 700)
+    write(picture, "5", 100, 200, 3.6)
+    cv2.putText(picture, "0", (190, 200), FONT, 1.9, (20, 20, 20), 6, cv2.LINE_AA)
+    write(picture, "7", 400, 200, 3.6)
+    assert flat(read_paper(picture, recognizer)) == ["507"]
