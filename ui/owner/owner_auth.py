@@ -59,7 +59,6 @@ def training_jobs() -> TrainingJobs:
     return TrainingJobs()
 
 
-def download_of(pack: Callable[["Corrections"], bytes]) -> Callable[[], bytes]:
 def lessons() -> Lessons:
     """The lessons, to start, watch and stop.
 
@@ -70,7 +69,7 @@ def lessons() -> Lessons:
     return Lessons()
 
 
-def download_of(pack: Callable[[Corrections], bytes]) -> Callable[[], bytes]:
+def download_of(pack: Callable[["Corrections"], bytes]) -> Callable[[], bytes]:
     """A function for `st.download_button`, which packs corrections when the button is pressed.
 
     Streamlit calls it outside of the page's run, for anyone who knows the button's id. So it takes
