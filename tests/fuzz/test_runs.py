@@ -32,7 +32,8 @@ from ops.training_jobs import JOB_FILE, LOG_FILE, Job, Status, TrainingJobs
 from tests.fuzz import fuzzing
 from tests.fuzz.test_reports import ODD_FIGURE_IDS, ODD_FIGURES, REPORT, REPORTS, histories
 from ui.owner import training_run
-from ui.results import run_tables
+from ui.results import run_tables, sweep_tables
+from ui.results.sweep_charts import means_chart, parallel_chart
 
 RUN = "20260101-120000-digitpad"
 SETTINGS = vars(PRESETS["digitpad"])
@@ -66,7 +67,7 @@ UNFINISHED = {
 FINISHED = {
     f"{RUN}/{REPORT_FILE}": as_bytes(REPORT),
     f"b/{REPORT_FILE}": as_bytes(REPORT),
-    f"b/{CONFIG_FILE}": as_bytes(SETTINGS),
+    f"b/{CONFIG_FILE}": as_bytes(SETTINGS | {"sweep": "a sweep"}),
     f"{RUN}/{ONNX_FILE}": (SHIPPED / ONNX_FILE).read_bytes(),
     SERVED_FILE: as_bytes(POINTER),
 }
@@ -75,6 +76,7 @@ CHANGED = {  # by file; `None` is a folder in its place
     f"{RUN}/{HISTORY_FILE}": histories(),
     f"{RUN}/{REPORT_FILE}": REPORTS,
     f"b/{REPORT_FILE}": REPORTS,
+    f"b/{CONFIG_FILE}": fuzzing.changed_json(SETTINGS | {"sweep": "a sweep"}),
     f"{RUN}/{LOG_FILE}": fuzzing.damaged(b"epoch 1\n" * 20),
     f"{RUN}/{ONNX_FILE}": st.none(),
     SERVED_FILE: fuzzing.changed_json(POINTER) | ODD_POINTERS.map(as_bytes),
@@ -133,6 +135,11 @@ def _compare(folder: Path) -> None:
         f"{run.problem} {run.name}".encode()
         run_tables.curves({run.name: run.history})
         run_tables.difference(runs[0], run).encode()
+    for trials in sweep_tables.by_sweep(runs).values():
+        table = sweep_tables.trials_table(trials)
+        if len(table):
+            means_chart(sweep_tables.groups_table(table)).to_dict()
+            parallel_chart(table).to_dict()
 
 
 def _show_status(jobs: TrainingJobs) -> None:

@@ -6,7 +6,7 @@ import statistics
 import pandas as pd
 
 from model.files.runs import Run
-from model.learning.config import VARIED
+from model.learning.config import BOUNDS, VARIED
 from ui.results.report_tables import UNEXPECTED_FORM, finite
 
 # Quantiles of Student's t distribution, two-sided 95 %, by degrees of freedom from 1; above 30 the
@@ -57,8 +57,8 @@ def trials_table(runs: list[Run]) -> pd.DataFrame:
     rows = []
     for run in runs:
         try:
-            settings = {name: finite(run.config[name]) for name in VARIED}
-            wrong = {way: 1 - finite(run.report[way]["accuracy"]) for way in WAYS}
+            settings = {name: _within(run.config[name], *BOUNDS[name]) for name in VARIED}
+            wrong = {way: 1 - _within(run.report[way]["accuracy"], 0, 1) for way in WAYS}
         except UNEXPECTED_FORM:  # it has not finished, or is damaged
             continue
         rows.append({"run": run.name, **settings, **wrong})
@@ -67,6 +67,18 @@ def trials_table(runs: list[Run]) -> pd.DataFrame:
     words = {name: name.replace("_", " ") for name in VARIED}
     table = table.drop(columns=same).rename(columns=words)
     return table.sort_values("validation", ignore_index=True)
+
+
+def _within(value: object, low: float, high: float) -> float:
+    """A number of a run's files that lies between two others.
+
+    Raises:
+        ValueError: If it does not.
+    """
+    number = finite(value)
+    if not low <= number <= high:
+        raise ValueError(f"{number} is not between {low} and {high}")
+    return number
 
 
 def groups_table(trials: pd.DataFrame) -> pd.DataFrame:
