@@ -206,6 +206,7 @@ def train(
         TrainingError: If the checkpoint or the weights to begin with can't be read, or the event
             files can't be written.
     """
+    keras.utils.clear_session()  # of a sweep's trials before, which would stay in memory
     keras.utils.set_random_seed(config.seed)
     progress.end_progress(run)  # of a process that was killed
     training, validation = split(mnist, config)
