@@ -16,6 +16,7 @@ from ui.test_set.filters import (
     go_to_page,
     predict,
 )
+from ui.test_set.history import keep_history
 from ui.test_set.image_grid import show_images
 from ui.test_set.image_map import BY_LABEL, BY_RESULT, explain_map, show_map
 from ui.test_set.opened_image import open_image, opened_image, show_opened_image
@@ -102,6 +103,7 @@ def show_tutorial(predictions: Predictions) -> None:
 
 
 st.title("Test images")
+keep_history()
 with errors_shown():
     row = st.container(horizontal=True, vertical_alignment="bottom")
     view = row.segmented_control(

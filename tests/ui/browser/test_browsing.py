@@ -84,3 +84,40 @@ def test_an_area_of_the_map_chooses_images_which_a_filter_and_a_link_keep(page):
     assert int(count.inner_text().split()[0].replace(",", "")) == some
     page.get_by_text("The points as a table").click()
     page.get_by_test_id("stDataFrame").wait_for()
+
+
+def test_back_goes_back_a_view_and_past_dialogs(page):
+    visit(page, "Test images")
+    first = page.locator("button.tile").first
+    page.get_by_role("button", name="Next page").click()
+    expect(first).to_have_attribute("aria-label", re.compile("^Image 60:"))
+    page.get_by_role("combobox", name="Result").click()
+    page.get_by_role("option", name="wrong").click()
+    count = page.get_by_text("of 1,797 images")
+    expect(count).not_to_contain_text("1,797 of 1,797")
+    dialog = page.get_by_role("dialog")
+    for number in (0, 1):  # opened and closed, twice
+        page.locator("button.tile").nth(number).click()
+        dialog.get_by_text("True label:").wait_for()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_url(re.compile("image="))
+        settle(page)
+        page.keyboard.press("Escape")
+        dialog.wait_for(state="detached")
+        page.wait_for_url(re.compile("^((?!image=).)*$"))
+    first.click()
+    dialog.get_by_text("True label:").wait_for()
+    page.go_back()
+    dialog.wait_for(state="detached")
+    expect(count).not_to_contain_text("1,797 of 1,797")
+    page.go_back()  # before the filter
+    expect(first).to_have_attribute("aria-label", re.compile("^Image 60:"))
+    expect(count).to_contain_text("1,797 of 1,797")
+    open_map(page)
+    page.go_back()
+    page.locator(".map").wait_for(state="detached")
+    page.go_back()
+    expect(first).to_have_attribute("aria-label", re.compile("^Image 0:"))
+    page.go_back()
+    page.get_by_role("heading", name="DigitPad", exact=True).wait_for()
+    assert page.evaluate("!('stop' in history.pushState)"), "other pages keep the browser's history"
