@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -19,6 +20,7 @@ from model.reading.recognizer import Recognizer, load_served
 from ops.heavy_work import one_at_a_time
 from ops.settings import settings
 
+SHIPPED = "shipped network"  # its name where runs are chosen
 AT_ONCE = 16  # images in a call; 50, as in `model.reading.recognizer`, take 100 MB on two cores
 NUM_LOOK_ALIKES = SHAPES["y_test"][0]  # MNIST's test images
 
@@ -40,12 +42,19 @@ def load_ahead() -> None:
 
 @st.cache_data(show_spinner=False, ttl=10)
 def other_networks() -> list[str]:
-    """The finished runs whose networks can be read with, newest first."""
-    return [
+    """The finished runs whose networks can be read with, newest first, and the shipped network.
+
+    The shipped one is left out while it is served.
+    """
+    names = [
         run.name
         for run in load_runs(settings().runs)
         if run.report and (settings().runs / run.name / ONNX_FILE).exists()
     ]
+    with contextlib.suppress(ArtifactError):  # shown where the served network is loaded
+        if served.current(settings().runs) != served.SHIPPED:
+            names.append(SHIPPED)
+    return names
 
 
 def predictions(data: Dataset, run: str = "") -> np.ndarray:
@@ -60,9 +69,11 @@ def predictions(data: Dataset, run: str = "") -> np.ndarray:
     """
     if run and run not in other_networks():  # the name comes from the page and is no path
         raise ArtifactError("There is no such run any more: choose another network.")
-    network = (
-        _network_of(run, sha256(settings().runs / run / ONNX_FILE)) if run else served_network()
-    )
+    if run:
+        folder = served.SHIPPED if run == SHIPPED else settings().runs / run
+        network = _network_in(folder, sha256(folder / ONNX_FILE))
+    else:
+        network = served_network()
     return _predictions(data.key, network.key, data, network)
 
 
@@ -94,8 +105,8 @@ def places(data: Dataset) -> np.ndarray:
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _network_of(run: str, content: str) -> Recognizer:
-    return Recognizer.load(settings().runs / run)
+def _network_in(folder: Path, content: str) -> Recognizer:
+    return Recognizer.load(folder)
 
 
 @st.cache_resource(show_spinner="Reading the images", max_entries=32)  # of up to 0.8 MB

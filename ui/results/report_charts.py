@@ -155,6 +155,44 @@ def confusion_chart(
     )
 
 
+def difference_chart(differences: np.ndarray, a: str, b: str) -> alt.LayerChart:
+    """What network B reads otherwise than network A; what is better is blue, worse is orange.
+
+    Args:
+        differences: `(10, 10)`, as `run_tables.confusion_difference` gives it, not all zero.
+        a, b: Names of the networks.
+    """
+    true, predicted = (index.ravel() for index in np.indices(differences.shape))
+    table = pd.DataFrame({"label": true, "predicted": predicted, "more": differences.ravel()})
+    table = table[table["more"] != 0]
+    table["better"] = np.where(table["label"] == table["predicted"], 1, -1) * table["more"]
+    table["shown"] = [f"{more:+d}" for more in table["more"]]
+    table["said"] = [
+        f"{row.label} read as {row.predicted}: {row.more:+d}" for row in table.itertuples()
+    ]
+    most = int(table["better"].abs().max())
+    digits = alt.Scale(domain=list(range(10)))
+    base = alt.Chart(table).encode(
+        x=alt.X(
+            "predicted:O",
+            title="predicted label",
+            scale=digits,
+            axis=alt.Axis(labelAngle=0, orient="top"),
+        ),
+        y=alt.Y("label:O", title="true label", scale=digits),
+        description="said",
+        tooltip=[alt.Tooltip("said", title=f"{b} against {a}")],
+    )
+    shades = alt.Scale(domain=[-most, 0, most], range=[ORANGE, "#f2f2f2", "#8fbfe6"])
+    cells = base.mark_rect().encode(color=alt.Color("better:Q", scale=shades, legend=None))
+    numbers = base.mark_text(aria=False, color="#1b2430").encode(text="shown")
+    return alt.layer(cells, numbers).properties(
+        title="Confusion matrices, difference",
+        height=420,
+        description=f"Images that {b} reads more often than {a}: " + ", ".join(table["said"]),
+    )
+
+
 def reliability_chart(table: pd.DataFrame, ece: float) -> alt.LayerChart:
     """How often the network was right against how sure it said it was.
 

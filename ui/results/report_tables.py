@@ -133,9 +133,14 @@ def confusion(report: dict) -> np.ndarray:
 
 def confusion_table(counts: np.ndarray) -> pd.DataFrame:
     """The mistakes, the most frequent first: columns `true label`, `predicted label`, `images`."""
-    pairs = [(int(t), int(p), int(counts[t, p])) for t, p in np.argwhere(counts) if t != p]
-    pairs.sort(key=lambda row: (-row[2], row))
-    return pd.DataFrame(pairs, columns=["true label", "predicted label", "images"])
+    return difference_table(counts - np.diag(np.diag(counts)))
+
+
+def difference_table(counts: np.ndarray) -> pd.DataFrame:
+    """Cells that are not zero, the largest first, with columns as in `confusion_table`."""
+    cells = [(int(t), int(p), int(counts[t, p])) for t, p in np.argwhere(counts)]
+    cells.sort(key=lambda row: (-abs(row[2]), row))
+    return pd.DataFrame(cells, columns=["true label", "predicted label", "images"])
 
 
 def per_class_table(counts: np.ndarray) -> pd.DataFrame:

@@ -5,10 +5,13 @@ import math
 import numpy as np
 import pandas as pd
 
-from model.files.runs import Run, load_runs
+from model.errors import ArtifactError
+from model.files import served
+from model.files.runs import HISTORY_FILE, Run, load_history, load_report, load_runs
 from model.learning import evaluation
 from ops.settings import settings
-from ui.results.report_tables import UNEXPECTED_FORM, finite
+from ui import networks
+from ui.results.report_tables import UNEXPECTED_FORM, confusion, finite
 
 MAX_MISSES = 60_000  # misread images that are compared; MNIST has no more
 SIGNIFICANT = 0.05  # below it, McNemar's p is called a difference
@@ -25,6 +28,18 @@ _CURVES = (
 def runs() -> list[Run]:
     """All runs in `runs/`, newest first."""
     return load_runs(settings().runs)
+
+
+def shipped() -> Run:
+    """The shipped network as if it were a run.
+
+    Raises:
+        ArtifactError: If its report or its history is damaged.
+    """
+    report = load_report(served.SHIPPED)
+    return Run(
+        networks.SHIPPED, report["config"], load_history(served.SHIPPED / HISTORY_FILE), report
+    )
 
 
 def smoothed(values: np.ndarray, weight: float) -> np.ndarray:
@@ -179,6 +194,24 @@ def difference(a: Run, b: Run) -> str:
         f"{a.name} reads {_images(figures['only_a_right'])} that {b.name} misreads, {b.name} reads "
         f"{_images(figures['only_b_right'])} that {a.name} misreads: {p_text}, {verdict}."
     )
+
+
+def confusion_difference(a: Run, b: Run) -> np.ndarray | None:
+    """How many images more B reads as each digit than A.
+
+    Args:
+        a, b: Two runs.
+
+    Returns:
+        `int64` array of shape `(10, 10)`, `[true label, predicted label]`; `None` if a run lacks
+        its counts, or they are of other images.
+    """
+    try:
+        counts_a, counts_b = (confusion(run.report or {}) for run in (a, b))
+    except ArtifactError:
+        return None
+    same = np.array_equal(counts_a.sum(axis=1), counts_b.sum(axis=1))
+    return counts_b - counts_a if same else None
 
 
 def _misses(run: Run) -> tuple[tuple[str, int], list[int]] | None:

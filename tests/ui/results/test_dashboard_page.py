@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 from model.files import atomic, runs
 from model.files.runs import HISTORY_FILE, REPORT_FILE
 from tests.support import TRAINED
-from tests.ui.pages import chart_specs, has_text, opened, settled, turn_on
+from tests.ui.pages import chart_specs, has_text, opened, page, settled, turn_on
+from tests.ui.runs import add_other_run
 
 REPORT = runs.load_report(TRAINED)
 
@@ -144,3 +145,24 @@ def test_runs_are_listed_and_compared_despite_a_damaged_one(tmp_path, monkeypatc
     assert has_text(app.warning, "20260103-half")
     assert has_text(app.caption, "have the same settings")
     assert has_text(app.markdown, "p = 1, not statistically significant")
+
+
+def test_the_shipped_network_is_compared_with_a_run(no_mnist, tmp_path):
+    add_other_run(tmp_path / "runs", "a-run")
+    app = page("dashboard")
+    app.session_state["difference-a-run-shipped network"] = True
+    app = settled(app.run())
+    assert app.multiselect[0].value == ["a-run", "shipped network"]
+    assert has_text(app.markdown, "12 images that a-run misreads")
+    (told,) = (json.loads(spec) for spec in chart_specs(app) if "difference" in spec)
+    assert told["description"].endswith("than a-run: 4 read as 4: +12, 4 read as 9: -12")
+    settings = [table.value for table in app.dataframe if "a-run" in table.value]
+    assert settings[0]["a-run"].tolist() == ["7"]
+
+
+def test_damage_to_the_shipped_network_is_told_while_a_run_is_served(trained, no_mnist, tmp_path):
+    add_other_run(tmp_path / "runs", "a-run")
+    atomic.save_json(tmp_path / "runs" / "served.json", {"current": "a-run", "former": None})
+    (trained / REPORT_FILE).write_text("{")
+    app = opened("dashboard")
+    assert len(app.warning) == 1 and app.multiselect[0].value == ["a-run"]

@@ -8,6 +8,7 @@ import pytest
 import streamlit as st
 
 from model.files import runs
+from model.files.atomic import save_json
 from model.learning.data import Dataset
 from model.reading.recognizer import Recognizer
 from tests.support import TRAINED
@@ -25,6 +26,7 @@ from tests.ui.pages import (
     shown_images,
     shown_map,
 )
+from tests.ui.runs import add_other_run
 from ui.test_set.image_map import map_data
 from ui.test_set.predictions import Predictions
 
@@ -212,6 +214,18 @@ def test_two_networks_are_compared_on_what_they_read_differently(no_mnist, tmp_p
     assert has_text(app.markdown, f"Read as **{served}**")
     assert has_text(app.markdown, "a-run reads **3**")
     assert all(not tile["caption"].startswith("✓ 3") for tile in shown_images(app))
+
+
+def test_the_shipped_network_is_compared_with_a_served_run(no_mnist, tmp_path):
+    add_other_run(tmp_path / "runs", "a-run")
+    assert "shipped network" not in select(opened("test_set"), "Compare with").options
+    save_json(tmp_path / "runs" / "served.json", {"current": "a-run", "former": None})
+    st.cache_data.clear()  # the list of networks is kept for seconds
+    app = opened("test_set", network="shipped network", which="only the other one right")
+    shown = shown_images(app)
+    assert shown and all(tile["caption"].startswith("✗ 9") for tile in shown)
+    assert "by shipped network as" in shown[0]["alt"]
+    assert "shipped network" in select(app, "Compare with").options
 
 
 def test_filters_without_a_match_say_so(no_mnist):
