@@ -5,13 +5,13 @@ name is a path. Addresses and credentials of stores are those of pyarrow: `AWS_E
 `AWS_ACCESS_KEY_ID`, `GOOGLE_APPLICATION_CREDENTIALS` and so on.
 """
 
-import errno
 import glob
 import os
 import uuid
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 from pyarrow import fs
@@ -20,8 +20,9 @@ from model.errors import ArchiveError
 from model.files.atomic import one_line
 
 PARTIAL = ".partial-"  # begins the name of a file that is being written
-# Errors of writing that the next attempt would meet again.
-LASTING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+
+# Google's client would try for 15 minutes.
+OPTIONS = {"gs": "?retry_limit_seconds=30"}
 
 
 def is_remote(name: str) -> bool:
@@ -66,7 +67,7 @@ def files_below(folder: str) -> Iterator[tuple[str, int]]:
             yield from _files_in_store(folder)
         else:
             yield from _files_here(folder)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:  # ValueError: a NUL in the name
         raise ArchiveError(f"{folder} can't be listed ({_reason(error)}).") from error
 
 
@@ -80,12 +81,12 @@ def size_of_file(name: str) -> int | None:
         return os.path.getsize(name) if os.path.isfile(name) else None
     try:
         info = _store_of(name).get_file_info(_path_in_store(name))
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise ArchiveError(f"{name} can't be reached ({_reason(error)}).") from error
     return info.size if info.type == fs.FileType.File else None
 
 
-def open_to_seek(name: str) -> pa.NativeFile:
+def open_to_seek(name: str) -> BinaryIO | pa.NativeFile:
     """Opens a file of which only a part is read.
 
     Raises:
@@ -93,7 +94,7 @@ def open_to_seek(name: str) -> pa.NativeFile:
     """
     if is_remote(name):
         return _store_of(name).open_input_file(_path_in_store(name))
-    return pa.OSFile(name)
+    return open(name, "rb")
 
 
 def write_whole(name: str, content: bytes | pa.Buffer) -> None:
@@ -107,8 +108,8 @@ def write_whole(name: str, content: bytes | pa.Buffer) -> None:
         content: What it holds.
 
     Raises:
-        ArchiveError: If it can't be written, and trying again wouldn't help.
-        OSError: If it can't be written for another reason.
+        ArchiveError: If it can't be written here.
+        OSError: If a store doesn't take it, which may pass.
     """
     try:
         if is_remote(name):
@@ -117,7 +118,7 @@ def write_whole(name: str, content: bytes | pa.Buffer) -> None:
         else:
             _write_here(Path(name), content)
     except OSError as error:
-        if error.errno not in LASTING:
+        if is_remote(name):
             raise
         raise ArchiveError(
             f"{name} can't be written ({_reason(error)}): make room or allow writing there, then "
@@ -175,7 +176,7 @@ def _store_of(name: str) -> fs.FileSystem:
 def _store(scheme: str, bucket: str) -> fs.FileSystem:
     """A store's file system; made once, because S3's region is asked for over the network."""
     try:
-        return fs.FileSystem.from_uri(f"{scheme}://{bucket}")[0]
+        return fs.FileSystem.from_uri(f"{scheme}://{bucket}{OPTIONS.get(scheme, '')}")[0]
     except (ImportError, NotImplementedError, pa.ArrowException, ValueError) as error:
         raise ArchiveError(
             f"{scheme}://{bucket} can't be opened here ({_reason(error)}): give a path, "
