@@ -185,7 +185,8 @@ def _store(scheme: str, bucket: str) -> fs.FileSystem:
 
 
 def _path_in_store(name: str) -> str:
-    return name.split("://", 1)[1]
+    # Google's public buckets are named so, for visitors without credentials.
+    return name.split("://", 1)[1].removeprefix("anonymous@")
 
 
 def _reason(error: Exception) -> str:
