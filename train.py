@@ -26,7 +26,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # else TensorFlow prints a p
 
 from model.errors import ArtifactError, CorrectionsError, DigitError, TrainingError
 from model.files import served
-from model.files.runs import REPORT_FILE, load_report, newest_unfinished
+from model.files.runs import REPORT_FILE, find_run, load_report, newest_unfinished
 from model.files.training_lock import name_training, only_trainer, training_lock
 from model.learning.config import BOUNDS, PRESETS, TrainConfig, load_config, start_run
 from model.learning.data import Dataset, load_mnist
@@ -300,17 +300,6 @@ def resumed_run(options: argparse.Namespace) -> tuple[TrainConfig, Path]:
             f'"python train.py --preset {options.preset}".'
         )
     return load_config(folder), folder
-
-
-def find_run(name: str, runs: Path) -> Path:
-    """A run's folder, by its path or by its name in the runs' folder."""
-    for folder in (Path(name), runs / name):
-        with contextlib.suppress(OSError, ValueError):  # a name that no folder can have
-            if folder.is_dir():
-                return folder
-    raise TrainingError(
-        f"There is no run {name[:200]}, neither as a folder nor in {runs}: look there for its name."
-    )
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ A run first writes its settings to its folder. While it trains, `history.csv` gr
 `report.json` is written last; after that nothing in the folder changes.
 """
 
+import contextlib
 import csv
 import io
 import itertools
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from model.errors import ArtifactError
+from model.errors import ArtifactError, TrainingError
 from model.files.atomic import (
     LOCK_TIMEOUT,
     RETRAIN,
@@ -107,6 +108,21 @@ def load_run(folder: Path) -> Run:
     if (folder / REPORT_FILE).exists():
         report = attempt(lambda: load_report(folder), None)
     return Run(folder.name, config, history, report, " ".join(problems))
+
+
+def find_run(name: str, runs: Path) -> Path:
+    """A run's folder, by its path or by its name in the runs' folder.
+
+    Raises:
+        TrainingError: If there is none.
+    """
+    for folder in (Path(name), runs / name):
+        with contextlib.suppress(OSError, ValueError):  # a name that no folder can have
+            if folder.is_dir():
+                return folder
+    raise TrainingError(
+        f"There is no run {name[:200]}, neither as a folder nor in {runs}: look there for its name."
+    )
 
 
 def newest_unfinished(folder: Path, preset: str) -> Path | None:
