@@ -32,11 +32,10 @@ from tqdm import tqdm
 
 from model.errors import DigitError, PictureError
 from model.files import served
-from model.ink.decode import MAX_BYTES, decode
+from model.ink.decode import MAX_BYTES
 from model.ink.file_kinds import ENDINGS, KNOWN, OTHER_PICTURES
-from model.ink.picture import frame_of_picture
+from model.reading.batch import read_batch
 from model.reading.confidence import NUM_CLASSES
-from model.reading.one_digit import look_closer
 from model.reading.paper import PaperReading
 from model.reading.paper_export import (
     CSV_COLUMNS,
@@ -47,7 +46,7 @@ from model.reading.paper_export import (
     workbook,
 )
 from model.reading.picture_files import read_pages
-from model.reading.prediction import Prediction, read_frames
+from model.reading.prediction import Prediction
 from model.reading.recognizer import Recognizer
 from ops.settings import settings
 from ui.formatting import in_words, percent
@@ -234,20 +233,15 @@ def in_order(work: Callable, chunks: Iterable[list[str]]) -> Iterator[list]:
 
 def read_digits(names: list[str], recognizer: Recognizer) -> list[tuple[str, Result]]:
     """Reads pictures of one digit each, all in one call of the network where that suffices."""
-    results, pictures, frames = {}, {}, {}
-    for place, name in enumerate(names):
-        try:
-            pictures[place] = decode(content_of(name))
-            frames[place] = frame_of_picture(pictures[place])
-        except DigitError as error:
-            results[place] = error
-    if frames:
-        plain = read_frames(list(frames.values()), recognizer)
-        results |= {
-            place: look_closer(pictures[place], one, recognizer)
-            for place, one in zip(frames, plain, strict=True)
-        }
-    return [(name, results[place]) for place, name in enumerate(names)]
+    inputs = [_content_or_error(name) for name in names]
+    return list(zip(names, read_batch(inputs, recognizer), strict=True))
+
+
+def _content_or_error(name: str) -> bytes | DigitError:
+    try:
+        return content_of(name)
+    except DigitError as error:
+        return error
 
 
 def read_photos(names: list[str], recognizer: Recognizer) -> list[tuple[str, Result]]:

@@ -15,6 +15,7 @@ from PIL import Image
 
 import predict
 from model.files.runs import load_report
+from model.reading import batch
 from model.reading.recognizer import Recognizer
 from tests.pictures_for_programs import picture_of, saved
 from tests.support import ROOT, TRAINED, popen_with_default_signals
@@ -51,7 +52,7 @@ def test_doubtful_answers_read_as_on_the_pages(capsys, monkeypatch, folder, trai
     rows = np.zeros((3, 10), np.float32)
     rows[0, [4, 9]], rows[1, 7], rows[2] = (0.6, 0.4), 1, 0.1
     monkeypatch.setattr(Recognizer, "probabilities", lambda self, frames: rows[: len(frames)])
-    monkeypatch.setattr(predict, "look_closer", lambda picture, plain, recognizer: plain)
+    monkeypatch.setattr(batch, "look_closer", lambda picture, plain, recognizer: plain)
     assert not recognizer.answer(rows[2]).is_digit
     assert predict.main([str(folder)]) == 0
     answers = [line.split("  ", 1)[1] for line in capsys.readouterr().out.splitlines()]

@@ -7,16 +7,13 @@ from functools import lru_cache
 import numpy as np
 
 from model.archive import tables
-from model.archive.inputs import Batch, batches
+from model.archive.inputs import batches
 from model.archive.places import join, write_whole
 from model.archive.shards import Shard
 from model.errors import DigitError, NothingDrawn, PictureError
-from model.ink.decode import decode
-from model.ink.picture import frame_of_array, frame_of_picture
-from model.reading.one_digit import look_closer
+from model.reading.batch import read_batch
 from model.reading.paper import PaperReading
 from model.reading.picture_files import read_pages
-from model.reading.prediction import Prediction, read_frames
 from model.reading.recognizer import Recognizer
 
 ATTEMPTS = 3  # at a shard whose worker died, or whose files could not be reached
@@ -86,40 +83,11 @@ def score(shard: Shard, job: Job) -> Outcome:
             num_unread += sum(isinstance(one, DigitError) for one in photos)
             tabled.append(tables.photos_batch(batch, photos, network))
         else:
-            found = _read_digits(batch, recognizer)
+            found = read_batch(batch.inputs, recognizer)
             num_unread += sum(isinstance(one, DigitError) for one in found)
             tabled.append(tables.digits_batch(batch, found, network))
     write_whole(join(job.out, shard.name), tables.content_of(tabled, shard, job.made_with))
     return Outcome(shard.name, sum(part.num_rows for part in tabled), num_unread)
-
-
-def _read_digits(batch: Batch, recognizer: Recognizer) -> list[Prediction | DigitError]:
-    found: dict[int, Prediction | DigitError] = {}
-    pictures, frames = {}, {}
-    for place, one in enumerate(batch.inputs):
-        try:
-            if isinstance(one, DigitError):
-                raise one
-            if isinstance(one, np.ndarray):
-                frames[place] = _frame(one)
-            else:
-                pictures[place] = decode(one)
-                frames[place] = frame_of_picture(pictures[place])
-        except DigitError as error:
-            found[place] = error
-    if frames:
-        plain = read_frames(list(frames.values()), recognizer)
-        for place, one in zip(frames, plain, strict=True):
-            is_picture = place in pictures
-            found[place] = look_closer(pictures[place], one, recognizer) if is_picture else one
-    return [found[place] for place in range(len(batch.inputs))]
-
-
-def _frame(numbers: np.ndarray) -> np.ndarray:
-    try:
-        return frame_of_array(numbers)
-    except ValueError as error:
-        raise PictureError(f"Its numbers are not from 0 to 255 ({error}).") from error
 
 
 def _read_photo(

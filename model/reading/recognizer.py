@@ -18,6 +18,7 @@ from model.files import served
 from model.files.atomic import RETRAIN, read_bytes, sha256
 from model.files.runs import ONNX_FILE, REPORT_FILE, load_report
 from model.ink.frame import FRAME_SIDE
+from model.reading import onnx_parts
 from model.reading.confidence import NUM_CLASSES, Answer, Confidence
 
 BATCH = 50  # frames a call; more are no faster and cost memory
@@ -53,21 +54,15 @@ class Recognizer:
     """
 
     def __init__(self, content: bytes):
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4  # errors are raised; the log would repeat them
-        # One frame takes under a millisecond on one thread; more threads only fight over it.
-        options.intra_op_num_threads = 1
-        # An arena is no faster here, and never gives back what was taken at once: 500 MB after
-        # two threads had read 500 frames per call.
-        options.enable_cpu_mem_arena = False
         self._personalisation = None
+        self._content = content
+        self._sessions: dict[tuple[str, ...], onnxruntime.InferenceSession] = {}
+        self._opening = threading.Lock()
         try:
-            self._session = onnxruntime.InferenceSession(
-                content, options, providers=["CPUExecutionProvider"]
-            )
-            self._input = self._session.get_inputs()[0].name
-            self._outputs = [output.name for output in self._session.get_outputs()]
-            notes = self._session.get_modelmeta().custom_metadata_map
+            self._outputs = onnx_parts.output_names(content)
+            session = self._session_for(self._outputs[:1])
+            self._input = session.get_inputs()[0].name
+            notes = session.get_modelmeta().custom_metadata_map
             fitted = notes.get(CONFIDENCE_KEY)
             self.confidence = Confidence(**json.loads(fitted)) if fitted else Confidence()
             self.version = notes.get(RUN_KEY, "")
@@ -79,6 +74,8 @@ class Recognizer:
                 and answer.min() >= 0
                 and np.allclose(answer.sum(axis=1), 1, atol=1e-3)
             )
+        except ArtifactError:
+            raise
         except Exception as error:  # ONNX Runtime raises its own exception types
             raise ArtifactError(
                 f"The network is damaged or not a digit network ({type(error).__name__}). {RETRAIN}"
@@ -278,16 +275,44 @@ class Recognizer:
         return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
     def _run(self, outputs: list[str], frames: np.ndarray) -> list[np.ndarray]:
-        """One pass through the network; whatever is asked for, it computes the whole graph."""
-        answers = self._session.run(outputs, {self._input: frames[..., None]})
+        """One pass through the part of the network that is asked for."""
+        answers = self._session_for(outputs).run(outputs, {self._input: frames[..., None]})
         for name, answer in zip(outputs, answers, strict=True):
             if not isinstance(answer, np.ndarray):
                 raise ArtifactError(f"The network's {name} is no array. {RETRAIN}")
         return answers
 
+    def _session_for(self, outputs: list[str]) -> onnxruntime.InferenceSession:
+        """A session that computes these outputs and little else, opened when it is first needed."""
+        predicted = tuple(self._outputs[:1])
+        parts = [predicted, (*predicted, LAST_MAP)]
+        part = next((part for part in parts if set(outputs) <= set(part)), ())
+        with self._opening:
+            if part not in self._sessions:
+                self._sessions[part] = _opened(self._content, part)
+            return self._sessions[part]
+
     def answer(self, probabilities: np.ndarray) -> Answer:
         """What to say of one frame's probabilities, an array of shape `(10,)`."""
         return self.confidence.answer(probabilities)
+
+
+def _opened(content: bytes, outputs: tuple[str, ...]) -> onnxruntime.InferenceSession:
+    """A session that computes these outputs of a file, or all without any names."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # errors are raised; the log would repeat them
+    # One frame takes under a millisecond on one thread; more threads only fight over it.
+    options.intra_op_num_threads = 1
+    # An arena is no faster here, and never gives back what was taken at once: 500 MB after
+    # two threads had read 500 frames per call.
+    options.enable_cpu_mem_arena = False
+    try:
+        part = onnx_parts.with_outputs(content, outputs) if outputs else content
+        return onnxruntime.InferenceSession(part, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime raises its own exception types
+        raise ArtifactError(
+            f"The network is damaged or not a digit network ({type(error).__name__}). {RETRAIN}"
+        ) from error
 
 
 def _pooled(last_map: np.ndarray) -> np.ndarray:
