@@ -179,8 +179,8 @@ def _store(scheme: str, bucket: str) -> fs.FileSystem:
         return fs.FileSystem.from_uri(f"{scheme}://{bucket}{OPTIONS.get(scheme, '')}")[0]
     except (ImportError, NotImplementedError, pa.ArrowException, ValueError) as error:
         raise ArchiveError(
-            f"{scheme}://{bucket} can't be opened here ({_reason(error)}): give a path, "
-            "s3://BUCKET/... or gs://BUCKET/..."
+            f"{scheme}://{bucket} can't be opened here ({_reason(error)}): give a path, or a name "
+            "in a store that this pyarrow was built for, such as s3://BUCKET/... or gs://BUCKET/..."
         ) from error
 
 

@@ -5,6 +5,7 @@ path, or the same image, and reaches the same files.
 """
 
 import os
+import socket
 from collections.abc import Iterator
 from itertools import islice
 
@@ -14,6 +15,7 @@ from model.errors import ArchiveError
 from model.files.atomic import one_line
 
 ADDRESS = "RAY_ADDRESS"
+TIMEOUT = 10  # seconds in which a cluster's head answers
 AT_ONCE = 1000  # tasks submitted and not ended; waiting takes longer the more there are
 
 
@@ -41,8 +43,9 @@ def score_all(shards: list[Shard], job: Job) -> Iterator[Outcome]:
     if not address:
         raise ArchiveError(f"Name the cluster, such as {ADDRESS}=10.0.0.5:6379.")
     try:
+        _connect(address)
         ray.init(address=address, log_to_driver=False, logging_level="error")
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise ArchiveError(
             f"There is no Ray cluster at {address} ({one_line(error)}): start one with ray start "
             f"--head, and name its address in {ADDRESS}."
@@ -51,6 +54,18 @@ def score_all(shards: list[Shard], job: Job) -> Iterator[Outcome]:
         yield from _score_all(ray, shards, job)
     finally:
         ray.shutdown()
+
+
+def _connect(address: str) -> None:
+    """Tries a cluster's address; Ray itself would try for minutes.
+
+    Raises:
+        OSError: If nobody answers.
+        ValueError: If it has no port that is a number.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon:  # else it is "auto" or wrong, which Ray finds at once
+        socket.create_connection((host, int(port)), TIMEOUT).close()
 
 
 def _score_all(ray, shards: list[Shard], job: Job) -> Iterator[Outcome]:

@@ -61,6 +61,14 @@ def test_without_ray_one_sentence_says_how_to_install_it(shards, monkeypatch):
         next(ray_tasks.score_all(shards, Job(b"", "out")))
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "127.0.0.1:x", "nowhere"])
+def test_a_wrong_address_is_named_at_once(shards, monkeypatch, address):
+    pytest.importorskip("ray", reason="needs Ray: pip install -r requirements-cluster.txt")
+    monkeypatch.setenv(ray_tasks.ADDRESS, address)
+    with pytest.raises(ArchiveError, match=f"There is no Ray cluster at {address} "):
+        next(ray_tasks.score_all(shards, Job(b"", "out")))
+
+
 def test_without_an_address_no_cluster_is_started(shards, monkeypatch):
     pytest.importorskip("ray", reason="needs Ray: pip install -r requirements-cluster.txt")
     monkeypatch.delenv(ray_tasks.ADDRESS, raising=False)
