@@ -20,8 +20,9 @@ RUN python -m venv --without-pip /venv \
 # that no page draws, tests, headers, debug symbols.
 # Only these libraries are stripped: those in the folders "*.libs" no longer load when stripped.
 WORKDIR /venv/lib/python3.11/site-packages
-# An image that scores archives in S3 is built with "--build-arg LEAVE_OUT=".
-ARG LEAVE_OUT="pyarrow/*_s3*"
+# An image that scores archives in S3, or keeps corrections in PostgreSQL, is built with
+# "--build-arg LEAVE_OUT=" and is 30 MB larger.
+ARG LEAVE_OUT="pyarrow/*_s3* psycopg psycopg_binary psycopg_binary.libs"
 RUN rm -r /venv/share/jupyter pydeck/nbextension \
         onnxruntime/capi/libonnxruntime.so.* onnxruntime/tools onnxruntime/transformers \
         onnxruntime/quantization numpy/f2py numpy/distutils \
@@ -30,18 +31,18 @@ RUN rm -r /venv/share/jupyter pydeck/nbextension \
         streamlit/static/static/js/DeckGlJsonChart.* streamlit/static/static/js/EChartsChart.* \
         streamlit/static/static/js/GraphVizChart.* streamlit/static/static/js/PlotlyChart.* \
         streamlit/static/static/js/*Diagram-* streamlit/static/static/js/elk-* \
-        streamlit/static/static/js/cytoscape.esm.* \
+        streamlit/static/static/js/cytoscape.esm.* streamlit/hello streamlit/.agents \
         sqlalchemy/orm sqlalchemy/ext sqlalchemy/testing \
         sqlalchemy/dialects/mssql sqlalchemy/dialects/mysql sqlalchemy/dialects/oracle \
     && find . -type d -name tests -prune -exec rm -r {} + \
     && find . -type f -regex '.*\.\(pyi\|pxd\|pyx\|pxi\|h\|hpp\|a\)' -delete \
-    && strip --strip-unneeded pyarrow/*.so* PIL/*.so sqlalchemy/*/*.so psycopg_binary/*.so
+    && strip --strip-unneeded pyarrow/*.so* PIL/*.so sqlalchemy/*/*.so
 COPY . /app/
 # Compiles all modules now, since the running container can't write; the import shows that nothing
 # is missing.
 WORKDIR /app
 RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash /venv/lib /app \
-    && /venv/bin/python -c "import server, predict, ops.corrections, psycopg" \
+    && /venv/bin/python -c "import server, predict, ops.corrections" \
     && mkdir /data
 
 FROM python

@@ -106,7 +106,8 @@ class Postgres:
         except ModuleNotFoundError as error:
             raise CorrectionsError(
                 f"Corrections in PostgreSQL need the package {error.name}: run "
-                '"pip install -r requirements-serve.txt".'
+                '"pip install -r requirements-serve.txt", or build the image with '
+                '"--build-arg LEAVE_OUT=".'
             ) from error
         except (DBAPIError, TimeoutError) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
