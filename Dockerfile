@@ -31,7 +31,7 @@ RUN rm -r /venv/share/jupyter pydeck/nbextension \
         streamlit/static/static/js/DeckGlJsonChart.* streamlit/static/static/js/EChartsChart.* \
         streamlit/static/static/js/GraphVizChart.* streamlit/static/static/js/PlotlyChart.* \
         streamlit/static/static/js/*Diagram-* streamlit/static/static/js/elk-* \
-        streamlit/static/static/js/cytoscape.esm.* streamlit/hello streamlit/.agents \
+        streamlit/static/static/js/cytoscape.esm.* streamlit/.agents \
         sqlalchemy/orm sqlalchemy/ext sqlalchemy/testing \
         sqlalchemy/dialects/mssql sqlalchemy/dialects/mysql sqlalchemy/dialects/oracle \
     && find . -type d -name tests -prune -exec rm -r {} + \
