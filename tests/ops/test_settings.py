@@ -1,5 +1,7 @@
 """Settings: names, defaults, and what odd values mean."""
 
+from pathlib import Path
+
 import pytest
 
 from ops.settings import ROOT, Settings, markdown_table, settings, variable
@@ -38,3 +40,11 @@ def test_every_setting_is_in_the_table():
 def test_an_unknown_setting_has_no_variable():
     with pytest.raises(ValueError, match="no such setting"):
         variable("colour")
+
+
+def test_corrections_are_a_file_or_an_address_that_is_never_printed(monkeypatch):
+    monkeypatch.setenv(variable("corrections"), "kept/corrections.sqlite3")
+    assert settings().corrections == Path("kept/corrections.sqlite3")
+    monkeypatch.setenv(variable("corrections"), "postgresql+psycopg://someone:a-secret@host/name")
+    assert "a-secret" in settings().corrections.get_secret_value()
+    assert "a-secret" not in repr(settings())

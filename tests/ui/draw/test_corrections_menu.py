@@ -79,3 +79,18 @@ def test_a_damaged_file_of_corrections_leaves_the_drawing(corrections_path, capl
     app = press_key(app, "not-kept")
     assert "can't be used" in app.warning[0].value
     assert has_text(app.markdown, "Saved as a 1.")
+
+
+def test_a_silent_database_leaves_the_drawing_and_takes_it_later(postgres, corrections_database):
+    app = draw(SEVEN)
+    postgres.stop()
+    try:
+        app = press(app, "1")
+    finally:
+        postgres.start()
+    assert "can't be used" in app.warning[0].value
+    assert prediction(app) == "7" and app.session_state["canvas_drawing"]
+    app = press(app, "1")
+    assert not app.warning and [each.label for each in Corrections().load()] == [1]
+    press_key(app, "not-kept")
+    assert len(Corrections()) == 0
