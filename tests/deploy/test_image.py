@@ -32,7 +32,9 @@ PRIVATE = (
 )
 SERVED = ("LICENSE", "app.py", "server.py", "predict.py", "deploy/healthcheck.py")
 SERVED_FOLDERS = (".streamlit/", "app_pages/", "ui/", "ops/", "model/")
-TRAINING_MODULES = {"keras", "onnx", "sklearn", "tensorboardX", "tensorflow", "tf2onnx"}
+TRAINING_MODULES = {
+    *("keras", "onnx", "optuna", "sklearn", "tensorboardX", "tensorflow", "tf2onnx"),
+}
 REQUIREMENTS = ("requirements-serve.txt", "requirements-serve.lock", "requirements.lock")
 # Prints the modules that an app's module can't be imported without.
 IMPORT_ALL = """
