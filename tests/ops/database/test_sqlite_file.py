@@ -1,6 +1,7 @@
 """A SQLite file of corrections: created late, upgraded in place, one sentence if it is broken."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import numpy as np
@@ -207,3 +208,11 @@ def test_an_upgrade_that_fails_leaves_the_file_as_it_was(store, monkeypatch):
             keep(store, OTHER)
     assert execute(store, "PRAGMA user_version") == (1,)
     assert len(store) == 2 and keep(store, OTHER) == 3
+
+
+def test_replicas_that_add_at_once_upgrade_a_file_once(store):
+    write_version_1(store, list(range(1, 200)))
+    with ThreadPoolExecutor(4) as pool:
+        ids = list(pool.map(lambda index: keep(store, 1000.0 + index), range(8)))
+    assert len(set(ids)) == 8 and min(ids) > 199
+    assert store.check() == 199 + 8
