@@ -92,10 +92,12 @@ def nginx(configuration: str) -> Iterator[Path]:
         The file that it writes its log to.
 
     Raises:
-        RuntimeError: If it is not installed or does not start.
+        RuntimeError: If it is not installed, too old or does not start.
     """
     if not NGINX:
         raise RuntimeError('nginx is missing: "apt-get install nginx-light".')
+    if "sticky" in configuration and (problem := nginx_problem()):
+        raise RuntimeError(f"This {problem}.")
     port = int(re.search(r"listen 127\.0\.0\.1:(\d+)", configuration)[1])
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)  # nginx's workers run as another user  # nosec B103
