@@ -41,8 +41,8 @@ def score_archive(
     Raises:
         DigitError: If there is nothing to read, or nothing can be written.
     """
-    Recognizer.load(network)  # checks that the file is the one of its report
-    planned = plan(sources, Job(read_bytes(network / ONNX_FILE), out, photo), part)
+    run = Recognizer.load(network).version  # checks that the file is the one of its report
+    planned = plan(sources, Job(read_bytes(network / ONNX_FILE), out, photo, run), part)
     outcomes, num_rows, start = [], 0, time.monotonic()
     # Ray prints messages of its own, and standard output is for the sentence at the end.
     with (

@@ -28,18 +28,20 @@ class Job:
         network: The ONNX file's content.
         out: The folder that outputs are written to.
         photo: Whether pictures are of paper with many numbers.
+        run: The name of the run that trained the network.
     """
 
     network: bytes
     out: str
     photo: bool = False
+    run: str = ""
 
     @property
     def made_with(self) -> dict:
         """What an output's metadata say, so that outputs of two networks are never mixed."""
         return {
             "network": hashlib.sha256(self.network).hexdigest(),
-            "run": recognizer_of(self.network).version,
+            "run": self.run,
             "photo": self.photo,
         }
 
