@@ -62,7 +62,9 @@ def main() -> None:
         figures["sets"] = report_other_sets(recognizer, options.pen, errors)
         figures["auroc"] = report_letters(recognizer, options.pen)
     report_probes(recognizer)
-    report_pictures(recognizer, options.pictures)
+    pictures = report_pictures(recognizer, options.pictures)
+    if pictures:
+        figures["pictures"] = pictures
     if options.sheet:
         draw_errors(errors, options.sheet)
     if options.save and figures:
@@ -236,11 +238,16 @@ def listed_pictures(folder: Path, mode: str) -> list[dict]:
         return [row for row in csv.DictReader(file) if row["mode"] == mode]
 
 
-def report_pictures(recognizer: Recognizer, folder: Path) -> None:
-    """Prints how many single pictures of each kind are read right, or refused with a reason."""
+def report_pictures(recognizer: Recognizer, folder: Path) -> dict:
+    """Prints how many single pictures of each kind are read right, or refused with a reason.
+
+    Returns:
+        The figures of all kinds together, as `evaluation.accuracy` has them; empty if there are
+        no pictures.
+    """
     rows = listed_pictures(folder, "single")
     if not rows:
-        return
+        return {}
     kinds: dict[str, list[bool]] = {}
     for row in rows:
         try:
@@ -253,7 +260,13 @@ def report_pictures(recognizer: Recognizer, folder: Path) -> None:
     print(f"\nSingle pictures, {len(rows)}: read right, or refused if they hold no single digit")
     for kind, right in kinds.items():
         show(kind, np.array(right))
-    show("all", np.concatenate([np.array(right) for right in kinds.values()]))
+    everything = np.concatenate([np.array(right) for right in kinds.values()])
+    show("all", everything)
+    num_right, num_all = int(everything.sum()), len(everything)
+    low, high = wilson_interval(num_right, num_all)
+    names = ("accuracy", "low", "high", "num_right", "num_all")
+    figures = (num_right / num_all, low, high, num_right, num_all)
+    return dict(zip(names, figures, strict=True))
 
 
 def draw_errors(errors: list[np.ndarray], path: Path) -> None:

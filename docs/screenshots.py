@@ -43,7 +43,7 @@ def take(page, address: str) -> None:
     for link, sign, name in (
         ("How it works", "text=The same drawing in other demos", "lab"),
         ("Test images", "button.tile", "test-set"),
-        ("Results and runs", "text=Confusion matrix", "dashboard"),
+        ("Results and runs", "text=Read right, by data set", "dashboard"),
     ):
         visit(page, link)
         page.locator(sign).first.wait_for()

@@ -113,6 +113,8 @@ def _table(report: dict) -> str:
             add(f"Pen digits: {name}", pen[key])
     for figures in pen.get("sets", []):
         add(f"Other digits: {figures['name']}", figures)
+    if "pictures" in pen:
+        add("Photos and pictures of one digit", pen["pictures"])
     rows.append("")
     rows.append(f"Calibration error on MNIST's test images: {report['test']['ece']:.4f}.")
     if "ece" in pen:

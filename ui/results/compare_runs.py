@@ -59,7 +59,8 @@ def compare(runs: list[Run]) -> None:
 def show_difference(a: Run, b: Run) -> None:
     """Shows the difference of two runs' confusion matrices, once it is asked for."""
     name = f"Confusion matrices: {b.name} against {a.name}"
-    expander = st.expander(name, key=f"difference-{a.name}-{b.name}", on_change="rerun")
+    key = f"difference-{a.name}-{b.name}"
+    expander = st.expander(name, key=key, on_change="rerun")
     if not expander.open:
         return
     with expander:
@@ -74,4 +75,4 @@ def show_difference(a: Run, b: Run) -> None:
                 "more on the diagonal, fewer beside it; orange is worse."
             )
             table = report_tables.difference_table(differences)
-            show_figure((difference_chart, differences, a.name, b.name), table=table)
+            show_figure((difference_chart, differences, a.name, b.name), table=table, key=key)

@@ -10,16 +10,17 @@ SHARES = ("accuracy", "low", "high", "confidence", "answered", "wrong")
 SHARES += ("recall", "precision", "F1", "from", "to", "test accuracy", "validation")
 
 
-def show_figure(*charts: tuple, table: pd.DataFrame) -> None:
+def show_figure(*charts: tuple, table: pd.DataFrame, key: str) -> None:
     """Shows charts, one below the other, and below them the table that they are made from.
 
     Args:
         charts: For each chart, the function that makes it, followed by its arguments.
         table: The numbers.
+        key: Of the table's expander.
     """
     for make, *arguments in charts:
         _chart(make.__name__, make, *arguments)
-    show_numbers(table)
+    show_numbers(table, key)
 
 
 # Altair takes some 35 ms per chart, under a lock that all visitors share, and the charts are the
@@ -30,10 +31,19 @@ def _chart(name: str, _make: Callable[..., alt.Chart | alt.LayerChart], *argumen
     st.altair_chart(_make(*arguments))
 
 
-def show_numbers(table: pd.DataFrame) -> None:
-    """Shows a table in an expander."""
-    expander = st.expander("The numbers", icon=":material/table:")
-    expander.dataframe(table, hide_index=True, column_config=column_formats(table))
+@st.fragment
+def show_numbers(table: pd.DataFrame, key: str) -> None:
+    """Shows a table in an expander, once that is opened: the browser takes long for the first one.
+
+    Args:
+        table: The numbers.
+        key: Of the expander.
+    """
+    expander = st.expander(
+        "The numbers", icon=":material/table:", key=f"{key}-numbers", on_change="rerun"
+    )
+    if expander.open:
+        expander.dataframe(table, hide_index=True, column_config=column_formats(table))
 
 
 def column_formats(table: pd.DataFrame) -> dict:

@@ -31,7 +31,7 @@ def show_curves(histories: dict[str, list[dict]], key: str) -> None:
     table = run_tables.curves(histories, weight, log)
     if not has_first and table.loc[table["measure"] == measure, "epoch"].max() > 2:
         table = table[table["epoch"] > 1]
-    _show(table, measure, "epoch", log)
+    _show(table, measure, "epoch", log, key)
 
 
 @st.fragment
@@ -44,7 +44,7 @@ def show_step_curves(steps: list[dict], history: list[dict]) -> None:
     """
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         measure, weight, log = _controls([run_tables.ERROR, "loss"], "steps", STEP_SMOOTHING)
-    _show(run_tables.step_curves(steps, history, weight, log), measure, "step", log)
+    _show(run_tables.step_curves(steps, history, weight, log), measure, "step", log, "steps")
 
 
 def _controls(measures: list[str], key: str, smoothing: float = 0.0) -> tuple[str, float, bool]:
@@ -65,11 +65,11 @@ def _controls(measures: list[str], key: str, smoothing: float = 0.0) -> tuple[st
     return measure, weight, st.toggle("Logarithmic", value=True, key=f"{key}-log")
 
 
-def _show(table: pd.DataFrame, measure: str, by: str, log: bool) -> None:
+def _show(table: pd.DataFrame, measure: str, by: str, log: bool, key: str) -> None:
     title = f"{MEASURES[measure]} by {by}"
     chosen = table[table["measure"] == measure].drop(columns="measure")
     if len(chosen):
         shown = chosen.drop(columns="is_best")
-        show_figure((curves_chart, chosen, measure, title, log, by), table=shown)
+        show_figure((curves_chart, chosen, measure, title, log, by), table=shown, key=key)
     else:
         st.caption(f"{title}: not recorded.")

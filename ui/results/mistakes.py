@@ -31,7 +31,7 @@ def show_mistakes(counts: np.ndarray) -> None:
     with left:
         chart = _specification(counts, unit != "Images", hide_right)
         st.vega_lite_chart(chart, key=_CHART, on_select=choose_cell, selection_mode=CELL)
-        show_numbers(report_tables.confusion_table(counts))
+        show_numbers(report_tables.confusion_table(counts), _CHART)
     with right:
         st.markdown("**By digit**, recall with its 95 % interval")
         table = report_tables.per_class_table(counts)

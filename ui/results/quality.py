@@ -22,7 +22,7 @@ def show_calibration(report: dict) -> None:
     """Shows how often the network was right against how sure it said it was."""
     table, ece = report_tables.reliability_table(report)
     charts = (report_charts.reliability_chart, table, ece), (report_charts.bins_chart, table)
-    show_figure(*charts, table=table)
+    show_figure(*charts, table=table, key="calibration")
 
 
 def show_risk() -> None:
@@ -39,12 +39,21 @@ def show_risk() -> None:
     shipped = answered_above(probabilities, test.labels, threshold)
     table = report_tables.risk_table(probabilities, test.labels)
     start = max(0.0, min(MIN_COVERAGE, shipped["coverage"] - 0.05))
-    show_figure((report_charts.risk_chart, table, shipped, start), table=table)
+    show_figure((report_charts.risk_chart, table, shipped, start), table=table, key="risk")
     st.caption(
         f"Below a confidence of {shipped['threshold']:.2f} DigitPad says \"this doesn't look like "
         f'a digit": it answers {shipped["coverage"]:.2%} of the test images, and '
         f"{shipped['num_wrong']} of {shipped['num_answered']:,} answers are wrong."
     )
+
+
+def show_sets(report: dict) -> None:
+    """Shows the accuracy on each data set, side by side."""
+    table = report_tables.sets_table(report)
+    title = "Read right, by data set"
+    show_figure((report_charts.intervals_chart, table, title, "data set"), table=table, key="sets")
+    if len(table) == 1:
+        st.caption('For other data sets run "python -m benchmarks.recognition --save".')
 
 
 def show_pen(report: dict) -> None:
@@ -57,7 +66,9 @@ def show_pen(report: dict) -> None:
     ):
         with column:
             if len(table):
-                show_figure((report_charts.intervals_chart, table, title, axis), table=table)
+                show_figure(
+                    (report_charts.intervals_chart, table, title, axis), table=table, key=axis
+                )
             else:
                 st.caption(f'{title}: measure it with "python -m benchmarks.recognition --save".')
     st.caption(f"The canvas has 280 pixels a side. {report_tables.about_pen(report)}")

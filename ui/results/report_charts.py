@@ -301,7 +301,7 @@ def intervals_chart(table: pd.DataFrame, title: str, axis: str) -> alt.LayerChar
             alt.Tooltip("images", title="drawings"),
         ],
     )
-    axis_of_shares = alt.Axis(format=".0%", tickCount=5)
+    axis_of_shares = alt.Axis(format=".1~%", tickCount=5)
     x = alt.X("low:Q", title="read right", scale=alt.Scale(zero=False), axis=axis_of_shares)
     bars = base.mark_rule(strokeWidth=3).encode(x=x, x2="high:Q")
     points = base.mark_point(size=90, filled=True, opacity=1).encode(

@@ -216,6 +216,23 @@ def risk_table(probabilities: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
     )
 
 
+@reads_report("Accuracy by data set")
+def sets_table(report: dict) -> pd.DataFrame:
+    """Accuracy on MNIST and on each data set that `benchmarks.recognition` measured.
+
+    Returns:
+        Columns as in `widths_table`, a row per data set.
+    """
+    pen = report.get("pen", {})
+    rows = [("MNIST test", report["test"])]
+    if "strokes" in pen:
+        rows.append(("UNIPEN", pen["strokes"]))
+    rows += [(str(figures["name"]), figures) for figures in pen.get("sets", [])]
+    if "pictures" in pen:
+        rows.append(("photos and pictures", pen["pictures"]))
+    return _intervals((name, "", figures) for name, figures in rows)
+
+
 @reads_report("Accuracy on pen drawings")
 def pen_table(report: dict) -> pd.DataFrame:
     """Accuracy on pen drawings by way of writing.

@@ -90,21 +90,20 @@ def curves(
             if measure == ERROR:
                 values = 1 - values
             parts.append(
-                pd.DataFrame(
-                    {
-                        "epoch": epochs.astype(int),
-                        "measure": measure,
-                        "curve": f"{name} {kind}".strip() or measure,
-                        "value": values,
-                        "smooth": smoothed(values, 0 if measure == "learning rate" else weight),
-                        "is_best": (np.arange(len(values)) == values.argmin())
-                        & (kind == VALIDATION),
-                    }
-                )
+                {
+                    "epoch": epochs.astype(int),
+                    "measure": np.full(len(values), measure, object),
+                    "curve": np.full(len(values), f"{name} {kind}".strip() or measure, object),
+                    "value": values,
+                    "smooth": smoothed(values, 0 if measure == "learning rate" else weight),
+                    "is_best": (np.arange(len(values)) == values.argmin()) & (kind == VALIDATION),
+                }
             )
     if not parts:
         return pd.DataFrame(columns=["epoch", "measure", "curve", "value", "smooth", "is_best"])
-    table = pd.concat(parts, ignore_index=True)
+    table = pd.DataFrame(
+        {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    )
     return table[(table["value"] > 0) & (table["smooth"] > 0)] if log else table
 
 

@@ -25,8 +25,8 @@ def show_sweeps(runs: list[Run]) -> None:
     if not len(trials):
         return
     groups = sweep_tables.groups_table(trials)
-    show_figure((means_chart, groups), table=groups)
+    show_figure((means_chart, groups), table=groups, key="sweep-means")
     if len(trials) >= FEW and trials["validation"].nunique() > 1:
-        show_figure((parallel_chart, trials), table=trials)
+        show_figure((parallel_chart, trials), table=trials, key="sweep-trials")
     else:
-        show_numbers(trials)
+        show_numbers(trials, "sweep-trials")

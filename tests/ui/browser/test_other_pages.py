@@ -44,6 +44,7 @@ def cells_of_the_matrix() -> tuple[str, str, str]:
 def test_a_click_on_a_cell_of_the_confusion_matrix_leads_to_its_images(page):
     first, second, none = cells_of_the_matrix()
     visit(page, "Results and runs")
+    page.get_by_text("Mistakes: confusion matrix").click()
     choice = page.get_by_role("combobox", name="Images of a cell")
     beside_the_number = {"x": 4, "y": 4}
     page.locator(f'path[aria-label^="{first}:"]').click(position=beside_the_number)

@@ -14,6 +14,9 @@ from tests.ui.pages import chart_specs, has_text, opened, page, settled, turn_on
 from tests.ui.runs import add_other_run
 
 REPORT = runs.load_report(TRAINED)
+DETAILS = ("mistakes", "confidence", "pens", "settings", "card")
+ALL_DETAILS = dict.fromkeys(DETAILS, "true")  # of the address
+TABLES = ("served", "sets", "confusion", "calibration", "risk", "way of writing", "pen width")
 
 
 def test_the_headline_shows_the_reports_figures():
@@ -59,22 +62,45 @@ def test_an_older_report_gets_a_sentence_and_the_rest_is_shown(
     else:
         report[part][key] = words
     atomic.save_json(trained / REPORT_FILE, report)
-    app = opened("dashboard")
+    app = opened("dashboard", **ALL_DETAILS)
     may_lack = part == "pen" and words is None
     is_text = (part, key) == ("data", "training") and words is not None
-    assert len(app.warning) == (0 if may_lack or is_text else 1)
+    num_places = 2 if (part, key) in (("test", "low"), ("pen", "strokes")) else 1
+    assert len(app.warning) == (0 if may_lack or is_text else num_places)
     assert caplog.text.count("another version") == len(app.warning)
     assert app.header[-1].value == "Runs" and len(chart_specs(app)) >= 4
 
 
+def test_details_are_built_when_they_are_opened(no_mnist):
+    app = opened("dashboard")
+    assert len(chart_specs(app)) == 2 and not app.dataframe
+    assert len(chart_specs(opened("dashboard", confidence="true"))) == 4
+
+
+def test_data_sets_stand_side_by_side(no_mnist):
+    (told,) = (spec for spec in chart_specs(opened("dashboard")) if "by data set" in spec)
+    told = json.loads(told)["description"]
+    for name, figures in (
+        ("MNIST test", REPORT["test"]),
+        ("UNIPEN", REPORT["pen"]["strokes"]),
+        *((figures["name"], figures) for figures in REPORT["pen"]["sets"]),
+        ("photos and pictures", REPORT["pen"]["pictures"]),
+    ):
+        assert f"{name} {figures['accuracy']:.2%}" in told
+
+
 def test_a_missing_model_card_gets_a_sentence(trained, no_mnist, caplog):
     (trained / runs.CARD_FILE).unlink()
-    assert len(opened("dashboard").warning) == 1
+    assert len(opened("dashboard", card="true").warning) == 1
     assert runs.CARD_FILE in caplog.text
 
 
 def test_charts_have_titles_descriptions_and_tables(with_mnist):
-    app = opened("dashboard")
+    app = page("dashboard")
+    app.query_params.update(ALL_DETAILS)
+    for key in TABLES:
+        app.session_state[f"{key}-numbers"] = True
+    app = settled(app.run())
     charts = [json.loads(spec) for spec in chart_specs(app)]
     titles = [chart["title"] for chart in charts]
     assert any("Risk" in str(title) for title in titles) and len(titles) >= 7
@@ -88,7 +114,7 @@ def test_charts_have_titles_descriptions_and_tables(with_mnist):
 
 
 def test_a_chosen_cell_shows_its_images_and_a_link(with_mnist):
-    app = opened("dashboard")
+    app = opened("dashboard", mistakes="true")
     (cells,) = (box for box in app.selectbox if box.label == "Images of a cell")
     confusion = np.array(REPORT["test"]["confusion"])
     worst = int((confusion - np.diag(np.diag(confusion))).max())
@@ -103,7 +129,7 @@ def test_the_diagonal_can_be_hidden_and_cells_can_be_shares(no_mnist):
     def confusion(app: AppTest) -> str:
         return next(spec for spec in chart_specs(app) if "Confusion matrix" in spec)
 
-    app = opened("dashboard")
+    app = opened("dashboard", mistakes="true")
     assert "in images" in confusion(app) and "datum.label !==" not in confusion(app)
     app = turn_on(app, "Hide the diagonal")
     assert "datum.label !==" in confusion(app)

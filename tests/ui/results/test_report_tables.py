@@ -18,6 +18,7 @@ READERS = (
         report_tables.confusion,
     ),
     *(
+        report_tables.sets_table,
         report_tables.reliability_table,
         report_tables.pen_table,
         report_tables.widths_table,
