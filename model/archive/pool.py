@@ -49,6 +49,7 @@ def score_all(shards: list[Shard], job: Job, num_workers: int) -> Iterator[Outco
                 working[worker.executor.submit(score, shard, job)] = (worker, shard, attempt)
             for future in wait(working, return_when=FIRST_COMPLETED).done:
                 worker, shard, attempt = working.pop(future)
+                idle.append(worker)
                 problem = ""
                 try:
                     yield future.result()
@@ -56,10 +57,9 @@ def score_all(shards: list[Shard], job: Job, num_workers: int) -> Iterator[Outco
                     raise
                 except BrokenProcessPool:
                     worker.end()
-                    problem, worker = KILLED, _Worker()
+                    idle[-1], problem = _Worker(), KILLED
                 except Exception as error:  # a file that can't be reached, memory, a defect
                     problem = f"It can't be scored ({type(error).__name__}: {one_line(error)})."
-                idle.append(worker)
                 if problem and attempt < ATTEMPTS:
                     waiting.append((shard, attempt + 1))
                 elif problem:
