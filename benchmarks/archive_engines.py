@@ -91,12 +91,13 @@ def compare(folder: Path, options: argparse.Namespace) -> None:
         "processes": lambda shards, job: pool.score_all(shards, job, options.workers),
         "Ray tasks": ray_tasks.score_all,
     }
-    of_cluster = {process.pid for process in psutil.process_iter()} - {os.getpid()}
+    of_cluster = frozenset(process.pid for process in psutil.process_iter()) - {os.getpid()}
     runs: dict[str, list[Run]] = {name: [] for name in engines}
     for _ in range(options.rounds):
         for name, engine in engines.items():
             is_ray = name == "Ray tasks"
-            runs[name].append(run(folder, engine, options, set() if is_ray else of_cluster))
+            others = frozenset() if is_ray else of_cluster
+            runs[name].append(run(folder, engine, options.workers, others))
     cluster.shutdown()
     print(f"{options.workers} workers, {options.files} files of {options.rows:,} PNG pictures")
     print(f"{'':<12}{'first file, s':>14}{'rows/s':>10}{'memory, MB':>12}")
@@ -128,15 +129,15 @@ def write_archive(folder: Path, num_files: int, num_rows: int) -> None:
 def run(
     folder: Path,
     engine: Callable[[list, Job], Iterator[Outcome]],
-    options: argparse.Namespace,
-    others: set[int],
+    num_workers: int,
+    others: frozenset[int] = frozenset(),
 ) -> Run:
     """Scores the whole archive once.
 
     Args:
         folder: Where the archive is.
         engine: Scores shards.
-        options: Of the command line.
+        num_workers: Of the engine.
         others: Processes that are not the engine's.
     """
     out = folder / "out"
@@ -148,16 +149,17 @@ def run(
         if outcome.problem:
             sys.exit(f"{outcome.shard}: {outcome.problem}")
         stamps.append(time.perf_counter() - began)
-        if len(stamps) == options.files // 2:
+        num_rows = outcome.num_rows  # the same in each file
+        if len(stamps) == len(planned.shards) // 2:
             memory = memory_of_all_but(others | {os.getpid()})
     shutil.rmtree(out)
     # The last file of each worker ends at its own time, so the rate is from each one's first.
-    timed = stamps[options.workers - 1 :]
-    rate = (len(timed) - 1) * options.rows / (timed[-1] - timed[0])
+    timed = stamps[num_workers - 1 :]
+    rate = (len(timed) - 1) * num_rows / (timed[-1] - timed[0])
     return Run(stamps[0], rate, memory)
 
 
-def memory_of_all_but(others: set[int]) -> float:
+def memory_of_all_but(others: frozenset[int]) -> float:
     """MB of the namespace's processes, with shared pages counted once."""
     total = 0
     for process in psutil.process_iter():
