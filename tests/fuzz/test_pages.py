@@ -87,14 +87,21 @@ QUERIES = st.fixed_dictionaries(
     {}, optional={name: _parameter(values) for name, values in PARAMETERS.items()}
 )
 OPENED = st.none() | fuzzing.ODD_VALUES.map(lambda value: {"opened": value})
+ON_MAP = st.fixed_dictionaries(
+    {}, optional={"opened": fuzzing.ODD_VALUES, "marked": fuzzing.ODD_VALUES | st.lists(NUMBERS)}
+)
+MAP = st.just({"data": "UCI", "view": "Map"})
+DETAILS = st.just(dict.fromkeys(("mistakes", "confidence", "pens", "settings", "card"), "true"))
 PAGES = st.one_of(
     *[page("test_set", query=QUERIES, state=OPENED)] * 5,
+    page("test_set", query=MAP, state=ON_MAP, component=st.just("map")),
+    page("test_set", query=MAP, state=fuzzing.ODD_VALUES, component=st.just("hovered_image")),
     *[page("draw", state=maybe_changed(DRAWN))] * 4,
     page("lab", state=maybe_changed(DRAWN)),
     page("handwriting", state=maybe_changed(DRAWN)),
     *[page("draw", state=maybe_changed(GRID), component=st.just("grid"))] * 2,
     *[page("draw", state=maybe_changed(REPORTS), component=st.just("answer"))] * 2,
-    *[page("dashboard", files=CHANGED_FILES, runs=RUNS)] * 2,
+    *[page("dashboard", query=DETAILS, files=CHANGED_FILES, runs=RUNS)] * 2,
     page("train", runs=RUNS),
     *[page("corrections", corrections=CHANGES)] * 2,
 )
