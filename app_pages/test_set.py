@@ -102,8 +102,9 @@ def show_tutorial(predictions: Predictions) -> None:
     st.caption(f"Images {', '.join(map(str, TUTORIAL_IMAGES))} of {predictions.data.name}.")
 
 
-st.title("Test images")
-keep_history()
+with st.container(gap=None):  # the history's component takes no room
+    st.title("Test images")
+    keep_history()
 with errors_shown():
     row = st.container(horizontal=True, vertical_alignment="bottom")
     view = row.segmented_control(

@@ -18,8 +18,8 @@ def read():
 
 st.set_page_config(layout="wide")
 data, probabilities = read()
-verdict = st.selectbox("Result", ["all", "right", "wrong"])
-chosen = filter_images(Filter(verdict=verdict), data.labels, probabilities)
+result = st.selectbox("Result", ["all", "right", "wrong"])
+chosen = filter_images(Filter(result=result), data.labels, probabilities)
 st.write(f"**{len(chosen):,}** images")
 with st.container(horizontal=True):
     for index in chosen[:PER_PAGE]:
