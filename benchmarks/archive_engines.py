@@ -75,6 +75,8 @@ def compare(folder: Path, options: argparse.Namespace) -> None:
     from ray.cluster_utils import Cluster
 
     write_archive(folder / "in", options.files, options.rows)
+    (folder / "ray").mkdir()
+    os.environ["RAY_TMPDIR"] = str(folder)
     began = time.perf_counter()
     cluster = Cluster(
         initialize_head=True,
@@ -82,7 +84,6 @@ def compare(folder: Path, options: argparse.Namespace) -> None:
             "num_cpus": options.workers,
             "object_store_memory": STORE,
             "include_dashboard": False,
-            "temp_dir": str(folder / "ray"),
         },
     )
     started = time.perf_counter() - began

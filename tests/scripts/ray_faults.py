@@ -28,9 +28,11 @@ STORE = 100_000_000  # bytes of shared memory for each node; Ray wants no less t
 
 def main(archive: Path, out: Path) -> None:
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    temporary = tempfile.mkdtemp(prefix="ray-")  # a short name: sockets are in it
+    temporary = Path(tempfile.mkdtemp(prefix="ray-"))  # a short name: sockets are in it
+    (temporary / "ray").mkdir()
+    os.environ["RAY_TMPDIR"] = str(temporary)
     node = {"num_cpus": 1, "object_store_memory": STORE}
-    head = {**node, "include_dashboard": False, "temp_dir": temporary}
+    head = {**node, "include_dashboard": False}
     try:
         cluster = Cluster(initialize_head=True, head_node_args=head)
         second = cluster.add_node(**node)
