@@ -34,15 +34,15 @@ def browse_map(predictions: Predictions, row) -> None:
     )
     with row.popover("Filters", icon=":material/filter_alt:"):
         chosen = choose_images(predictions)
-    on_map = marked = chosen
+    marked = None
     left, right = st.columns([3, 2])
-    if len(on_map):
-        with left:
-            marked = show_map(predictions, on_map, drawn_frame(), colors)
+    if len(chosen):
+        with left, errors_shown():  # without a map, the images are still there
+            marked = show_map(predictions, chosen, drawn_frame(), colors)
     with right:
-        show_chosen(predictions, marked, has_pages_below=True)
-    if len(on_map):
-        explain_map(predictions, on_map)
+        show_chosen(predictions, chosen if marked is None else marked, has_pages_below=True)
+    if marked is not None:
+        explain_map(predictions, chosen)
 
 
 def show_chosen(

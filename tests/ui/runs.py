@@ -31,6 +31,7 @@ def add_other_run(runs: Path, name: str) -> None:
     test["confusion"][4][4] -= 12
     test["confusion"][4][9] += 12
     test["num_right"] -= 12
+    test["accuracy"] = test["num_right"] / test["num_all"]
     test["misses"] = sorted(
         {*test["misses"], *[n for n in range(100) if n not in test["misses"]][:12]}
     )

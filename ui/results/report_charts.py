@@ -273,7 +273,7 @@ def risk_chart(table: pd.DataFrame, shipped: dict, start: float) -> alt.LayerCha
     marked = point.mark_point(shape="diamond", size=160, filled=True, color=ORANGE, stroke=BLUE)
     everything = float(table["wrong"].iloc[np.argmax(table["answered"])])
     return alt.layer(curve.encode(**encoding), marked.encode(**encoding)).properties(
-        title="Risk and coverage (◆ the shipped threshold)",
+        title="Risk and coverage (◆ threshold)",
         height=_HEIGHT,
         description=f"Curve of the share of answers that are wrong: {everything:.2%} if all images "
         f"are answered; at the shipped threshold {shipped['coverage']:.2%} are answered and "

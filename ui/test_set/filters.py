@@ -20,6 +20,7 @@ from ui.show_error import show_error
 from ui.test_set.predictions import Predictions
 
 WIDTH = 165  # CSS pixels; two beside each other on a phone
+WIDE = 240  # for names of networks and what is compared
 MAX_SEED = 999_999
 ANY = "any"
 NO_OTHER = "no other network"
@@ -89,7 +90,7 @@ def predict(data: Dataset, row) -> Predictions:
             key="network",
             **IN_ADDRESS,
             on_change=go_to_first_page,
-            width=240,
+            width=WIDE,
             help='To get another network, run "python train.py".',
         )
     if name == NO_OTHER:
@@ -103,7 +104,7 @@ def choose_images(predictions: Predictions) -> np.ndarray:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         wanted = _ask_filter(has_disputed=bool(predictions.disputed))
         if predictions.other_probabilities is not None:
-            comparison = _select("Which is right", COMPARISONS, "which")
+            comparison = _select("Which is right", COMPARISONS, "which", WIDE)
         order = _select("Order", ORDERS, "order")
         seed = 0
         if order == "Random":
@@ -159,7 +160,7 @@ def _ask_filter(has_disputed: bool) -> Filter:
     )
 
 
-def _select(label: str, options, key: str):
+def _select(label: str, options, key: str, width: int = WIDTH):
     return st.selectbox(
-        label, options, key=key, **IN_ADDRESS, on_change=go_to_first_page, width=WIDTH
+        label, options, key=key, **IN_ADDRESS, on_change=go_to_first_page, width=width
     )

@@ -186,7 +186,9 @@ def test_other_images_lie_on_the_same_map(no_mnist):
 
 def test_without_the_map_the_grid_still_works(trained, no_mnist, caplog):
     (trained / runs.LOOK_ALIKES_FILE).write_bytes(b"no map")
-    assert len(opened("test_set", view="Map").warning) == 2  # one about MNIST
+    app = opened("test_set", view="Map")
+    assert len(app.warning) == 2  # one about MNIST
+    assert len(shown_images(app)) == 60 and not has_text(app.caption, "Point at an image")
     assert "can't be read" in caplog.text
     assert len(opened("test_set", order="Most typical first", image="3").warning) == 3
     app = opened("test_set", order="Most typical first", image="3")
