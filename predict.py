@@ -17,23 +17,20 @@ read (standard error says why), 2 for wrong options.
 """
 
 import argparse
+import contextlib
 import itertools
 import json
 import os
 import signal
 import sys
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
 from model.errors import DigitError, PictureError
 from model.files import served
-from model.ink.decode import MAX_BYTES
-from model.ink.file_kinds import ENDINGS, KNOWN, OTHER_PICTURES
 from model.reading.batch import read_batch
 from model.reading.confidence import NUM_CLASSES
 from model.reading.paper import PaperReading
@@ -47,19 +44,29 @@ from model.reading.paper_export import (
 )
 from model.reading.picture_files import read_pages
 from model.reading.prediction import Prediction
+from model.reading.processor import lacks_vnni
 from model.reading.recognizer import Recognizer
+from model.reading.workers import ATTEMPTS, in_order
+from ops.picture_sources import STDIN, content_or_error, picture_names
 from ops.settings import settings
 from ui.formatting import in_words, percent
 
-STDIN = "-"
-PHOTOS = 1  # photos read at once by a thread
-CHUNK = 100  # pictures read in one call of the network; larger chunks are no faster
-WORKERS = min(4, os.cpu_count() or 1)  # decoding is partly Python, which runs one thread at a time
+PHOTOS = 1  # photos that a process gets at once
+CHUNK = 200  # pictures that it gets at once; larger chunks are no faster
 MIN_FOR_BAR = 100  # pictures; fewer get no progress bar
 INTERRUPTED = 128 + signal.SIGINT  # the usual exit status after Ctrl-C
 PIPE_CLOSED = 128 + 13  # and after SIGPIPE, which Windows does not define
 LOCAL, WHOLE = "processes", "0/1"  # engine and part of an archive's shards, if none is named
-Result = Prediction | list[PaperReading | DigitError] | DigitError
+KILLED = (
+    f"The process that read it was killed {ATTEMPTS} times: perhaps it needs more memory than "
+    "there is; read it alone, or start fewer --workers."
+)
+NO_VNNI = (
+    "This processor has no instructions for the int8 network (VNNI): --fast is faster here, but "
+    "less so than on others."
+)
+Picture = tuple[str, bytes | DigitError | None]  # its name; what it holds, if that is known
+Pages = list[tuple[int, PaperReading]]  # their numbers, and what was read
 FLAGS = ("digit", "is_digit", "is_sure")  # columns of the CSV that are as in JSON
 
 
@@ -71,6 +78,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("images", nargs="+", metavar="IMAGE", help='a file, a folder, or "-" for standard input')
     add("--format", choices=PHOTO_FORMATS, default="text", help="output (default: text)")
     add("--photo", action="store_true", help="read all numbers on each picture, row by row")
+    add("--fast", action="store_true", help="read with the int8 network: faster, nearly as well")
+    add("--workers", type=int, default=os.cpu_count(), help="processes (default: one a core)")
     add(
         "--network",
         type=Path,
@@ -81,9 +90,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add = archive.add_argument
     add("--out", metavar="FOLDER", help="write a parquet file for each shard here, or to s3://...")
     add("--engine", choices=(LOCAL, "ray"), default=LOCAL, help="what runs the workers")
-    add("--workers", type=int, default=os.cpu_count(), help="processes (default: one a core)")
     add("--shard", default=WHOLE, metavar="I/N", help="only every N-th shard, beginning with I")
     options = parser.parse_args(arguments)
+    options.workers = max(1, options.workers)
     if options.out and options.format != "text":
         parser.error("--out writes parquet files: leave --format out")
     if not options.out and (options.shard != WHOLE or options.engine != LOCAL):
@@ -110,7 +119,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Reads all pictures and prints the answers; returns 1 if one could not be read, else 0."""
-    recognizer = Recognizer.load(options.network or served.current(settings().runs))
+    folder = options.network or served.current(settings().runs)
+    recognizer = Recognizer.load(folder, options.fast)
+    if options.fast and lacks_vnni():
+        print(NO_VNNI, file=sys.stderr)
     problems = 0
 
     def report_problem(name: str, problem: str) -> None:
@@ -122,29 +134,21 @@ def run(options: argparse.Namespace) -> int:
     if options.format not in formats:
         raise PictureError(f"--format {options.format} is for --photo: add it.")
     output = formats[options.format]()
-    read = read_photos if options.photo else read_digits
-    with progress(options.images) as bar:
-        chunks = in_chunks(
-            picture_names(options.images, report_problem), PHOTOS if options.photo else CHUNK
-        )
-        for results in in_order(partial(read, recognizer=recognizer), chunks):
-            for name, found in results:
-                if isinstance(found, list):
-                    pages = []
-                    for page, reading in enumerate(found, start=1):
-                        if isinstance(reading, DigitError):
-                            where = f"{name}, page {page}" if len(found) > 1 else name
-                            report_problem(where, str(reading))
-                        else:
-                            pages.append((page, reading))
-                    output.write(name, pages)
-                elif isinstance(found, DigitError):
-                    report_problem(name, str(found))
-                else:
-                    output.write(name, found)
+    names = picture_names(options.images, report_problem)
+    chunks = in_chunks(names, PHOTOS if options.photo else CHUNK)
+    reader = Reader(recognizer, type(output), options.photo)
+    with (
+        progress(options.images) as bar,
+        contextlib.closing(in_order(reader, chunks, options.workers, killed)) as results,
+    ):
+        for chunk in results:
+            for name, problem in chunk.problems:
+                report_problem(name, problem)
+            output.write(chunk.written)
             sys.stdout.flush()
-            bar.update(len(results))
+            bar.update(chunk.num)
     output.end()
+    sys.stdout.flush()
     return 1 if problems else 0
 
 
@@ -160,46 +164,9 @@ def run_archive(options: argparse.Namespace) -> int:
         photo=options.photo,
         part=options.shard,
         engine=options.engine,
-        num_workers=max(1, options.workers),
+        num_workers=options.workers,
+        is_fast=options.fast,
     )
-
-
-def picture_names(
-    images: Iterable[str], report_problem: Callable[[str, str], None]
-) -> Iterator[str]:
-    """The names of all pictures: files as given, and those in and below folders, sorted.
-
-    Args:
-        images: Names of files and folders, and "-".
-        report_problem: Called with the name of a folder that has none, or can't be read, and why.
-    """
-
-    def report_unreadable(error: OSError) -> None:
-        report_problem(error.filename, f"It can't be read ({error.strerror}).")
-
-    for image in images:
-        if image == STDIN or not os.path.isdir(image):
-            yield image
-            continue
-        is_empty, skipped = True, []
-        for folder, below, files in os.walk(image, onerror=report_unreadable):
-            below[:] = sorted(name for name in below if not name.startswith("."))
-            for name in sorted(files):
-                if name.startswith("."):
-                    continue
-                if name.lower().endswith(ENDINGS):
-                    is_empty = False
-                    yield os.path.join(folder, name)
-                elif name.lower().endswith(OTHER_PICTURES):
-                    skipped.append(os.path.join(folder, name))
-        if skipped:
-            report_problem(
-                image,
-                f"{len(skipped)} pictures of other formats were skipped ({', '.join(skipped)}): "
-                f"save them as PNG, JPEG or PDF.",
-            )
-        elif is_empty:
-            report_problem(image, f"There is no picture in this folder ({', '.join(KNOWN)}).")
 
 
 def progress(images: list[str]) -> tqdm:
@@ -210,77 +177,108 @@ def progress(images: list[str]) -> tqdm:
     return tqdm(total=total, unit=" pictures", disable=total < MIN_FOR_BAR)
 
 
-def in_chunks(names: Iterable[str], size: int) -> Iterator[list[str]]:
-    names = iter(names)
-    while chunk := list(itertools.islice(names, size)):
+@dataclass(frozen=True)
+class Chunk:
+    """What some pictures say.
+
+    Attributes:
+        num: How many they were.
+        written: What `write` takes.
+        problems: Which could not be read, and why.
+    """
+
+    num: int
+    written: list
+    problems: list[tuple[str, str]]
+
+
+def in_chunks(names: Iterable[str], size: int) -> Iterator[list[Picture]]:
+    """Pictures in groups; standard input is read here, because no other process can."""
+    pictures = ((name, content_or_error(name) if name == STDIN else None) for name in names)
+    while chunk := list(itertools.islice(pictures, size)):
         yield chunk
 
 
-def in_order(work: Callable, chunks: Iterable[list[str]]) -> Iterator[list]:
-    """The results of `work` for each chunk, in order; works on a few chunks at a time."""
-    pool = ThreadPoolExecutor(WORKERS)
-    waiting = deque()
-    try:
-        for chunk in chunks:
-            waiting.append(pool.submit(work, chunk))
-            if len(waiting) > WORKERS:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+class Reader:
+    """Reads some pictures and writes what they say, in whichever process.
 
-
-def read_digits(names: list[str], recognizer: Recognizer) -> list[tuple[str, Result]]:
-    """Reads pictures of one digit each, all in one call of the network where that suffices."""
-    inputs = [_content_or_error(name) for name in names]
-    return list(zip(names, read_batch(inputs, recognizer), strict=True))
-
-
-def _content_or_error(name: str) -> bytes | DigitError:
-    try:
-        return content_of(name)
-    except DigitError as error:
-        return error
-
-
-def read_photos(names: list[str], recognizer: Recognizer) -> list[tuple[str, Result]]:
-    """Reads all numbers on photos, scans and documents: each name with its pages."""
-    results = []
-    for name in names:
-        try:
-            results.append((name, list(read_pages(content_of(name), recognizer))))
-        except DigitError as error:
-            results.append((name, error))
-    return results
-
-
-def content_of(name: str) -> bytes:
-    """The bytes of a file, or of standard input for "-".
-
-    Raises:
-        PictureError: If it can't be read or is too large.
+    Args:
+        recognizer: Reads them.
+        output: The class that writes what was read.
+        is_photo: Whether pictures are of paper with many numbers.
     """
-    try:
-        with sys.stdin.buffer if name == STDIN else open(name, "rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name, "-" twice
-        reason = getattr(error, "strerror", None) or error
-        raise PictureError(f"It can't be read ({reason}).") from error
-    if len(content) > MAX_BYTES:
-        raise PictureError(f"It has more than {MAX_BYTES // 1_000_000} MB: make it smaller.")
-    return content
+
+    def __init__(self, recognizer: Recognizer, output: type, is_photo: bool):
+        self._recognizer, self._output, self._is_photo = recognizer, output, is_photo
+
+    def __reduce__(self):
+        return _reader, (self._recognizer.content, self._output, self._is_photo)
+
+    def __call__(self, pictures: list[Picture]) -> Chunk:
+        names = [name for name, _ in pictures]
+        contents = [
+            content_or_error(name) if content is None else content for name, content in pictures
+        ]
+        if self._is_photo:
+            found = [self._read_photo(content) for content in contents]
+        else:
+            found = read_batch(contents, self._recognizer)
+        written, problems = [], []
+        for name, one in zip(names, found, strict=True):
+            if isinstance(one, DigitError):
+                problems.append((name, str(one)))
+                continue
+            if self._is_photo:
+                one, without = _pages(name, one)
+                problems += without
+            written += self._output.written(name, one)
+        return Chunk(len(pictures), written, problems)
+
+    def _read_photo(self, content: bytes | DigitError) -> list | DigitError:
+        if isinstance(content, DigitError):
+            return content
+        try:
+            return list(read_pages(content, self._recognizer))
+        except DigitError as error:
+            return error
+
+
+def _pages(name: str, readings: list) -> tuple[Pages, list[tuple[str, str]]]:
+    """The pages of a file that could be read, and the others with the reason."""
+    pages, problems = [], []
+    for page, reading in enumerate(readings, start=1):
+        if isinstance(reading, DigitError):
+            where = f"{name}, page {page}" if len(readings) > 1 else name
+            problems.append((where, str(reading)))
+        else:
+            pages.append((page, reading))
+    return pages, problems
+
+
+def _reader(network: bytes, output: type, is_photo: bool) -> Reader:
+    return Reader(Recognizer(network), output, is_photo)
+
+
+def killed(pictures: list[Picture]) -> Chunk:
+    """What is said of pictures whose process was killed several times."""
+    return Chunk(len(pictures), [], [(name, KILLED) for name, _ in pictures])
 
 
 class DigitsAsText:
     """A line for each picture of one digit."""
 
-    def write(self, name: str, prediction: Prediction) -> None:
+    @staticmethod
+    def written(name: str, prediction: Prediction) -> list:
+        """What is written of a picture; worked out by whichever process reads it."""
         if not prediction.digits:
-            print(f"{name}  no digit  {prediction.reason}".rstrip())
-            return
+            return [f"{name}  no digit  {prediction.reason}".rstrip()]
         sure = prediction.probabilities[list(prediction.digits)].sum()
-        print(f"{name}  {in_words(prediction.answer)}  {percent(sure)}")
+        return [f"{name}  {in_words(prediction.answer)}  {percent(sure)}"]
+
+    def write(self, written: list) -> None:
+        """Writes what was worked out for some pictures."""
+        for line in written:
+            print(line)
 
     def end(self) -> None:
         """Nothing is left to write."""
@@ -289,8 +287,9 @@ class DigitsAsText:
 class DigitsAsJson(DigitsAsText):
     """An object on a line for each picture of one digit."""
 
-    def write(self, name: str, prediction: Prediction) -> None:
-        print(json.dumps({"source": name, **prediction.as_dict()}))
+    @staticmethod
+    def written(name: str, prediction: Prediction) -> list:
+        return [json.dumps({"source": name, **prediction.as_dict()})]
 
 
 class DigitsAsCsv(DigitsAsText):
@@ -300,30 +299,36 @@ class DigitsAsCsv(DigitsAsText):
         probabilities = [f"p{digit}" for digit in range(NUM_CLASSES)]
         print(csv_line(["source", *FLAGS, "digits", *probabilities, "network"]))
 
-    def write(self, name: str, prediction: Prediction) -> None:
+    @staticmethod
+    def written(name: str, prediction: Prediction) -> list:
         written = prediction.as_dict()
         digits = " ".join(map(str, written["digits"]))
         row = [name, *(written[key] for key in FLAGS), digits, *written["probabilities"]]
-        print(csv_line([*row, written["network"]]))
+        return [csv_line([*row, written["network"]])]
 
 
 class PhotosAsText(DigitsAsText):
     """The rows of each page, under its name."""
 
-    def write(self, name: str, pages: list[PaperReading]) -> None:
+    @staticmethod
+    def written(name: str, pages: Pages) -> list:
+        lines = []
         for page, reading in pages:
-            print(f"{name}, page {page}:" if len(pages) > 1 or page > 1 else f"{name}:")
-            print(as_text(reading))
-            for reason, num in reading.left_out.items():
-                print(f"(left out: {num} {reason})")
+            lines.append(f"{name}, page {page}:" if len(pages) > 1 or page > 1 else f"{name}:")
+            lines.append(as_text(reading))
+            lines += [f"(left out: {num} {reason})" for reason, num in reading.left_out.items()]
+        return lines
 
 
 class PhotosAsJson(DigitsAsText):
     """An object on a line for each page."""
 
-    def write(self, name: str, pages: list[PaperReading]) -> None:
-        for page, reading in pages:
-            print(json.dumps({"source": name, "page": page, **reading.as_dict()}))
+    @staticmethod
+    def written(name: str, pages: Pages) -> list:
+        return [
+            json.dumps({"source": name, "page": page, **reading.as_dict()})
+            for page, reading in pages
+        ]
 
 
 class PhotosAsCsv(DigitsAsText):
@@ -332,10 +337,9 @@ class PhotosAsCsv(DigitsAsText):
     def __init__(self):
         print(csv_line(CSV_COLUMNS))
 
-    def write(self, name: str, pages: list[PaperReading]) -> None:
-        for page, reading in pages:
-            for row in csv_rows(name, page, reading):
-                print(csv_line(row))
+    @staticmethod
+    def written(name: str, pages: Pages) -> list:
+        return [csv_line(row) for page, reading in pages for row in csv_rows(name, page, reading)]
 
 
 class PhotosAsExcel(DigitsAsText):
@@ -346,10 +350,16 @@ class PhotosAsExcel(DigitsAsText):
             raise PictureError("A workbook is no text: write it to a file with > NAME.xlsx.")
         self._pages = []
 
-    def write(self, name: str, pages: list[PaperReading]) -> None:
-        for page, reading in pages:
-            end = f" {page}" if len(pages) > 1 else ""
-            self._pages.append(page_of(os.path.basename(name) + end, reading))
+    @staticmethod
+    def written(name: str, pages: Pages) -> list:
+        ends = [f" {page}" if len(pages) > 1 else "" for page, _ in pages]
+        return [
+            page_of(os.path.basename(name) + end, reading)
+            for end, (_, reading) in zip(ends, pages, strict=True)
+        ]
+
+    def write(self, written: list) -> None:
+        self._pages += written
 
     def end(self) -> None:
         sys.stdout.buffer.write(workbook(self._pages))
@@ -365,7 +375,4 @@ PHOTO_FORMATS = {
 
 
 if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # doesn't wait for threads that still read pictures
+    sys.exit(main())

@@ -52,9 +52,10 @@ def main() -> None:
     parser.add_argument("--pen", type=Path, default=pens.FOLDER, help="folder with pen drawings")
     parser.add_argument("--pictures", type=Path, default=PICTURES, help="folder with pictures")
     parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="draw the errors there")
+    parser.add_argument("--fast", action="store_true", help="measure its int8 network")
     parser.add_argument("--save", action="store_true", help="add the figures to the report")
     options = parser.parse_args()
-    recognizer = Recognizer.load(options.network)
+    recognizer = Recognizer.load(options.network, options.fast)
     errors: list[np.ndarray] = []
     report_mnist(recognizer, options.data)
     figures = report_unipen(recognizer, options.pen, errors)
@@ -68,7 +69,9 @@ def main() -> None:
     if options.sheet:
         draw_errors(errors, options.sheet)
     if options.save and figures:
-        save_report(options.network, {**load_report(options.network), "pen": figures})
+        report = load_report(options.network)
+        (report["int8"] if options.fast else report)["pen"] = figures
+        save_report(options.network, report)
 
 
 def report_mnist(recognizer: Recognizer, folder: str | None) -> None:

@@ -9,8 +9,6 @@ from tqdm import tqdm
 
 from model.archive.run import check_outputs, plan, score_all
 from model.archive.scoring import Job
-from model.files.atomic import read_bytes
-from model.files.runs import ONNX_FILE
 from model.reading.recognizer import Recognizer
 
 
@@ -23,6 +21,7 @@ def score_archive(
     part: str,
     engine: str,
     num_workers: int,
+    is_fast: bool = False,
 ) -> int:
     """Writes a parquet file for each shard that has none yet.
 
@@ -34,6 +33,7 @@ def score_archive(
         part: Which of several machines' shards, `"I/N"`.
         engine: What runs the workers: "processes" or "ray".
         num_workers: Processes, if it is this machine.
+        is_fast: Whether to read with the int8 network.
 
     Returns:
         The exit status: 1 if a shard has no output, else 0.
@@ -41,8 +41,8 @@ def score_archive(
     Raises:
         DigitError: If there is nothing to read, or nothing can be written.
     """
-    run = Recognizer.load(network).version  # checks that the file is the one of its report
-    planned = plan(sources, Job(read_bytes(network / ONNX_FILE), out, photo, run), part)
+    recognizer = Recognizer.load(network, is_fast)  # the file is the one of its report
+    planned = plan(sources, Job(recognizer.content, out, photo, recognizer.version), part)
     outcomes, num_rows, start = [], 0, time.monotonic()
     # Ray prints messages of its own, and standard output is for the sentence at the end.
     with (

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image
 
 import predict
-from model.files.runs import load_report
+from model.files.runs import NETWORK_FILES, load_report
 from model.reading import batch
 from model.reading.recognizer import Recognizer
 from tests.pictures_for_programs import picture_of, saved
@@ -167,14 +168,6 @@ def test_many_chunks_stay_in_order(tmp_path, capsys, monkeypatch):
         assert name.endswith(f"-{digit}.png")
 
 
-def test_chunks_are_read_only_when_needed():
-    taken = []
-    chunks = (taken.append(place) or [str(place)] for place in range(100_000))
-    results = predict.in_order(lambda names: names, chunks)
-    assert next(results) == ["0"] and len(taken) <= predict.WORKERS + 1
-    results.close()
-
-
 def test_standard_input_and_undecodable_names_are_read(tmp_path, trained):
     picture = saved(picture_of("7"))
     done = command("-", "--network", trained, input=picture)
@@ -208,6 +201,36 @@ def test_wrong_options_exit_with_status_2(arguments, capsys):
     with pytest.raises(SystemExit) as ended:
         predict.main(arguments)
     assert ended.value.code == 2 and "usage" in capsys.readouterr().err
+
+
+def test_the_int8_network_reads_the_same(folder, capsys):
+    assert predict.main([str(folder), "--format", "json"]) == 0
+    plain = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert predict.main([str(folder), "--format", "json", "--fast"]) == 0
+    out, err = capsys.readouterr()
+    for one, other in zip(map(json.loads, out.splitlines()), plain, strict=True):
+        assert one["digits"] == other["digits"] and one["network"] == other["network"]
+        assert one["probabilities"] == pytest.approx(other["probabilities"], abs=0.05)
+    assert err == (f"{predict.NO_VNNI}\n" if predict.lacks_vnni() else "")
+
+
+def test_a_run_without_an_int8_network_gives_one_sentence(tmp_path, trained, folder, capsys):
+    for name in NETWORK_FILES:
+        shutil.copy(trained / name, tmp_path)
+    assert predict.main([str(folder), "--network", str(tmp_path), "--fast"]) == 1
+    out, err = capsys.readouterr()
+    assert not out and "There is no int8 network" in err and err.count("\n") == 1
+
+
+def test_processes_give_the_same_lines_as_one(folder, capsys, monkeypatch):
+    monkeypatch.setattr(predict, "CHUNK", 1)
+    (folder / "c.png").write_bytes(b"")
+    for options in (["--format", "csv"], ["--photo"]):
+        outputs = set()
+        for workers in ("1", "2"):
+            assert predict.main([str(folder), "--workers", workers, *options]) == 1
+            outputs.add(capsys.readouterr())
+        assert len(outputs) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,15 @@
 """Scores shards in processes on this machine; a process that is killed is replaced."""
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import Connection
 
-from model.archive.scoring import ATTEMPTS, Job, Outcome, score
+from model.archive.scoring import Job, Outcome, score
 from model.archive.shards import Shard
 from model.errors import ArchiveError
 from model.files.atomic import one_line
+from model.reading.workers import ATTEMPTS, Worker
 
 KILLED = (
     f"Its worker was killed {ATTEMPTS} times: perhaps it needs more memory than there is; start "
@@ -40,13 +36,13 @@ def score_all(shards: list[Shard], job: Job, num_workers: int) -> Iterator[Outco
         ArchiveError: If outputs can't be written; shards at work are given up.
     """
     waiting = deque((shard, 1) for shard in shards)
-    idle = [_Worker() for _ in range(min(num_workers, len(shards)))]
-    working: dict[Future, tuple[_Worker, Shard, int]] = {}
+    idle = [Worker() for _ in range(min(num_workers, len(shards)))]
+    working: dict[Future, tuple[Worker, Shard, int]] = {}
     try:
         while waiting or working:
             while waiting and idle:
                 worker, (shard, attempt) = idle.pop(), waiting.popleft()
-                working[worker.executor.submit(score, shard, job)] = (worker, shard, attempt)
+                working[worker.submit(score, shard, job)] = (worker, shard, attempt)
             for future in wait(working, return_when=FIRST_COMPLETED).done:
                 worker, shard, attempt = working.pop(future)
                 idle.append(worker)
@@ -57,7 +53,7 @@ def score_all(shards: list[Shard], job: Job, num_workers: int) -> Iterator[Outco
                     raise
                 except BrokenProcessPool:
                     worker.end()
-                    idle[-1], problem = _Worker(), KILLED
+                    idle[-1], problem = Worker(), KILLED
                 except Exception as error:  # a file that can't be reached, memory, a defect
                     problem = f"It can't be scored ({type(error).__name__}: {one_line(error)})."
                 if problem and attempt < ATTEMPTS:
@@ -67,29 +63,3 @@ def score_all(shards: list[Shard], job: Job, num_workers: int) -> Iterator[Outco
     finally:
         for worker in [*idle, *(worker for worker, _, _ in working.values())]:
             worker.end()
-
-
-class _Worker:
-    """An executor with one process, which ends at once when told to or when this one dies."""
-
-    def __init__(self):
-        # Not forked: ONNX Runtime's and pyarrow's threads don't survive that.
-        context = multiprocessing.get_context("spawn")
-        end, self._open = context.Pipe(duplex=False)
-        self.executor = ProcessPoolExecutor(1, context, initializer=_begin, initargs=(end,))
-
-    def end(self) -> None:
-        """Kills the process, whatever it works at."""
-        self._open.close()
-        self.executor.shutdown(cancel_futures=True)
-
-
-def _begin(end: Connection) -> None:
-    """Lets a worker's process end when the other end of a pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the first process ends us
-    threading.Thread(target=_exit_after, args=(end,), daemon=True).start()
-
-
-def _exit_after(end: Connection) -> None:
-    end.poll(None)
-    os._exit(1)

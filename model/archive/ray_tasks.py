@@ -9,10 +9,11 @@ import socket
 from collections.abc import Iterator
 from itertools import islice
 
-from model.archive.scoring import ATTEMPTS, Job, Outcome, score
+from model.archive.scoring import Job, Outcome, score
 from model.archive.shards import Shard
 from model.errors import ArchiveError
 from model.files.atomic import one_line
+from model.reading.workers import ATTEMPTS
 
 ADDRESS = "RAY_ADDRESS"
 TIMEOUT = 10  # seconds in which a cluster's head answers

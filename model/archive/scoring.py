@@ -16,7 +16,6 @@ from model.reading.paper import PaperReading
 from model.reading.picture_files import read_pages
 from model.reading.recognizer import Recognizer
 
-ATTEMPTS = 3  # at a shard whose worker died, or whose files could not be reached
 NO_PHOTO = "28x28 numbers are no photo: leave --photo out."
 
 

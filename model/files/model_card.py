@@ -104,17 +104,31 @@ def _table(report: dict) -> str:
             f"| {figures['num_all']:,} |"
         )
 
-    add("MNIST test", report["test"])
-    if report.get("validation"):
-        add("MNIST, held-out writers", report["validation"])
-    pen = report.get("pen", {})
-    for key, name in _GROUPS:
-        if key in pen:
-            add(f"Pen digits: {name}", pen[key])
-    for figures in pen.get("sets", []):
-        add(f"Other digits: {figures['name']}", figures)
-    if "pictures" in pen:
-        add("Photos and pictures of one digit", pen["pictures"])
+    def add_all(part: dict, suffix: str = "") -> None:
+        add(f"MNIST test{suffix}", part["test"])
+        if part.get("validation"):
+            add(f"MNIST, held-out writers{suffix}", part["validation"])
+        pen = part.get("pen", {})
+        for key, name in _GROUPS:
+            if key in pen:
+                add(f"Pen digits: {name}{suffix}", pen[key])
+        for figures in pen.get("sets", []):
+            add(f"Other digits: {figures['name']}{suffix}", figures)
+        if "pictures" in pen:
+            add(f"Photos and pictures of one digit{suffix}", pen["pictures"])
+
+    add_all(report)
+    pen, int8 = report.get("pen", {}), report.get("int8")
+    if int8:
+        add_all(int8, ", int8")
+    rows.append("")
+    if int8 and int8["refused"]:
+        rows.append(f"The int8 network was refused: {int8['refused']}.")
+    elif int8:
+        rows.append(
+            f"`predict.py --fast` uses the int8 network ({int8['num_bytes'] / 1e6:.1f} MB): 8-bit "
+            "arithmetic except in the first convolution and the last layer."
+        )
     rows.append("")
     rows.append(f"Calibration error on MNIST's test images: {report['test']['ece']:.4f}.")
     if "ece" in pen:

@@ -32,6 +32,7 @@ from model.files.model_card import render_card
 RUNS = Path(__file__).parents[2] / "runs"  # unless the caller names another folder
 
 ONNX_FILE = "digits.onnx"
+INT8_FILE = "digits-int8.onnx"  # for --fast; a run whose int8 network was refused has none
 KERAS_FILE = "digits.keras"
 REPORT_FILE = "report.json"
 HISTORY_FILE = "history.csv"

@@ -19,7 +19,7 @@ from model.files.atomic import (
     save_json,
     write_atomically,
 )
-from model.files.runs import NETWORK_FILES, check_network
+from model.files.runs import INT8_FILE, NETWORK_FILES, check_network
 
 SHIPPED = Path(__file__).parents[1] / "trained"
 SERVED_FILE = "served.json"
@@ -106,12 +106,15 @@ def ship(run: Path) -> None:
     for name in NETWORK_FILES:
         if not (run / name).is_file():
             raise ArtifactError(f"The run {run} has no {name}: nothing was copied.")
-    for name in NETWORK_FILES:
+    has_int8 = (run / INT8_FILE).is_file()
+    for name in (INT8_FILE,) * has_int8 + NETWORK_FILES:
 
         def copy(temporary: Path, name: str = name) -> None:
             shutil.copyfile(run / name, temporary)
 
         write_atomically(SHIPPED / name, copy)
+    if not has_int8:
+        (SHIPPED / INT8_FILE).unlink(missing_ok=True)
 
 
 def objection(report: dict, runs: Path, min_accuracy: float = MIN_ACCURACY) -> str:

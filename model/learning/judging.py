@@ -12,7 +12,7 @@ import numpy as np
 from model.errors import TrainingError
 from model.files import progress, runs
 from model.files.atomic import write_atomically
-from model.learning import augment, evaluation, onnx_file
+from model.learning import augment, evaluation, int8, onnx_file
 from model.learning.config import TrainConfig
 from model.learning.data import Dataset
 from model.learning.training import split
@@ -24,7 +24,13 @@ AGREEMENT = 1e-5  # largest difference allowed between Keras' and ONNX Runtime's
 NUM_AGREEMENT_FRAMES = 1000
 CONFIDENCE_SEED = 1_000_000  # beyond every epoch's: other distortions than those trained on
 # What is judged, in order, and how long it takes for the shipped network on two cores, seconds.
-PARTS = {"temperature and thresholds": 12, "export": 6, "look-alikes": 60, "test images": 6}
+PARTS = {
+    "temperature and thresholds": 12,
+    "export": 6,
+    "look-alikes": 60,
+    "test images": 6,
+    "int8 network": 40,
+}
 PREDICT_BATCH = 500  # frames a call when only reading
 
 
@@ -107,6 +113,13 @@ def judge(
         "test": evaluation.evaluate(recognizer.probabilities(test.frames), test.labels),
         **(more or {}),
     }
+    telling.begin("int8 network")
+    sets = {"test": (test, report["test"])}
+    if validation:
+        sets["validation"] = (validation, report["validation"])
+    small, report["int8"] = int8.add_int8(exported, training, config.seed, sets)
+    if small:
+        write_atomically(run / runs.INT8_FILE, lambda temporary: temporary.write_bytes(small))
     progress.end_progress(run)
     runs.save_report(run, report)
     return report

@@ -16,7 +16,7 @@ import onnxruntime
 from model.errors import ArtifactError
 from model.files import served
 from model.files.atomic import RETRAIN, read_bytes, sha256
-from model.files.runs import ONNX_FILE, REPORT_FILE, load_report
+from model.files.runs import INT8_FILE, ONNX_FILE, REPORT_FILE, load_report
 from model.ink.frame import FRAME_SIDE
 from model.reading import onnx_parts
 from model.reading.confidence import NUM_CLASSES, Answer, Confidence
@@ -39,6 +39,7 @@ class Recognizer:
         content: An ONNX file's bytes, as `model.learning.network` exports them.
 
     Attributes:
+        content: The file's bytes.
         confidence: How its probabilities become answers.
         version: The name of the run that trained it, `""` if its file does not say.
         key: `(version, SHA-256 of the file)`; tells networks apart, so that what was computed
@@ -55,7 +56,7 @@ class Recognizer:
 
     def __init__(self, content: bytes):
         self._personalisation = None
-        self._content = content
+        self.content = content
         self._sessions: dict[tuple[str, ...], onnxruntime.InferenceSession] = {}
         self._opening = threading.Lock()
         try:
@@ -84,21 +85,28 @@ class Recognizer:
             raise ArtifactError(f"The network does not answer with ten probabilities. {RETRAIN}")
 
     @classmethod
-    def load(cls, folder: Path | None = None) -> "Recognizer":
+    def load(cls, folder: Path | None = None, is_fast: bool = False) -> "Recognizer":
         """Loads `digits.onnx` from a run's folder and tries it on two frames.
 
         Args:
             folder: The folder. Default: the shipped network's.
+            is_fast: Whether to load the int8 network beside it, which answers with
+                probabilities alone.
 
         Raises:
             ArtifactError: If it is missing, damaged, not the one that the report beside it was
                 written about, or not a digit network.
         """
         folder = served.SHIPPED if folder is None else folder
-        path = folder / ONNX_FILE
+        path = folder / (INT8_FILE if is_fast else ONNX_FILE)
         try:
             content = read_bytes(path)
         except FileNotFoundError as error:
+            if is_fast:
+                raise ArtifactError(
+                    f"There is no int8 network at {path}: leave --fast out, or train a network "
+                    'with "python train.py", which makes one unless it reads worse.'
+                ) from error
             raise ArtifactError(f"There is no trained network at {path}. {RETRAIN}") from error
         except OSError as error:
             raise ArtifactError(
@@ -108,7 +116,7 @@ class Recognizer:
             recognizer = cls(content)
         except ArtifactError as error:
             raise ArtifactError(f"{path}: {error}") from error
-        _check_report(recognizer, folder)
+        _check_report(recognizer, path, "int8" if is_fast else "network")
         return recognizer
 
     def probabilities(self, frames: np.ndarray) -> np.ndarray:
@@ -289,7 +297,7 @@ class Recognizer:
         part = next((part for part in parts if set(outputs) <= set(part)), ())
         with self._opening:
             if part not in self._sessions:
-                self._sessions[part] = _opened(self._content, part)
+                self._sessions[part] = _opened(self.content, part)
             return self._sessions[part]
 
     def answer(self, probabilities: np.ndarray) -> Answer:
@@ -332,19 +340,20 @@ def _pooled(last_map: np.ndarray) -> np.ndarray:
     return pooled / np.maximum(length, SMALLEST)
 
 
-def _check_report(recognizer: Recognizer, folder: Path) -> None:
+def _check_report(recognizer: Recognizer, path: Path, part: str) -> None:
     """Raises `ArtifactError` if the report beside a network was written about another file.
 
     A flipped bit in the weights would change answers and nothing else. A network without a
     readable report is not checked.
     """
     try:
-        expected = load_report(folder)["network"]["sha256"]
+        described = load_report(path.parent).get(part)
     except ArtifactError:
         return
+    expected = described.get("sha256") if isinstance(described, dict) else None
     if expected != recognizer.key[1]:
         raise ArtifactError(
-            f"The trained network at {folder / ONNX_FILE} is damaged or was replaced: its SHA-256 "
+            f"The trained network at {path} is damaged or was replaced: its SHA-256 "
             f"is not the one in {REPORT_FILE} beside it. {RETRAIN}"
         )
 

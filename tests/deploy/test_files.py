@@ -5,7 +5,7 @@ import re
 import yaml
 
 from deploy import engine, proxy
-from model.files.runs import KERAS_FILE, NETWORK_FILES
+from model.files.runs import INT8_FILE, KERAS_FILE, NETWORK_FILES
 from model.learning import upload
 from tests.support import ROOT, TRAINED
 from tests.test_architecture import imports
@@ -124,7 +124,7 @@ def test_the_image_has_the_network_so_replicas_need_no_volume():
     left_out = {line for line in lines if line.startswith("model/")}
     assert left_out == {f"model/trained/{KERAS_FILE}"}
     assert "DIGITPAD_RUNS" not in DOCKERFILE  # so the shipped network is served
-    for name in {*NETWORK_FILES} - {KERAS_FILE}:
+    for name in {*NETWORK_FILES, INT8_FILE} - {KERAS_FILE}:
         assert (TRAINED / name).is_file(), name
 
 

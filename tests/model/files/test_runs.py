@@ -120,7 +120,7 @@ def test_each_run_that_read_the_test_set_counts_once(tmp_path):
 
 
 def test_the_shipped_files_belong_together(trained):
-    assert {path.name for path in trained.iterdir()} == set(runs.NETWORK_FILES)
+    assert {path.name for path in trained.iterdir()} == {*runs.NETWORK_FILES, runs.INT8_FILE}
     report = runs.check_network(trained)
     assert report["network"]["num_bytes"] == (trained / runs.ONNX_FILE).stat().st_size
     history = runs.load_history(trained / runs.HISTORY_FILE)

@@ -9,7 +9,14 @@ import pytest
 from model.errors import ArtifactError, TrainingError
 from model.files import served
 from model.files.atomic import locked
-from model.files.runs import NETWORK_FILES, ONNX_FILE, REPORT_FILE, load_report, save_report
+from model.files.runs import (
+    INT8_FILE,
+    NETWORK_FILES,
+    ONNX_FILE,
+    REPORT_FILE,
+    load_report,
+    save_report,
+)
 from tests.model.files.test_runs import make_run
 
 
@@ -163,9 +170,17 @@ def test_shipping_copies_the_network_with_its_report_last(runs, tmp_path, traine
     replace = os.replace
     monkeypatch.setattr(os, "replace", lambda a, b: (order.append(b.name), replace(a, b)))
     served.ship(runs / "whole")
-    assert order == list(NETWORK_FILES) and order[-1] == REPORT_FILE
-    for name in NETWORK_FILES:
+    assert order == [INT8_FILE, *NETWORK_FILES] and order[-1] == REPORT_FILE
+    for name in order:
         assert (served.SHIPPED / name).read_bytes() == (trained / name).read_bytes()
+
+
+def test_shipping_a_run_without_an_int8_network_takes_the_old_one_away(runs, trained):
+    shutil.copytree(trained, runs / "refused")
+    (runs / "refused" / INT8_FILE).unlink()
+    (served.SHIPPED / INT8_FILE).write_bytes(b"of the run before")
+    served.ship(runs / "refused")
+    assert not (served.SHIPPED / INT8_FILE).exists()
 
 
 def test_a_run_that_lacks_a_file_is_not_shipped(runs):

@@ -12,6 +12,7 @@ from model.files.runs import (
     CARD_FILE,
     CONFIG_FILE,
     HISTORY_FILE,
+    INT8_FILE,
     KERAS_FILE,
     NETWORK_FILES,
     ONNX_FILE,
@@ -71,8 +72,10 @@ def test_corrections_are_learned_and_served(
     assert train.main(["--runs", str(runs_folder), *options, "--min-accuracy", "0"]) == 0
     (run,) = runs_folder.glob("*-corrections")
     assert served.current(runs_folder) == run
-    assert {path.name for path in run.iterdir()} == {*NETWORK_FILES, CONFIG_FILE}
-    tuned = check_network(run)["finetuning"]
+    report = check_network(run)
+    int8 = [INT8_FILE] if report["int8"] and not report["int8"]["refused"] else []
+    assert {path.name for path in run.iterdir()} == {*NETWORK_FILES, *int8, CONFIG_FILE}
+    tuned = report["finetuning"]
     assert tuned["started_from"] == start
     assert tuned["num_corrections"] == tuned["num_right_after"] == 2
     assert [row["epoch"] for row in load_history(run / HISTORY_FILE)] == [1, 2, 3, 4, 5, 6]

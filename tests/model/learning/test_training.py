@@ -18,6 +18,7 @@ from model.files.runs import (
     CHECKPOINT_FILE,
     CONFIG_FILE,
     HISTORY_FILE,
+    INT8_FILE,
     NETWORK_FILES,
     REPORT_FILE,
     check_network,
@@ -79,13 +80,16 @@ def test_a_run_leaves_all_its_files_and_is_served(command, runs_folder, preset, 
     assert command("--preset", preset, "--min-accuracy", "0", "--batch-size", "16") == 0
     run = only_run(runs_folder)
     assert run.name.endswith(preset) and served.current(runs_folder) == run
+    report = check_network(run)
+    int8 = report["int8"]  # none of a network with one convolution
+    assert (int8 is None) == (preset == "tutorial")
     assert {path.name for path in run.iterdir()} == {
         *NETWORK_FILES,
+        *([INT8_FILE] if int8 and not int8["refused"] else []),
         CONFIG_FILE,
         CHECKPOINT_FILE,
         STEPS_FILE,
     }
-    report = check_network(run)
     assert report["config"]["batch_size"] == 16 and report["data"]["num_test"] == 100
     assert [row["epoch"] for row in load_history(run / HISTORY_FILE)] == [1]
     assert "test images right" in capsys.readouterr().out
@@ -185,7 +189,7 @@ def test_no_serve_leaves_what_is_served(command, runs_folder, capsys):
 def test_ship_copies_a_run_to_the_shipped_folder(runs_folder, trained):
     shutil.copytree(trained, runs_folder / "a run")
     assert train.main(["--runs", str(runs_folder), "--ship", "a run"]) == 0
-    assert {path.name for path in served.SHIPPED.iterdir()} == set(NETWORK_FILES)
+    assert {path.name for path in served.SHIPPED.iterdir()} == {*NETWORK_FILES, INT8_FILE}
 
 
 def test_ctrl_c_prints_how_to_resume(command, runs_folder, capsys, training, monkeypatch):
