@@ -2,10 +2,11 @@
 
     python -m benchmarks.archive [--rows 2000] [--photos 6] [--rounds 3] [--workers 2]
 
-1. One core: rows a second of the network alone on prepared frames, and of whole shards, from a
+1. One core: rows a second of ONNX Runtime alone on prepared frames, with the float32 and the int8
+   network; of `read_batch` on arrays, of `predict.py` on PNG files, and of whole shards, from a
    parquet file to a parquet file: 28x28 numbers, PNG files, photos. They are measured in turns, by
    this process' processor time, so that other work on the machine disturbs less. A share compares a
-   path with the network of the same round; of photos, with the reader alone on decoded pictures.
+   path with the runtime of the same round; of photos, with the reader alone on decoded pictures.
 2. Workers: rows a second by the clock, with one process and with several.
 3. Engines: `benchmarks.archive_engines`.
 """
@@ -22,18 +23,23 @@ from statistics import median
 
 import cv2
 import numpy as np
+import onnxruntime
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+import predict
 from benchmarks.archive_engines import run, write_archive
 from benchmarks.sheets import sheet
 from model.archive import pool
 from model.archive.run import plan
 from model.archive.scoring import Job, recognizer_of, score
-from model.files.runs import ONNX_FILE
+from model.files.runs import INT8_FILE, ONNX_FILE
 from model.files.served import SHIPPED
 from model.learning.data import load_mnist
+from model.reading.batch import read_batch
+from model.reading.onnx_parts import output_names, with_outputs
 from model.reading.paper_reader import read_paper
+from model.reading.recognizer import BATCH, Recognizer
 from ops.settings import settings
 
 Paths = dict[str, Callable[[], None]]
@@ -49,7 +55,9 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        report("digits", digit_paths(folder, options.rows), options.rows, options.rounds)
+        for title, file in (("digits", ONNX_FILE), ("digits, int8", INT8_FILE)):
+            paths = digit_paths(folder, options.rows, file)
+            report(title, paths, options.rows, options.rounds)
         report("photos", photo_paths(folder, options.photos), options.photos, options.rounds)
         compare_workers(folder, options)
     print(flush=True)
@@ -58,19 +66,45 @@ def main() -> None:
     subprocess.run([*line, "--rounds", str(options.rounds)], check=True)  # nosec B603
 
 
-def digit_paths(folder: Path, num_rows: int) -> Paths:
-    """The network alone, and shards of numbers and of PNG files."""
+def digit_paths(folder: Path, num_rows: int, file: str) -> Paths:
+    """The runtime alone, arrays, picture files, and shards of numbers and of PNG files."""
     images = load_mnist(settings().data)[1].images[:num_rows]
     frames = (images / np.float32(255)).astype(np.float32)
-    job = job_for(folder)
+    job = job_for(folder, file=file)
     network = recognizer_of(job.network)
     rows = pa.array(list(images.reshape(len(images), -1)))
     png = pa.array([cv2.imencode(".png", image)[1].tobytes() for image in images])
     return {
-        "network alone": lambda: network.probabilities(frames),
-        "28x28 numbers": scoring(folder / "rows.parquet", rows, job),
-        "PNG files": scoring(folder / "png.parquet", png, job),
+        "ONNX Runtime alone": runtime(job.network, frames),
+        "arrays": lambda: read_batch(images, network),
+        "PNG files by predict.py": printing(folder, images, network),
+        "shard of 28x28 numbers": scoring(folder / "rows.parquet", rows, job),
+        "shard of PNG files": scoring(folder / "png.parquet", png, job),
     }
+
+
+def runtime(network: bytes, frames: np.ndarray) -> Callable[[], None]:
+    """Runs the part of a network that predicts, by ONNX Runtime and nothing else."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = 1, 4
+    part = with_outputs(network, output_names(network)[:1])
+    session = onnxruntime.InferenceSession(part, options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+
+    def run_all() -> None:
+        for at in range(0, len(frames), BATCH):
+            session.run(None, {name: frames[at : at + BATCH, ..., None]})
+
+    return run_all
+
+
+def printing(folder: Path, images: np.ndarray, network: Recognizer) -> Callable[[], None]:
+    """Writes images as PNG files; returns what reads them and words the answers."""
+    paths = [folder / f"{place}.png" for place in range(len(images))]
+    for path, image in zip(paths, images, strict=True):
+        cv2.imwrite(str(path), image)
+    reader = predict.Reader(network, predict.DigitsAsText, is_photo=False)
+    return lambda: [*map(reader, predict.in_chunks(map(str, paths), predict.CHUNK))]
 
 
 def photo_paths(folder: Path, num_photos: int) -> Paths:
@@ -85,10 +119,11 @@ def photo_paths(folder: Path, num_photos: int) -> Paths:
     }
 
 
-def job_for(folder: Path, photo: bool = False) -> Job:
-    """The shipped network, and a folder for outputs."""
-    out = folder / ("photos-out" if photo else "out")
-    return Job((SHIPPED / ONNX_FILE).read_bytes(), str(out), photo)
+def job_for(folder: Path, photo: bool = False, file: str = ONNX_FILE) -> Job:
+    """A shipped network, and a folder for outputs."""
+    names = {INT8_FILE: "int8-out", ONNX_FILE: "photos-out" if photo else "out"}
+    out = folder / names[file]
+    return Job((SHIPPED / file).read_bytes(), str(out), photo)
 
 
 def scoring(path: Path, column: pa.Array, job: Job) -> Callable[[], None]:
