@@ -237,10 +237,10 @@ def fine_tune(options: argparse.Namespace) -> None:
             "answer and choose the right digit."
         )
     mnist, test = load_mnist(options.data, progress=True)
-    with training_place(options.runs, options):
-        from model.learning import finetuning, judging  # late: a wrong option is reported at once
+    from model.learning import finetuning, judging  # late: a wrong option is reported at once
 
-        network, start = finetuning.load_network(served.current(options.runs))
+    network, start = finetuning.load_network(served.current(options.runs))
+    with training_place(options.runs, options):
         given = chosen_settings(options)
         config = replace(finetuning.FINE_TUNING, preset=network.name, **given)
         folder = start_run(config, options.runs, "corrections")

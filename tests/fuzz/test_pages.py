@@ -189,8 +189,9 @@ def test_a_clicked_image_is_one_of_those_shown():
 
 
 def test_a_marked_area_has_four_bounds():
-    assert image_map.marked_bounds({"x": [0.5, -0.5], "y": [1, 0]}) == [-0.5, 0.5, 0, 1]
-    for odd in (None, [], {"x": [1]}, {"x": "ab", "y": "cd"}, {"x": [1, []], "y": [1, 2]}):
+    left, right, lower, upper = image_map.marked_bounds([0.25, 0.75, 0, 1])
+    assert left == -right < 0 and lower == -upper < left
+    for odd in (None, [], {"x": [1]}, "abcd", [1, 0, 0, 1], [0, 1, [], 1], [0, 1, 0, math.nan]):
         assert image_map.marked_bounds(odd) == []
 
 

@@ -146,7 +146,7 @@ def confusion_chart(
     )
     mistakes = counts - np.diag(np.diag(counts))
     worst = np.unravel_index(int(mistakes.argmax()), counts.shape)
-    unit = "per cent of the true label" if share else "images"
+    unit = "% of each row" if share else "images"
     return alt.layer(cells.add_params(cell), numbers).properties(
         title=f"Confusion matrix, in {unit}",
         height=420,

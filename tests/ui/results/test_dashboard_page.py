@@ -135,7 +135,7 @@ def test_the_diagonal_can_be_hidden_and_cells_can_be_shares(no_mnist):
     assert "datum.label !==" in confusion(app)
     (unit,) = (box for box in app.get("button_group") if box.label == "Cells show")
     app = settled(unit.set_value("Per cent of the true label").run())
-    assert "per cent of the true label" in confusion(app)
+    assert "% of each row" in confusion(app)
 
 
 def test_curves_can_be_smoothed_and_have_logarithmic_axes(no_mnist):
