@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,12 @@ def corrections_path(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv(variable("corrections"), str(path))
     monkeypatch.setenv(variable("runs"), str(tmp_path / "runs"))  # nor are a developer's runs read
     return path
+
+
+@pytest.fixture(autouse=True)
+def main_module(monkeypatch):
+    """Gives `__main__` back: Streamlit puts a page there, and new processes would run it."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture(autouse=True)

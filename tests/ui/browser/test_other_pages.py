@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from benchmarks.dashboard import LAST
 from benchmarks.page import ANSWER, drag_a_finger, expect_prediction, visit
 from model.files.runs import load_report
 from tests.model.ink.test_decode import saved
@@ -41,10 +42,15 @@ def cells_of_the_matrix() -> tuple[str, str, str]:
     return names[0], names[1], names[2]
 
 
+def open_mistakes(page) -> None:
+    page.wait_for_function(LAST)  # the charts above are drawn, so the page has its height
+    page.get_by_text("Mistakes: confusion matrix").click()
+
+
 def test_a_click_on_a_cell_of_the_confusion_matrix_leads_to_its_images(page):
     first, second, none = cells_of_the_matrix()
     visit(page, "Results and runs")
-    page.get_by_text("Mistakes: confusion matrix").click()
+    open_mistakes(page)
     choice = page.get_by_role("combobox", name="Images of a cell")
     beside_the_number = {"x": 4, "y": 4}
     page.locator(f'path[aria-label^="{first}:"]').click(position=beside_the_number)
@@ -63,7 +69,7 @@ def test_the_dashboards_switches_change_its_charts(page):
     visit(page, "Results and runs")
     chart = page.get_by_test_id("stVegaLiteChart")
     matrix = chart.filter(has_text="Confusion matrix")
-    page.get_by_text("Mistakes: confusion matrix").click()
+    open_mistakes(page)
     confusion = np.array(load_report(TRAINED)["test"]["confusion"])
     most = matrix.get_by_text(str(confusion.max()), exact=True)
     expect(most).to_have_count(1)
