@@ -2,6 +2,7 @@
 
     python predict.py seven.png scans/             one digit a picture: files and whole folders
     cat seven.png | python predict.py -            one picture from standard input
+    python predict.py digits.npz                   each image of a parquet, NumPy or IDX file
     python predict.py scans/ --format csv > all.csv
     python predict.py --photo sheet.jpg            all numbers on paper, row by row
     python predict.py --photo notes.pdf --format xlsx > notes.xlsx
@@ -31,6 +32,7 @@ from tqdm import tqdm
 
 from model.errors import DigitError, PictureError
 from model.files import served
+from model.ink.file_kinds import holds_many_images
 from model.reading.batch import read_batch
 from model.reading.confidence import NUM_CLASSES
 from model.reading.paper import PaperReading
@@ -42,12 +44,12 @@ from model.reading.paper_export import (
     page_of,
     workbook,
 )
-from model.reading.picture_files import read_pages
+from model.reading.picture_files import pages_or_error
 from model.reading.prediction import Prediction
 from model.reading.processor import lacks_vnni
 from model.reading.recognizer import Recognizer
 from model.reading.workers import ATTEMPTS, in_order
-from ops.picture_sources import STDIN, content_or_error, picture_names
+from ops.picture_sources import Picture, content_or_error, picture_names, pictures_of
 from ops.settings import settings
 from ui.formatting import in_words, percent
 
@@ -65,7 +67,6 @@ NO_VNNI = (
     "This processor has no instructions for the int8 network (VNNI): --fast is faster here, but "
     "less so than on others."
 )
-Picture = tuple[str, bytes | DigitError | None]  # its name; what it holds, if that is known
 Pages = list[tuple[int, PaperReading]]  # their numbers, and what was read
 FLAGS = ("digit", "is_digit", "is_sure")  # columns of the CSV that are as in JSON
 
@@ -173,8 +174,10 @@ def progress(images: list[str]) -> tqdm:
     """A progress bar, if standard error is a terminal and the answers go somewhere else."""
     if not sys.stderr.isatty() or sys.stdout.isatty():
         return tqdm(disable=True)
-    total = sum(1 for _ in picture_names(images, lambda *_: None))
-    return tqdm(total=total, unit=" pictures", disable=total < MIN_FOR_BAR)
+    names = list(picture_names(images, lambda *_: None))
+    if any(map(holds_many_images, names)):
+        return tqdm(unit=" pictures")  # how many there are is known at the end
+    return tqdm(total=len(names), unit=" pictures", disable=len(names) < MIN_FOR_BAR)
 
 
 @dataclass(frozen=True)
@@ -193,8 +196,8 @@ class Chunk:
 
 
 def in_chunks(names: Iterable[str], size: int) -> Iterator[list[Picture]]:
-    """Pictures in groups; standard input is read here, because no other process can."""
-    pictures = ((name, content_or_error(name) if name == STDIN else None) for name in names)
+    """The pictures of files, in groups."""
+    pictures = pictures_of(names)
     while chunk := list(itertools.islice(pictures, size)):
         yield chunk
 
@@ -220,7 +223,7 @@ class Reader:
             content_or_error(name) if content is None else content for name, content in pictures
         ]
         if self._is_photo:
-            found = [self._read_photo(content) for content in contents]
+            found = [pages_or_error(content, self._recognizer) for content in contents]
         else:
             found = read_batch(contents, self._recognizer)
         written, problems = [], []
@@ -233,14 +236,6 @@ class Reader:
                 problems += without
             written += self._output.written(name, one)
         return Chunk(len(pictures), written, problems)
-
-    def _read_photo(self, content: bytes | DigitError) -> list | DigitError:
-        if isinstance(content, DigitError):
-            return content
-        try:
-            return list(read_pages(content, self._recognizer))
-        except DigitError as error:
-            return error
 
 
 def _pages(name: str, readings: list) -> tuple[Pages, list[tuple[str, str]]]:

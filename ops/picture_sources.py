@@ -1,20 +1,28 @@
-"""Finds and reads the picture files that a command line names."""
+"""Finds and reads the pictures that a command line names."""
 
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
+import numpy as np
+
 from model.errors import DigitError, PictureError
 from model.ink.decode import MAX_BYTES
-from model.ink.file_kinds import ENDINGS, KNOWN, OTHER_PICTURES
+from model.ink.file_kinds import (
+    ENDINGS,
+    KNOWN,
+    OTHER_PICTURES,
+    holds_many_images,
+)
 
 STDIN = "-"
+Picture = tuple[str, bytes | np.ndarray | DigitError | None]  # its name, and what it is if known
 
 
 def picture_names(
     images: Iterable[str], report_problem: Callable[[str, str], None]
 ) -> Iterator[str]:
-    """The names of all pictures: files as given, and those in and below folders, sorted.
+    """The names of all files: as given, and pictures and files of images below folders, sorted.
 
     Args:
         images: Names of files and folders, and "-".
@@ -34,7 +42,7 @@ def picture_names(
             for name in sorted(files):
                 if name.startswith("."):
                     continue
-                if name.lower().endswith(ENDINGS):
+                if name.lower().endswith(ENDINGS) or holds_many_images(name):
                     is_empty = False
                     yield os.path.join(folder, name)
                 elif name.lower().endswith(OTHER_PICTURES):
@@ -47,6 +55,33 @@ def picture_names(
             )
         elif is_empty:
             report_problem(image, f"There is no picture in this folder ({', '.join(KNOWN)}).")
+
+
+def pictures_of(names: Iterable[str]) -> Iterator[Picture]:
+    """The pictures of files.
+
+    Standard input, which no other process can read, and files of many images are read here: their
+    pictures come as the file's content, an array of shape `(28, 28)`, or why there is neither.
+    """
+    for name in names:
+        if name == STDIN:
+            yield name, content_or_error(name)
+        elif holds_many_images(name):
+            yield from _images_in(name)
+        else:
+            yield name, None
+
+
+def _images_in(name: str) -> Iterator[Picture]:
+    # Its packages take a quarter of a second to import.
+    from model.archive.inputs import batches_of_file
+
+    try:
+        for batch in batches_of_file(name):
+            for row, one in zip(batch.rows, batch.inputs, strict=True):
+                yield (name if row is None else f"{name}, row {row}"), one
+    except OSError as error:
+        yield name, PictureError(f"It can't be read ({error.strerror or error}).")
 
 
 def content_or_error(name: str) -> bytes | DigitError:

@@ -17,7 +17,9 @@ from PIL import Image
 import predict
 from model.files.runs import NETWORK_FILES, load_report
 from model.reading import batch
+from model.reading.batch import read_batch
 from model.reading.recognizer import Recognizer
+from tests.archives import digits, png_file, rows_file
 from tests.pictures_for_programs import picture_of, saved
 from tests.support import ROOT, TRAINED, popen_with_default_signals
 
@@ -168,6 +170,32 @@ def test_many_chunks_stay_in_order(tmp_path, capsys, monkeypatch):
         assert name.endswith(f"-{digit}.png")
 
 
+def test_each_image_of_files_of_many_is_read(tmp_path, capsys, trained):
+    images = digits(5)
+    (tmp_path / "a.parquet").write_bytes(png_file(images))
+    (tmp_path / "b.parquet").write_bytes(rows_file(images))
+    np.savez(tmp_path / "c.npz", images=images)
+    assert predict.main([str(tmp_path), "--format", "json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    names = ("a.parquet", "b.parquet", "c.npz")
+    places = [f"{tmp_path / name}, row {row}" for name in names for row in range(5)]
+    assert [row["source"] for row in rows] == places
+    answers = [one.digits for one in read_batch(images, Recognizer.load(trained))]
+    assert [tuple(row["digits"]) for row in rows] == 3 * answers
+
+
+def test_what_cannot_be_read_of_files_of_many_is_reported(tmp_path, capsys):
+    np.savez(tmp_path / "a.npz", images=digits(2))
+    (tmp_path / "b.parquet").write_bytes(b"no parquet")
+    assert predict.main([str(tmp_path), str(tmp_path / "missing.npz")]) == 1
+    out, err = capsys.readouterr()
+    assert out.count("\n") == 2 and err.count("\n") == 2
+    assert "b.parquet: It can't be read (Arrow" in err
+    assert "missing.npz: It can't be read (No such file or directory)." in err
+    assert predict.main([str(tmp_path / "a.npz"), "--photo"]) == 1
+    assert "a.npz, row 1: 28x28 numbers are no photo" in capsys.readouterr().err
+
+
 def test_standard_input_and_undecodable_names_are_read(tmp_path, trained):
     picture = saved(picture_of("7"))
     done = command("-", "--network", trained, input=picture)
@@ -258,3 +286,5 @@ def test_the_progress_bar_needs_a_terminal_and_many_pictures(folder, monkeypatch
     monkeypatch.setattr(predict, "MIN_FOR_BAR", 3)
     with predict.progress([str(folder)]) as bar:
         assert not bar.disable and bar.total == 3
+    with predict.progress(["many.npz"]) as bar:
+        assert not bar.disable and bar.total is None

@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from model.archive.places import is_remote, read
-from model.archive.shards import NPZ, PARQUET, Shard
+from model.archive.shards import Shard
 from model.errors import DataError, DigitError, PictureError
 from model.files.atomic import one_line
 from model.ink.decode import MAX_BYTES
+from model.ink.file_kinds import NPZ, PARQUET
 from model.ink.frame import FRAME_SIDE
 from model.learning.array_files import parse_idx, read_archive, unpack_gzip
 
@@ -50,16 +51,24 @@ class Batch:
 def batches(shard: Shard) -> Iterator[Batch]:
     """Reads a shard.
 
+    Raises:
+        OSError: If a file of many images can't be read at the moment.
+    """
+    if shard.is_pictures:
+        yield from _pictures(shard.sources)
+    else:
+        yield from batches_of_file(*shard.sources)
+
+
+def batches_of_file(source: str) -> Iterator[Batch]:
+    """Reads a parquet, NumPy or IDX file of images.
+
     What is damaged comes as an error with its row. If a file's rest can't be read, one more row
     says so.
 
     Raises:
-        OSError: If a file of many digits can't be read at the moment.
+        OSError: If the file can't be read at the moment.
     """
-    if shard.is_pictures:
-        yield from _pictures(shard.sources)
-        return
-    (source,) = shard.sources
     content, num = read(source), 0
     try:
         for inputs in _parts_of(source, content):

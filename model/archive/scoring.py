@@ -4,19 +4,14 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
-
 from model.archive import tables
 from model.archive.inputs import batches
 from model.archive.places import join, write_whole
 from model.archive.shards import Shard
-from model.errors import DigitError, NothingDrawn, PictureError
+from model.errors import DigitError
 from model.reading.batch import read_batch
-from model.reading.paper import PaperReading
-from model.reading.picture_files import read_pages
+from model.reading.picture_files import pages_or_error
 from model.reading.recognizer import Recognizer
-
-NO_PHOTO = "28x28 numbers are no photo: leave --photo out."
 
 
 @dataclass(frozen=True)
@@ -80,7 +75,7 @@ def score(shard: Shard, job: Job) -> Outcome:
     tabled, num_unread = [], 0
     for batch in batches(shard):
         if job.photo:
-            photos = [_read_photo(one, recognizer) for one in batch.inputs]
+            photos = [pages_or_error(one, recognizer) for one in batch.inputs]
             num_unread += sum(isinstance(one, DigitError) for one in photos)
             tabled.append(tables.photos_batch(batch, photos, network))
         else:
@@ -89,16 +84,3 @@ def score(shard: Shard, job: Job) -> Outcome:
             tabled.append(tables.digits_batch(batch, found, network))
     write_whole(join(job.out, shard.name), tables.content_of(tabled, shard, job.made_with))
     return Outcome(shard.name, sum(part.num_rows for part in tabled), num_unread)
-
-
-def _read_photo(
-    one: bytes | np.ndarray | DigitError, recognizer: Recognizer
-) -> list[PaperReading | NothingDrawn] | DigitError:
-    if isinstance(one, DigitError):
-        return one
-    if isinstance(one, np.ndarray):
-        return PictureError(NO_PHOTO)
-    try:
-        return list(read_pages(one, recognizer))
-    except DigitError as error:
-        return error

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 
 from model.archive.places import files_below, is_remote, join, size_of_file
 from model.errors import ArchiveError
-from model.ink.file_kinds import ENDINGS, KNOWN, OTHER_PICTURES
+from model.ink.file_kinds import (
+    ENDINGS,
+    KNOWN,
+    NPZ,
+    OTHER_PICTURES,
+    PARQUET,
+    holds_many_images,
+)
 
 PICTURES = 5000  # of a folder in a shard; at 2,500 a second, a kill loses two seconds' work
-PARQUET, NPZ = ".parquet", ".npz"
-IDX = re.compile(r"idx\d-ubyte(\.gz)?$|\.idx(\.gz)?$")  # as MNIST's and EMNIST's files are named
-IDX_LABELS = re.compile(r"idx1-ubyte(\.gz)?$")
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def _shards_of(source: str) -> Iterator[Shard]:
         if name.lower().endswith((*ENDINGS, *OTHER_PICTURES)):
             pictures.append((join(source, name), size))
             is_empty = False
-        elif _holds_digits(name):
+        elif holds_many_images(name):
             yield _file_shard(name, join(source, name), size)
             is_empty = False
     if is_empty:
@@ -102,12 +106,6 @@ def _shards_of(source: str) -> Iterator[Shard]:
         some = pictures[start : start + PICTURES]
         name = f"{_last_part(os.path.abspath(source) if source == '.' else source)}-{number:05}"
         yield Shard(f"{name}{PARQUET}", tuple(path for path, _ in some), True, _fingerprint(some))
-
-
-def _holds_digits(name: str) -> bool:
-    if IDX_LABELS.search(name):
-        return False
-    return name.lower().endswith((PARQUET, NPZ)) or bool(IDX.search(name))
 
 
 def _file_shard(name: str, source: str, size: int) -> Shard:

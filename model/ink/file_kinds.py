@@ -1,4 +1,6 @@
-"""Tells a file's format by how it begins, whatever its name ends in."""
+"""Tells pictures' formats by how files begin, and files of many images by their names."""
+
+import re
 
 # Formats that can be decoded, and the endings that files of them usually have.
 KNOWN = {
@@ -18,6 +20,10 @@ OTHER_PICTURES = (
     *(".svg", ".psd", ".ico", ".jxl", ".jp2", ".tga", ".ppm", ".pgm", ".pbm", ".eps", ".ai"),
     *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".raw", ".xcf"),
 )
+# Files of many images; IDX files as MNIST's and EMNIST's are named.
+PARQUET, NPZ = ".parquet", ".npz"
+_IDX = re.compile(r"idx\d-ubyte(\.gz)?$|\.idx(\.gz)?$")
+_IDX_LABELS = re.compile(r"idx1-ubyte(\.gz)?$")
 _PDF_HEAD = 1024  # bytes, among which a PDF's mark may stand
 
 _STARTS = (
@@ -40,6 +46,18 @@ _BRANDS = {
     **dict.fromkeys((b"avif", b"avis"), "AVIF"),
     **dict.fromkeys((b"qt  ", b"isom", b"mp41", b"mp42", b"M4V "), "A film"),
 }
+
+
+def holds_many_images(name: str) -> bool:
+    """Whether a file's name is one of a parquet, NumPy or IDX file of images.
+
+    Example:
+        >>> [holds_many_images(name) for name in ("a.NPZ", "t10k-labels-idx1-ubyte.gz", "a.png")]
+        [True, False, False]
+    """
+    if _IDX_LABELS.search(name):
+        return False
+    return name.lower().endswith((PARQUET, NPZ)) or bool(_IDX.search(name))
 
 
 def kind_of(content: bytes) -> str:

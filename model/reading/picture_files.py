@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from model.errors import NothingDrawn
+from model.errors import DigitError, NothingDrawn, PictureError
 from model.ink.decode import decode_page, file_scale
 from model.reading.one_digit import read_one_digit
 from model.reading.paper import PaperReading
@@ -62,3 +62,22 @@ def read_pages(
         else:
             yield reading.scaled(file_scale(content, page, picture))
         page += 1
+
+
+def pages_or_error(
+    one: bytes | np.ndarray | DigitError, recognizer: Recognizer
+) -> list[PaperReading | NothingDrawn] | DigitError:
+    """As `read_pages`, or why that can't be.
+
+    Args:
+        one: A file's content; an array, which is no photo; or why there is neither.
+        recognizer: Reads the digits.
+    """
+    if isinstance(one, DigitError):
+        return one
+    if isinstance(one, np.ndarray):
+        return PictureError("28x28 numbers are no photo: leave --photo out.")
+    try:
+        return list(read_pages(one, recognizer))
+    except DigitError as error:
+        return error
