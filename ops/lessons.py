@@ -23,13 +23,12 @@ from model.files.lesson import (
     save_board,
     write_problem,
 )
-from model.files.training_lock import at_work, name_training, training_lock
+from model.files.training_lock import LESSON, at_work, name_training, training_lock
 from ops.settings import settings
 from ops.training_jobs import NICENESS, check_allowed
 
 ROOT = Path(__file__).parent.parent
 TEACHER = "model.learning.lesson"  # the module that trains
-NAME = "Watch it learn"  # what the lock says
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Lessons:
     def status(self) -> LessonStatus:
         """How the last lesson stands; only reads."""
         training = at_work(self.runs)
-        is_on = training is not None and training.name == NAME
+        is_on = training is not None and training.name == LESSON
         is_stopping = is_on and (self.runs / STOP_FILE).exists()
         return LessonStatus(load_lesson(self.runs), is_on, is_stopping)
 
@@ -76,7 +75,7 @@ class Lessons:
         """
         check_allowed()
         with training_lock(self.runs) as lock:
-            name_training(self.runs, NAME)
+            name_training(self.runs, LESSON)
             save_board(self.runs, frame)
             for name in (LESSON_FILE, STOP_FILE):
                 (self.runs / name).unlink(missing_ok=True)

@@ -83,7 +83,7 @@ class Status:
         problem: A sentence if a file can't be read, else `""`.
         progress: How far a run that is on is within its epoch, or what of its network is being
             judged; `None` until its first steps.
-        elsewhere: The training that is on, if it was started in a terminal.
+        elsewhere: The training that is on, if this page did not start it.
         steps: One dict of floats for each row of the run's file of steps.
     """
 
@@ -169,7 +169,7 @@ class TrainingJobs:
         )
 
     def _elsewhere(self, training: AtWork) -> Status:
-        """A training that was started in a terminal, as far as it is one run and on."""
+        """A training that was not started here, as far as it is one run and on."""
         folder = self.runs / training.name
         run = load_run(folder) if _is_name(training.name) and folder.is_dir() else None
         epochs = run.config.get("epochs") if run else None
@@ -243,10 +243,7 @@ class TrainingJobs:
             if training is None:
                 raise TrainingError("No run is on: there is nothing to stop.")
             if job is None or training.name not in ("", job.run):
-                raise TrainingError(
-                    f"{training.sentence}: it was started in a terminal, so stop it there, with "
-                    "Ctrl-C."
-                )
+                raise TrainingError(f"{training.sentence}. {training.where_to_stop}")
             if not job.pid or not job.started or _start_time(job.pid) != job.started:
                 raise TrainingError(
                     f"The process of the run {job.run} can't be found: try again in a moment, or "

@@ -17,6 +17,7 @@ from model.files.atomic import locked, make_folder, read_text
 LOCK_FILE = "training.lock"  # in the runs' folder
 LOCK_TIMEOUT = 1.0  # seconds; a reader's look at the lock takes microseconds
 PROBE_TIMEOUT = 0.1  # seconds; readers may look in the same moment
+LESSON = "Watch it learn"  # the name of a lesson, which is no run, and of its page
 MAX_NAME = 200  # letters of a run's folder; a file system takes 255 bytes
 
 
@@ -37,6 +38,13 @@ class AtWork:
         """That it is on, and since when."""
         name = f", {self.name}" if self.name else ""
         return f"A run is on{name}{f', since {self.since:%Y-%m-%d %H:%M}' if self.since else ''}"
+
+    @property
+    def where_to_stop(self) -> str:
+        """How it is stopped, if the page Train didn't start it; one sentence."""
+        if self.name == LESSON:
+            return f"Stop it on the page {LESSON}."
+        return "It was started in a terminal: stop it there, with Ctrl-C."
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from model.files.lesson import load_board
 from model.files.training_lock import training_lock
 from ops import lessons
 from ops.lessons import Lessons
+from ops.training_jobs import TrainingJobs
 
 SCRIPT = """
 import sys, time
@@ -77,6 +78,8 @@ def test_a_lesson_and_a_training_exclude_each_other(school):
         training_lock(school.runs),
     ):
         pass
+    with pytest.raises(TrainingError, match="Stop it on the page Watch it learn."):
+        TrainingJobs(school.runs).stop()
 
 
 def test_without_leave_to_train_there_is_no_lesson(school, monkeypatch):

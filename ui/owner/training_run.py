@@ -39,9 +39,8 @@ def watch_run(jobs: TrainingJobs, problem: str) -> None:
     owner_auth.show_problem(status.problem)
     if status.elsewhere:
         st.info(
-            f"{status.elsewhere.sentence}. It was started in a terminal: stop it there, with "
-            "Ctrl-C.",
-            icon=":material/terminal:",
+            f"{status.elsewhere.sentence}. {status.elsewhere.where_to_stop}",
+            icon=":material/model_training:",
         )
     elif not status.run:
         st.info("A run is in progress.", icon=":material/model_training:")
