@@ -78,7 +78,7 @@ def test_a_lesson_and_a_training_exclude_each_other(school):
         training_lock(school.runs),
     ):
         pass
-    with pytest.raises(TrainingError, match="Stop it on the page Watch it learn."):
+    with pytest.raises(TrainingError, match="Stop it on the page Watch it learn"):
         TrainingJobs(school.runs).stop()
 
 
