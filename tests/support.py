@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from model.errors import TrainingError
+from model.errors import CorrectionsError, TrainingError
 from model.files import served
 from ops import training_jobs
 from ops.corrections import Corrections
@@ -46,6 +47,32 @@ def keep(store: Corrections, shift: float = 0.0, stroke: np.ndarray = SEVEN) -> 
     """Stores a correction of a stroke moved by some pixels; returns its number."""
     frame, probabilities = np.ones((28, 28), np.float32), np.full(10, 0.1, np.float32)
     return store.add([stroke + shift], frame, probabilities, 7, "a run")
+
+
+def problem_of(store: Corrections) -> str:
+    """The one sentence that every method of a broken store gives."""
+    sentences = set()
+    for attempt in (store.load, lambda: len(store), lambda: keep(store), store.delete_all):
+        with pytest.raises(CorrectionsError) as error:
+            attempt()
+        sentences.add(str(error.value))
+    (sentence,) = sentences
+    assert "\n" not in sentence
+    return sentence
+
+
+class SlowHash:
+    """Stands in for the password's hash function, and counts the calls at the same time."""
+
+    def __init__(self):
+        self.most = self._at_once = 0
+
+    def __call__(self, *_arguments, **_options) -> bytes:
+        self._at_once += 1
+        self.most = max(self.most, self._at_once)
+        time.sleep(0.01)
+        self._at_once -= 1
+        return b""
 
 
 def popen_with_default_signals(command: list[str], **options) -> subprocess.Popen:

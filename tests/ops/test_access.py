@@ -11,7 +11,7 @@ import pytest
 from model.errors import AccessError, PasswordNeeded, TrainingError
 from ops import access
 from ops.access import GUARD, PasswordGuard, Visitor, check_corrections, check_training
-from tests.support import Clock
+from tests.support import Clock, SlowHash
 
 WORD = "correct horse battery"
 ME = Visitor("visit", "192.0.2.1", "connection")
@@ -144,23 +144,14 @@ def test_guesses_in_other_visits_never_refuse_the_right_word(address, set_passwo
 
 def test_each_guess_is_hashed_with_scrypt_and_one_at_a_time(set_password, monkeypatch):
     set_password(WORD)
-    at_once, most = 0, 0
-
-    def slow(*_arguments, **_options) -> bytes:
-        nonlocal at_once, most
-        at_once += 1
-        most = max(most, at_once)
-        time.sleep(0.01)
-        at_once -= 1
-        return b""
-
+    slow = SlowHash()
     guard = PasswordGuard()
     refusal(guard, "wrong")  # the password's own hash is made once
     monkeypatch.setattr(hashlib, "scrypt", slow)
     guesses = [Visitor(f"{i}", f"{i % 3}", "c") for i in range(9)]
     with ThreadPoolExecutor(9) as pool:
         list(pool.map(lambda visitor: refusal(guard, "wrong", visitor), guesses))
-    assert most == 1
+    assert slow.most == 1
 
 
 def test_wrong_guesses_of_many_visits_take_bounded_memory(set_password, monkeypatch):

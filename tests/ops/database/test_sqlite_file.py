@@ -11,7 +11,7 @@ from model.errors import CorrectionsError
 from ops.correction_rows import strokes_json
 from ops.corrections import Corrections
 from ops.database import sqlite_file
-from tests.support import ROOT, SEVEN, keep
+from tests.support import ROOT, SEVEN, keep, problem_of
 
 OTHER = 10.0  # pixels; a stroke that is moved is another drawing
 
@@ -58,13 +58,8 @@ def write_version_1(store: Corrections, ids: list[int]) -> None:
 
 def problem(store: Corrections) -> str:
     """The one sentence that every method gives for a broken file; it names no path."""
-    sentences = set()
-    for attempt in (store.load, lambda: len(store), lambda: keep(store), store.delete_all):
-        with pytest.raises(CorrectionsError) as error:
-            attempt()
-        sentences.add(str(error.value))
-    (sentence,) = sentences
-    assert str(store.path.parent) not in sentence and "\n" not in sentence
+    sentence = problem_of(store)
+    assert str(store.path.parent) not in sentence
     return sentence
 
 

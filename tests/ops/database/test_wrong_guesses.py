@@ -1,6 +1,5 @@
 """Replicas that share a database share the count of wrong passwords, and the line of guesses."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from model.errors import AccessError
 from ops import access
 from ops.access import PasswordGuard, Visitor, check_corrections
-from tests.support import Clock
+from tests.support import Clock, SlowHash
 
 WORD = "correct horse battery"
 ME = Visitor("visit", "192.0.2.1", "connection")
@@ -53,23 +52,14 @@ def test_other_visits_are_not_refused(replicas):
 
 
 def test_replicas_check_one_guess_at_a_time(replicas, monkeypatch):
-    at_once, most = 0, 0
-
-    def slow(_word: str) -> bytes:
-        nonlocal at_once, most
-        at_once += 1
-        most = max(most, at_once)
-        time.sleep(0.01)
-        at_once -= 1
-        return b""
-
+    slow = SlowHash()
     refusal(replicas[0], "wrong")  # the password's own hash is made once
     monkeypatch.setattr(access, "_hash", slow)
     with ThreadPoolExecutor(9) as pool:
         visitors = [Visitor(f"{index}", f"{index}", "c") for index in range(9)]
         guards = [replicas[index % 3] for index in range(9)]
         list(pool.map(lambda guard, visitor: refusal(guard, "wrong", visitor), guards, visitors))
-    assert most == 1
+    assert slow.most == 1
 
 
 def test_visits_are_stored_as_hashes_and_forgotten_after_hours(postgres, replicas):
