@@ -96,21 +96,26 @@ def trained() -> Path:
     return TRAINED
 
 
-@pytest.fixture
-def tiny_mnist(monkeypatch) -> tuple[Dataset, Dataset]:
-    """A little data set that `train.py` takes for MNIST: bars whose place is the label."""
+@pytest.fixture(scope="session")
+def bars() -> tuple[Dataset, Dataset]:
+    """Little data sets to train and to test on: bars whose place is the label."""
     rng = np.random.default_rng(0)
 
-    def bars(num: int, name: str) -> Dataset:
+    def some(num: int, name: str) -> Dataset:
         labels = np.arange(num, dtype=np.uint8) % 10
         images = rng.integers(0, 40, (num, 28, 28)).astype(np.uint8)
         for image, label in zip(images, labels, strict=True):
             image[4:24, 4 + 2 * label : 6 + 2 * label] = 255
         return Dataset(images, labels, name)
 
-    sets = bars(320, "bars to train on"), bars(100, "bars to test on")
-    monkeypatch.setattr("train.load_mnist", lambda *_args, **_options: sets)
-    return sets
+    return some(320, "bars to train on"), some(100, "bars to test on")
+
+
+@pytest.fixture
+def tiny_mnist(bars, monkeypatch) -> tuple[Dataset, Dataset]:
+    """The bars, which `train.py` takes for MNIST."""
+    monkeypatch.setattr("train.load_mnist", lambda *_args, **_options: bars)
+    return bars
 
 
 @pytest.fixture

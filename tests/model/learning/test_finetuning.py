@@ -1,6 +1,8 @@
 """Corrections are learned from, and a network that forgets what it knew is never served."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,18 +51,32 @@ def corrected(corrections_path) -> Corrections:
     return store
 
 
-@pytest.fixture
-def runs_folder(tiny_mnist, tmp_path, monkeypatch):
-    """A runs' folder whose served network was trained a little; 100 bars validate."""
+def use_bars(patch: pytest.MonkeyPatch, bars: tuple) -> None:
+    """Has `train.py` train on the bars, of which 100 validate, and find no shipped network."""
     from model.learning import judging, training
 
-    mnist, test = tiny_mnist
+    patch.setattr("train.load_mnist", lambda *_args, **_options: bars)
     for module in (training, judging):
-        monkeypatch.setattr(module, "split", lambda *_: (mnist, test))
-    monkeypatch.setattr(served, "SHIPPED", tmp_path / "trained")
+        patch.setattr(module, "split", lambda *_: bars)
+    patch.setattr(served, "SHIPPED", Path("no such folder"))
+
+
+@pytest.fixture(scope="module")
+def little_run(bars, tmp_path_factory) -> Path:
+    """A runs' folder whose served network was trained a little; to be read, not written."""
+    runs = tmp_path_factory.mktemp("little") / "runs"
     options = ["--preset", "digitpad", "--epochs", "2", "--batch-size", "32"]
-    assert train.main(["--runs", str(tmp_path / "runs"), *options, "--min-accuracy", "0"]) == 0
-    return tmp_path / "runs"
+    with pytest.MonkeyPatch.context() as patch:
+        use_bars(patch, bars)
+        assert train.main(["--runs", str(runs), *options, "--min-accuracy", "0"]) == 0
+    return runs
+
+
+@pytest.fixture
+def runs_folder(little_run, bars, tmp_path, monkeypatch) -> Path:
+    """A copy of it."""
+    use_bars(monkeypatch, bars)
+    return Path(shutil.copytree(little_run, tmp_path / "runs"))
 
 
 def test_corrections_are_learned_and_served(
