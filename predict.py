@@ -2,7 +2,7 @@
 
     python predict.py seven.png scans/             one digit a picture: files and whole folders
     cat seven.png | python predict.py -            one picture from standard input
-    python predict.py digits.npz                   each image of a parquet, NumPy or IDX file
+    python predict.py digits.npz                   each image in a NumPy, parquet or IDX file
     python predict.py scans/ --format csv > all.csv
     python predict.py --photo sheet.jpg            all numbers on paper, row by row
     python predict.py --photo notes.pdf --format xlsx > notes.xlsx
@@ -174,10 +174,12 @@ def progress(images: list[str]) -> tqdm:
     """A progress bar, if standard error is a terminal and the answers go somewhere else."""
     if not sys.stderr.isatty() or sys.stdout.isatty():
         return tqdm(disable=True)
-    names = list(picture_names(images, lambda *_: None))
-    if any(map(holds_many_images, names)):
-        return tqdm(unit=" pictures")  # how many there are is known at the end
-    return tqdm(total=len(names), unit=" pictures", disable=len(names) < MIN_FOR_BAR)
+    total = 0
+    for name in picture_names(images, lambda *_: None):
+        if holds_many_images(name):
+            return tqdm(unit=" pictures")  # how many there are is known at the end
+        total += 1
+    return tqdm(total=total, unit=" pictures", disable=total < MIN_FOR_BAR)
 
 
 @dataclass(frozen=True)

@@ -8,21 +8,16 @@ import numpy as np
 
 from model.errors import DigitError, PictureError
 from model.ink.decode import MAX_BYTES
-from model.ink.file_kinds import (
-    ENDINGS,
-    KNOWN,
-    OTHER_PICTURES,
-    holds_many_images,
-)
+from model.ink.file_kinds import ENDINGS, KNOWN, OTHER_PICTURES, holds_many_images
 
 STDIN = "-"
-Picture = tuple[str, bytes | np.ndarray | DigitError | None]  # its name, and what it is if known
+Picture = tuple[str, bytes | np.ndarray | DigitError | None]  # its name; what it holds, if read
 
 
 def picture_names(
     images: Iterable[str], report_problem: Callable[[str, str], None]
 ) -> Iterator[str]:
-    """The names of all files: as given, and pictures and files of images below folders, sorted.
+    """The names of all files: those given, and those with pictures in and below folders, sorted.
 
     Args:
         images: Names of files and folders, and "-".
@@ -58,10 +53,12 @@ def picture_names(
 
 
 def pictures_of(names: Iterable[str]) -> Iterator[Picture]:
-    """The pictures of files.
+    """The pictures in files.
 
-    Standard input, which no other process can read, and files of many images are read here: their
-    pictures come as the file's content, an array of shape `(28, 28)`, or why there is neither.
+    Yields:
+        A picture's name, and what it holds: the content of a picture file, an array of shape
+        `(28, 28)`, or why there is neither. It is `None` for a file of one picture, which any
+        process can read; standard input and files of many images are read here.
     """
     for name in names:
         if name == STDIN:

@@ -83,7 +83,7 @@ class Status:
         problem: A sentence if a file can't be read, else `""`.
         progress: How far a run that is on is within its epoch, or what of its network is being
             judged; `None` until its first steps.
-        elsewhere: The training that is on, if this page did not start it.
+        elsewhere: The training that is on, if the page Train did not start it.
         steps: One dict of floats for each row of the run's file of steps.
     """
 
@@ -169,7 +169,7 @@ class TrainingJobs:
         )
 
     def _elsewhere(self, training: AtWork) -> Status:
-        """A training that was not started here, as far as it is one run and on."""
+        """A training that the page Train did not start, with the run's figures if it is one run."""
         folder = self.runs / training.name
         run = load_run(folder) if _is_name(training.name) and folder.is_dir() else None
         epochs = run.config.get("epochs") if run else None

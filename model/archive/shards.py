@@ -8,14 +8,7 @@ from dataclasses import dataclass
 
 from model.archive.places import files_below, is_remote, join, size_of_file
 from model.errors import ArchiveError
-from model.ink.file_kinds import (
-    ENDINGS,
-    KNOWN,
-    NPZ,
-    OTHER_PICTURES,
-    PARQUET,
-    holds_many_images,
-)
+from model.ink.file_kinds import ENDINGS, KNOWN, NPZ, OTHER_PICTURES, PARQUET, holds_many_images
 
 PICTURES = 5000  # of a folder in a shard; at 2,500 a second, a kill loses two seconds' work
 

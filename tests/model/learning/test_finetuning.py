@@ -51,31 +51,31 @@ def corrected(corrections_path) -> Corrections:
     return store
 
 
-def use_bars(patch: pytest.MonkeyPatch, bars: tuple) -> None:
+def use_bars(patch: pytest.MonkeyPatch, bars: tuple, folder: Path) -> None:
     """Has `train.py` train on the bars, of which 100 validate, and find no shipped network."""
     from model.learning import judging, training
 
     patch.setattr("train.load_mnist", lambda *_args, **_options: bars)
     for module in (training, judging):
         patch.setattr(module, "split", lambda *_: bars)
-    patch.setattr(served, "SHIPPED", Path("no such folder"))
+    patch.setattr(served, "SHIPPED", folder / "trained")
 
 
 @pytest.fixture(scope="module")
 def little_run(bars, tmp_path_factory) -> Path:
     """A runs' folder whose served network was trained a little; to be read, not written."""
-    runs = tmp_path_factory.mktemp("little") / "runs"
+    folder = tmp_path_factory.mktemp("little")
     options = ["--preset", "digitpad", "--epochs", "2", "--batch-size", "32"]
     with pytest.MonkeyPatch.context() as patch:
-        use_bars(patch, bars)
-        assert train.main(["--runs", str(runs), *options, "--min-accuracy", "0"]) == 0
-    return runs
+        use_bars(patch, bars, folder)
+        assert train.main(["--runs", str(folder / "runs"), *options, "--min-accuracy", "0"]) == 0
+    return folder / "runs"
 
 
 @pytest.fixture
 def runs_folder(little_run, bars, tmp_path, monkeypatch) -> Path:
     """A copy of it."""
-    use_bars(monkeypatch, bars)
+    use_bars(monkeypatch, bars, tmp_path)
     return Path(shutil.copytree(little_run, tmp_path / "runs"))
 
 
